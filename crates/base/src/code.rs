@@ -1,0 +1,76 @@
+//! Stable error codes: a code, once released, never changes its meaning.
+
+macro_rules! codes {
+    ($($name:ident = $text:literal: $doc:literal,)*) => {
+        /// What kind of mistake a diagnostic reports. The text (`E0101`) is stable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $(#[doc = $doc] $name,)* }
+
+        impl Code {
+            /// All codes in order.
+            pub const ALL: &[Code] = &[$(Code::$name,)*];
+
+            /// The stable text, such as `E0101`.
+            pub fn text(self) -> &'static str {
+                match self { $(Code::$name => $text,)* }
+            }
+
+            /// One sentence that says what the code stands for.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Code::$name => $doc,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // E00xx: the file and its YAML
+    Unreadable = "E0001": "The pipeline file cannot be read.",
+    YamlSyntax = "E0002": "The text is not valid YAML.",
+    YamlTrap = "E0003": "YAML reads this text otherwise than it looks.",
+    UnknownKey = "E0010": "No such key here.",
+    MissingKey = "E0011": "A required key is missing.",
+    DuplicateKey = "E0012": "The same key stands twice.",
+    WrongShape = "E0013": "Another shape of value is expected here: a list, a mapping or a single value.",
+    BadName = "E0014": "A name must be a letter or `_`, then letters, digits or `_`.",
+    BadValue = "E0015": "The value is not one of those allowed here.",
+    // E01xx: steps and the graph they make
+    UnknownOperator = "E0101": "No operator has this name.",
+    NoOperator = "E0102": "A step names no operator, or more than one.",
+    UnknownStep = "E0103": "No step has this name.",
+    Cycle = "E0104": "Steps feed each other in a circle.",
+    WrongInputs = "E0105": "The operator takes another number of inputs.",
+    DuplicateName = "E0106": "Two things have the same name.",
+    UnusedStep = "E0107": "Nothing uses what this step makes.",
+    NoSteps = "E0108": "The pipeline has no steps.",
+    // E02xx: expressions
+    ExprSyntax = "E0201": "The expression cannot be read.",
+    UnknownName = "E0202": "No column, parameter or function value has this name.",
+    UnknownFunction = "E0203": "No function has this name.",
+    WrongArguments = "E0204": "The function takes other arguments.",
+    TypeMismatch = "E0205": "The types do not fit.",
+    NotConstant = "E0206": "A value known before the run is expected here.",
+    MisplacedReduction = "E0207": "A reduction stands where a value per row is expected, or the reverse.",
+    BadLiteral = "E0208": "The number or string cannot be represented.",
+    Recursion = "E0209": "A function uses itself.",
+    TooDeep = "E0210": "The expression is nested too deeply.",
+    // E03xx: columns, dimensions, parameters
+    UnknownColumn = "E0301": "No column has this name.",
+    UnknownDimension = "E0302": "No dimension has this name.",
+    UnknownParam = "E0303": "No parameter has this name.",
+    SchemaClash = "E0304": "The inputs do not have the same columns.",
+    BadDomain = "E0305": "The range or grid is empty, too large or not a grid.",
+    UnknownAttribute = "E0306": "No variable of this name is written.",
+    // E04xx: files
+    MissingInput = "E0401": "An input file does not exist or cannot be read.",
+    BadInput = "E0402": "An input file is not what its format says.",
+    OutputExists = "E0403": "The output exists already.",
+    OutputUnwritable = "E0404": "The output cannot be written there.",
+    UnknownFormat = "E0405": "No format has this name or file ending.",
+    DuplicateOutput = "E0406": "Two steps write the same file.",
+    UnsupportedData = "E0407": "The format cannot hold this type or shape.",
+    // E05xx: tests inside the file
+    BadTest = "E0501": "The test names something that is not there.",
+    // W: warnings
+    UnusedParam = "W0001": "Nothing uses this parameter.",
+}

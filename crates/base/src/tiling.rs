@@ -1,0 +1,120 @@
+//! How a domain is cut into tiles.
+use crate::Domain;
+
+/// A box of a domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// The first point in each dimension.
+    pub origin: Vec<u64>,
+    /// The number of points in each dimension.
+    pub shape: Vec<usize>,
+}
+
+impl Region {
+    /// The number of points.
+    pub fn points(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+/// The cuts of a box in each dimension; tiles are numbered row-major, the last dimension fastest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tiling {
+    /// For each dimension the ascending first points of its tiles, and its size at the end.
+    cuts: Vec<Cuts>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Cuts {
+    /// Every `step` points of `size`.
+    Even { size: u64, step: u64 },
+    /// At these points; the first is 0 and the last the size.
+    At(Vec<u64>),
+}
+
+impl Cuts {
+    fn count(&self) -> u64 {
+        match self {
+            Cuts::Even { size, step } => size.div_ceil(*step),
+            Cuts::At(at) => at.len().saturating_sub(1) as u64,
+        }
+    }
+
+    fn piece(&self, i: u64) -> (u64, usize) {
+        match self {
+            Cuts::Even { size, step } => {
+                let start = i * step;
+                (start, (*step).min(size - start) as usize)
+            }
+            Cuts::At(at) => (at[i as usize], (at[i as usize + 1] - at[i as usize]) as usize),
+        }
+    }
+
+    fn largest(&self) -> usize {
+        match self {
+            Cuts::Even { size, step } => (*step).min(*size) as usize,
+            Cuts::At(at) => at.windows(2).map(|w| (w[1] - w[0]) as usize).max().unwrap_or(0),
+        }
+    }
+}
+
+impl Tiling {
+    /// Tiles of (at most) this shape. The domain must be a box of as many dimensions.
+    pub fn even(domain: &Domain, shape: &[u64]) -> Tiling {
+        let sizes = domain.sizes();
+        let cut = |(size, step): (&u64, &u64)| Cuts::Even { size: *size, step: (*step).max(1) };
+        Tiling { cuts: sizes.iter().zip(shape).map(cut).collect() }
+    }
+
+    /// Tiles of about `points` points: trailing dimensions stay whole, leading ones are cut.
+    pub fn by_points(domain: &Domain, points: u64) -> Tiling {
+        let sizes = domain.sizes();
+        let mut shape = vec![1u64; sizes.len()];
+        let mut left = points.max(1);
+        for i in (0..sizes.len()).rev() {
+            shape[i] = sizes[i].clamp(1, left);
+            left /= sizes[i].max(1);
+            if left == 0 {
+                break;
+            }
+        }
+        Tiling::even(domain, &shape)
+    }
+
+    /// One dimension, cut at these points: ascending, from 0 to its size.
+    pub fn at(cuts: Vec<u64>) -> Tiling {
+        Tiling { cuts: vec![Cuts::At(cuts)] }
+    }
+
+    /// The number of tiles.
+    pub fn count(&self) -> u64 {
+        self.cuts.iter().map(Cuts::count).product()
+    }
+
+    /// The number of tiles along each dimension.
+    pub fn counts(&self) -> Vec<u64> {
+        self.cuts.iter().map(Cuts::count).collect()
+    }
+
+    /// The box of tile `number`, which must be below [`Tiling::count`].
+    pub fn region(&self, mut number: u64) -> Region {
+        let n = self.cuts.len();
+        let mut region = Region { origin: vec![0; n], shape: vec![0; n] };
+        for i in (0..n).rev() {
+            let count = self.cuts[i].count();
+            (region.origin[i], region.shape[i]) = self.cuts[i].piece(number % count);
+            number /= count;
+        }
+        region
+    }
+
+    /// The shape of the largest tile.
+    pub fn largest(&self) -> Vec<usize> {
+        self.cuts.iter().map(Cuts::largest).collect()
+    }
+
+    /// The tiling of the dimensions that `keep` says, in order.
+    pub fn project(&self, keep: &[usize]) -> Tiling {
+        Tiling { cuts: keep.iter().map(|i| self.cuts[*i].clone()).collect() }
+    }
+}

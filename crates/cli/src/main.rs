@@ -1,0 +1,2 @@
+//! The tidemill launcher
+fn main() {}

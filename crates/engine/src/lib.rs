@@ -1,0 +1,1 @@
+//! Runs a physical plan on timely dataflow workers

@@ -1,0 +1,1 @@
+//! Exact sums of floating-point numbers, rounded once.

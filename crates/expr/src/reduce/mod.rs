@@ -1,0 +1,68 @@
+//! Reductions: one file each, and the table of them.
+use crate::{Groups, Indices, Validity, Values};
+use arrow_array::ArrayRef;
+use base::{DType, Entry, Failure, Value};
+
+/// A reduction: an entry of the table [`REDUCTIONS`].
+pub trait Reduction: Entry + Send + Sync {
+    /// How it is called, for documentation and errors: `quantile(x, q)`.
+    fn signature(&self) -> &'static str;
+
+    /// The type of the result for arguments of these types: first the column, if it takes one
+    /// (`count()` takes none or one), then the constants. `Err` says which types it takes.
+    ///
+    /// # Errors
+    /// A sentence for the user if there is no such form.
+    fn result(&self, column: Option<DType>, constants: &[Value]) -> Result<DType, String>;
+
+    /// Whether the result may be missing for a non-empty group of a column that is (not) nullable.
+    fn nullable(&self, column_nullable: bool) -> bool;
+
+    /// Whether [`Accumulator::update`] looks at the indices.
+    fn needs_index(&self) -> bool;
+
+    /// A fresh accumulator; the types were checked by [`Reduction::result`].
+    fn accumulator(&self, column: Option<DType>, constants: &[Value]) -> Box<dyn Accumulator>;
+}
+
+/// The state of one reduction for many groups at once, numbered from 0.
+/// Whatever the order and the cuts of `update` and `merge`, `finish` gives the same bits.
+pub trait Accumulator: Send {
+    /// Makes room for `groups` groups in all; new ones are empty. Never shrinks.
+    fn resize(&mut self, groups: usize);
+
+    /// Adds a block of `len` rows. `values` is `None` for `count()`. Missing values are skipped.
+    ///
+    /// # Errors
+    /// If the result cannot be represented (an integer sum beyond int64 is found in `finish`).
+    fn update(
+        &mut self,
+        len: usize,
+        values: Option<Values>,
+        validity: Validity,
+        groups: Groups,
+        indices: Indices,
+    );
+
+    /// The state of all groups, one value each, as a Binary (or fixed-width) array that
+    /// [`Accumulator::merge`] of another process understands.
+    fn state(&self) -> ArrayRef;
+
+    /// Adds states that [`Accumulator::state`] made: row i to group `groups[i]`.
+    ///
+    /// # Errors
+    /// If the bytes are not such states.
+    fn merge(&mut self, states: &ArrayRef, groups: &[u32]) -> Result<(), Failure>;
+
+    /// The results of all groups, one value each, of the type that [`Reduction::result`] said.
+    ///
+    /// # Errors
+    /// If a result cannot be represented, such as an integer sum beyond int64.
+    fn finish(&mut self) -> Result<ArrayRef, Failure>;
+
+    /// Empties all groups and forgets how many there were, keeping the memory.
+    fn clear(&mut self);
+
+    /// Bytes of memory in use.
+    fn bytes(&self) -> usize;
+}

@@ -1,0 +1,200 @@
+//! The one contract of all formats.
+use crate::{OptionKey, Options};
+use base::{Attributes, Column, Entry, Failure, Region, Schema, Tile, Tiling};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A file format: an entry of the table [`crate::FORMATS`].
+pub trait Format: Entry + Send + Sync {
+    /// The file endings that mean this format, without the dot.
+    fn extensions(&self) -> &'static [&'static str];
+
+    /// Options that may stand beside `read:`.
+    fn read_options(&self) -> &'static [OptionKey];
+
+    /// Options that may stand beside `write:`.
+    fn write_options(&self) -> &'static [OptionKey];
+
+    /// Opens inputs and finds out what they hold; reads headers only where it can.
+    ///
+    /// # Errors
+    /// If a file is missing, is not of this format, lacks a column, or an option is wrong.
+    fn open(&self, request: &OpenRequest) -> Result<Arc<dyn TileSource>, FormatError>;
+
+    /// Prepares an output; touches no file yet.
+    ///
+    /// # Errors
+    /// If the format cannot hold such columns or dimensions, or an option is wrong.
+    fn sink(&self, request: WriteRequest) -> Result<Arc<dyn Sink>, FormatError>;
+}
+
+/// What to open.
+#[derive(Clone, Debug, Default)]
+pub struct OpenRequest {
+    /// The files, in the order of their rows; never empty.
+    pub paths: Vec<PathBuf>,
+    /// The columns to read, in this order; all of them if `None`.
+    pub columns: Option<Vec<String>>,
+    /// Options of the format.
+    pub options: Options,
+}
+
+/// An opened input: a box of points with columns. Shared by all workers of a process.
+pub trait TileSource: Send + Sync {
+    /// The domain (always a box) and the columns; attributes as in the file, less those that
+    /// say how values are packed (`_FillValue`, `missing_value`, `scale_factor`, `add_offset`).
+    /// Columns are decoded: scaled, and null where missing.
+    fn schema(&self) -> &Schema;
+
+    /// How the file itself is cut (chunks, row groups), into tiles of at most about
+    /// `points` points; `None` if any cut is as good.
+    fn tiling(&self, points: u64) -> Option<Tiling>;
+
+    /// The values of some columns (positions in the schema) in a box of the domain, each
+    /// row-major over the dimensions of its mask, of exactly the schema's type.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is damaged; names the file.
+    fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure>;
+
+    /// One line for `explain`: format, file, how it is stored.
+    fn describe(&self) -> String;
+}
+
+/// What to write.
+#[derive(Clone, Debug)]
+pub struct WriteRequest {
+    /// The final name.
+    pub path: PathBuf,
+    /// What is staged beside the target carries this in its name.
+    pub run_id: String,
+    /// The columns to write, in order; what they vary along; their attributes.
+    pub schema: Schema,
+    /// How the domain is cut, if it is a box.
+    pub tiling: Option<Tiling>,
+    /// Attributes of the file: Conventions, title, history, source, …
+    pub attributes: Attributes,
+    /// Options of the format.
+    pub options: Options,
+    /// Whether an existing output may be replaced (at [`Sink::commit`], not before).
+    pub overwrite: bool,
+}
+
+/// Which workers may write which tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrangement {
+    /// Every worker of every process writes its own tiles, in any order.
+    Anywhere,
+    /// All tiles go to one writer (worker 0), in any order.
+    Gathered,
+    /// All tiles go to one writer (worker 0), by ascending number.
+    InOrder,
+}
+
+/// An output. The order of calls: `create` once, in process 0, before any other process goes on;
+/// then in every worker that writes `writer`, `write` …, `finish`; then `commit` once, in
+/// process 0, after every writer of every process has finished; or, if anything failed, `abandon`.
+/// Until `commit` nothing exists under the final name; what is staged lies beside it as
+/// `NAME.partial-RUNID` (a file or a directory).
+pub trait Sink: Send + Sync {
+    /// Which workers write.
+    fn arrangement(&self) -> Arrangement;
+
+    /// Makes the staged output. Fails early where writing must fail.
+    ///
+    /// # Errors
+    /// If the place cannot be written or has no room.
+    fn create(&self) -> Result<(), Failure>;
+
+    /// Work on a tile that any worker can do before it goes to the writer, such as compression.
+    ///
+    /// # Errors
+    /// If the values cannot be written in this format.
+    fn prepare(&self, tile: Tile) -> Result<Tile, Failure> {
+        Ok(tile)
+    }
+
+    /// A writer for one worker; opens what `create` (perhaps in another process) has staged.
+    ///
+    /// # Errors
+    /// If the staged output is not there or not as expected.
+    fn writer(&self) -> Result<Box<dyn TileWriter>, Failure>;
+
+    /// Checks that all is there, makes it durable and gives it the final name.
+    ///
+    /// # Errors
+    /// If anything is missing, or the name cannot be given.
+    fn commit(&self) -> Result<Written, Failure>;
+
+    /// Removes what is staged; never fails, may be called at any time, and more than once.
+    fn abandon(&self);
+
+    /// The final name.
+    fn path(&self) -> &Path;
+
+    /// Bytes of memory a writer needs beside the tile itself, for a tile of `tile_bytes`.
+    fn memory(&self, tile_bytes: u64) -> u64;
+
+    /// One line for `explain`: format, file, layout.
+    fn describe(&self) -> String;
+}
+
+/// The writer of one worker.
+pub trait TileWriter {
+    /// Writes a tile whose columns are those of [`WriteRequest::schema`] (or what
+    /// [`Sink::prepare`] made of them). May hold no rows.
+    ///
+    /// # Errors
+    /// If the disk is full, or the values cannot be written in this format.
+    fn write(&mut self, tile: &Tile) -> Result<(), Failure>;
+
+    /// Ends this worker's part.
+    ///
+    /// # Errors
+    /// If the rest cannot be written.
+    fn finish(&mut self) -> Result<(), Failure>;
+}
+
+/// What was written, for the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The final name.
+    pub path: PathBuf,
+    /// Files under it, or 1.
+    pub files: u64,
+    /// Bytes on disk.
+    pub bytes: u64,
+}
+
+/// What is wrong with a request to open or write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormatError {
+    /// The kind, which decides the diagnostic's code and place.
+    pub kind: FormatErrorKind,
+    /// A sentence without a full stop.
+    pub message: String,
+    /// What would be right.
+    pub help: Option<String>,
+}
+
+/// The kinds of [`FormatError`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FormatErrorKind {
+    /// The file is not there or not readable.
+    Missing,
+    /// It is not what the format says.
+    Corrupt,
+    /// A column that is not in the file.
+    UnknownColumn(String),
+    /// This option is unknown or its value is wrong.
+    BadOption(String),
+    /// The format cannot hold this column (its name) or these dimensions.
+    Unsupported(Option<String>),
+}
+
+impl FormatError {
+    /// An error without help.
+    pub fn new(kind: FormatErrorKind, message: impl Into<String>) -> FormatError {
+        FormatError { kind, message: message.into(), help: None }
+    }
+}
