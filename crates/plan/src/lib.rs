@@ -1,1 +1,3 @@
 //! From a pipeline file to a checked, rewritten, physical plan
+
+pub mod yaml;

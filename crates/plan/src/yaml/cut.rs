@@ -1,0 +1,141 @@
+//! Expressions that YAML cuts at a comma or a `#`, mended.
+use super::{Key, Kind, Node, Scalar, line::quote};
+use base::{Code, Diagnostic, Span, Text};
+
+/// In `{ y: where(a > 0, a, 0) }` YAML ends the value of `y` at the first comma. Such values are
+/// put together again, with an error for each. `span` is the mapping, with its braces.
+pub fn mend_map(source: &str, entries: &mut Vec<(Key, Node)>, span: Span) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut i = 0;
+    while i + 1 < entries.len() {
+        if is_cut(source, &entries[i].1) && entries[i + 1].1.is_null() {
+            let at = entries[i].1.span;
+            let whole = expression(source, at.start as usize, span);
+            let line = format!("{}: {}", entries[i].0.name, quote(&source[whole.range()]));
+            found.push(error(source, at, whole, "{ }", line));
+            entries[i].1 = plain(source, whole);
+            let rest = entries.split_off(i + 1);
+            entries.extend(rest.into_iter().filter(|(key, _)| key.span.start >= whole.end));
+        }
+        i += 1;
+    }
+    found
+}
+
+/// As [`mend_map`], for the items of `[month(time, 2), a]`.
+pub fn mend_list(source: &str, items: &mut Vec<Node>, span: Span) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let mut i = 0;
+    while i + 1 < items.len() {
+        let at = items[i].span;
+        if is_cut(source, &items[i]) && closes(source, at.start as usize, span) {
+            let whole = expression(source, at.start as usize, span);
+            let line = format!("[{}]", quote(&source[whole.range()]));
+            found.push(error(source, at, whole, "[ ]", line));
+            items[i] = plain(source, whole);
+            let rest = items.split_off(i + 1);
+            items.extend(rest.into_iter().filter(|item| item.span.start >= whole.end));
+        }
+        i += 1;
+    }
+    found
+}
+
+fn error(source: &str, cut: Span, whole: Span, inside: &str, line: String) -> Diagnostic {
+    let comma = source[cut.end as usize..whole.end as usize].find(',').unwrap_or(0);
+    let comma = cut.end as usize + comma;
+    let message = format!("inside `{inside}` YAML ends a value at the comma");
+    Diagnostic::error(Code::YamlTrap, Span::new(comma, comma + 1), message)
+        .label("the expression is cut here")
+        .other(whole, "this is meant as one expression")
+        .help(format!("put quotes around the expression: {line}"))
+        .help(format!("or give it a line of its own, without `{inside}`"))
+}
+
+fn plain(source: &str, span: Span) -> Node {
+    let text = Text::plain(&source[span.range()], span.start as usize);
+    Node { span, kind: Kind::Scalar(Scalar { text, quoted: false }) }
+}
+
+/// Whether it is a plain value with an open parenthesis.
+fn is_cut(source: &str, node: &Node) -> bool {
+    let plain = node.scalar().is_some_and(|scalar| !scalar.quoted);
+    plain && open(&source[node.span.range()]).parens > 0
+}
+
+/// Whether the parenthesis open in the value that starts at `start` is closed inside `span`.
+fn closes(source: &str, start: usize, span: Span) -> bool {
+    open(&source[expression(source, start, span).range()]).parens == 0
+}
+
+/// The expression from `start` to the comma or bracket that ends it, at most to the end of `span`.
+fn expression(source: &str, start: usize, span: Span) -> Span {
+    let limit = (span.end as usize).saturating_sub(1).max(start);
+    let text = &source[start..limit];
+    let mut state = Open::default();
+    let mut end = text.len();
+    for (i, c) in text.char_indices() {
+        if state.is_closed() && matches!(c, ',' | '}' | ']') {
+            end = i;
+            break;
+        }
+        state.step(c);
+    }
+    Span::new(start, start + text[..end].trim_end().len())
+}
+
+/// What is open after a piece of an expression.
+#[derive(Default)]
+struct Open {
+    parens: i32,
+    quote: Option<char>,
+}
+
+impl Open {
+    fn step(&mut self, c: char) {
+        match (self.quote, c) {
+            (Some(quote), c) if c == quote => self.quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => self.quote = Some(c),
+            (None, '(') => self.parens += 1,
+            (None, ')') => self.parens -= 1,
+            _ => {}
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.parens <= 0 && self.quote.is_none()
+    }
+}
+
+fn open(text: &str) -> Open {
+    let mut state = Open::default();
+    text.chars().for_each(|c| state.step(c));
+    state
+}
+
+/// The rest of the line behind a plain value, from its ` #` on.
+fn comment(source: &str, span: Span) -> Option<Span> {
+    let rest = &source[span.end as usize..];
+    let line = rest.lines().next()?.trim_end();
+    let start = line.len() - line.trim_start().len();
+    let start = span.end as usize + start;
+    line.trim_start().starts_with('#').then(|| Span::new(start, span.end as usize + line.len()))
+}
+
+/// Where YAML starts a comment in the middle of an expression: its `#`, and the whole of it.
+pub fn comment_inside(source: &str, span: Span) -> Option<(Span, Span)> {
+    let comment = comment(source, span)?;
+    let before = open(&source[span.range()]);
+    let after = &source[comment.range()];
+    let quote = before.quote.is_some_and(|quote| after.contains(quote));
+    let paren = before.parens > 0 && after.contains(')');
+    (quote || paren)
+        .then(|| (Span::new(comment.start as usize, comment.start as usize + 1), span.to(comment)))
+}
+
+/// The whole expression, if YAML starts a comment inside it.
+pub fn at_comment(source: &str, span: Span) -> Option<Text> {
+    let (_, whole) = comment_inside(source, span)?;
+    Some(Text::plain(&source[whole.range()], whole.start as usize))
+}
