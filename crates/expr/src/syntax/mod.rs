@@ -1,0 +1,11 @@
+//! The syntax of expressions: text → tokens → tree, and back to text.
+mod expr;
+mod lexer;
+mod number;
+mod parser;
+mod print;
+#[cfg(test)]
+mod tests;
+
+pub use expr::{BinaryOp, CompareOp, Expr, ExprKind, UnaryOp, Word};
+pub use parser::{MAX_DEPTH, parse, parse_part};
