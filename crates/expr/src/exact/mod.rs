@@ -1,1 +1,30 @@
 //! Exact sums of floating-point numbers, rounded once.
+//!
+//! [`ExactSum`] holds the mathematically exact sum of any `f64` values: three `f64` terms
+//! while these suffice, and a fixed-point number as wide as needed for what they cannot hold.
+//! Its result depends on the multiset of the values alone: never on order, cuts or threads.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `sum` | [`ExactSum`]: adding values and squares, merging, rounding |
+//! | `lanes` | the vector kernel for many values of one sum |
+//! | `wide` | the fixed-point number |
+//! | `error_free` | additions and products that keep their rounding error |
+//! | `round` | integers and rational numbers to `f32` and `f64`, to nearest, ties to even |
+//! | `moments` | mean, variance and standard deviation from exact sums |
+//! | `bytes` | reading the bytes of states |
+
+mod bytes;
+mod error_free;
+mod lanes;
+mod moments;
+mod round;
+mod sum;
+#[cfg(test)]
+mod tests;
+mod wide;
+
+pub use bytes::Bytes;
+pub use moments::{Spread, integer_mean, integer_spread};
+pub use round::Precision;
+pub use sum::{Exact, ExactSum};

@@ -1,7 +1,73 @@
 //! Reductions: one file each, and the table of them.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | one per name, such as `sum` | the entry: name, types, documentation, accumulator |
+//! | `per_group` | an [`Accumulator`] from the fold of one group |
+//! | `rows` | the loop over the rows of a block that are not missing |
+//! | `types` | which columns and constants are taken, and the sentence when they are not |
+//! | `rank` | numbers of every type as integers of the same order |
+//! | `spread`, `extreme`, `place`, `end`, `truth` | what pairs such as `min` and `max` share |
+//! | `product_tree` | the fixed tree behind `prod` |
 use crate::{Groups, Indices, Validity, Values};
 use arrow_array::ArrayRef;
 use base::{DType, Entry, Failure, Value};
+
+mod all;
+mod any;
+mod argmax;
+mod argmin;
+mod count;
+mod end;
+mod extreme;
+mod first;
+mod last;
+mod max;
+mod mean;
+mod median;
+mod min;
+mod per_group;
+mod place;
+mod prod;
+mod product_tree;
+mod quantile;
+mod rank;
+mod rows;
+mod spread;
+mod std;
+mod sum;
+#[cfg(test)]
+mod tests;
+mod truth;
+mod types;
+mod var;
+
+base::table! {
+    /// All reductions, sorted by name.
+    pub REDUCTIONS: dyn Reduction = [
+        all::All,
+        any::Any,
+        argmax::ArgMax,
+        argmin::ArgMin,
+        count::Count,
+        first::First,
+        last::Last,
+        max::Max,
+        mean::Mean,
+        median::Median,
+        min::Min,
+        prod::Prod,
+        quantile::Quantile,
+        std::Std,
+        sum::Sum,
+        var::Var,
+    ]
+}
+
+/// The reduction of this name.
+pub fn reduction(name: &str) -> Option<&'static dyn Reduction> {
+    REDUCTIONS.iter().copied().find(|entry| entry.name() == name)
+}
 
 /// A reduction: an entry of the table [`REDUCTIONS`].
 pub trait Reduction: Entry + Send + Sync {

@@ -1,0 +1,71 @@
+//! The loop over the rows of a block that are not missing.
+use crate::{Groups, Indices, Validity};
+
+/// Which rows a block has, and where they belong.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rows<'a> {
+    pub len: usize,
+    pub validity: Validity<'a>,
+    pub groups: Groups<'a>,
+    pub indices: Indices<'a>,
+}
+
+impl Rows<'_> {
+    /// Calls `f(group, row)` for every row that is not missing.
+    #[inline(always)]
+    pub fn each(&self, mut f: impl FnMut(usize, usize)) {
+        match (self.groups, self.validity) {
+            (Groups::One(group), None) => (0..self.len).for_each(|row| f(group as usize, row)),
+            (Groups::Each(groups), None) => {
+                groups[..self.len].iter().enumerate().for_each(|(row, g)| f(*g as usize, row));
+            }
+            (Groups::One(group), Some(valid)) => {
+                let present = valid[..self.len].iter().enumerate().filter(|(_, valid)| **valid);
+                present.for_each(|(row, _)| f(group as usize, row));
+            }
+            (Groups::Each(groups), Some(valid)) => {
+                let rows = groups[..self.len].iter().zip(&valid[..self.len]).enumerate();
+                rows.filter(|(_, (_, v))| **v).for_each(|(row, (g, _))| f(*g as usize, row));
+            }
+        }
+    }
+
+    /// Calls `f(group, row, index)` for every row that is not missing.
+    #[inline(always)]
+    pub fn each_indexed(&self, mut f: impl FnMut(usize, usize, i64)) {
+        match self.indices {
+            Indices::From(first) => self.each(|group, row| f(group, row, first + row as i64)),
+            Indices::Each(indices) => {
+                let indices = &indices[..self.len];
+                self.each(|group, row| f(group, row, indices[row]));
+            }
+        }
+    }
+
+    /// Calls `f` with blocks of values of one group: `value(row)`, or `absent` where missing.
+    #[inline(always)]
+    pub fn blocks<T: Copy>(&self, absent: T, value: impl Fn(usize) -> T, mut f: impl FnMut(&[T])) {
+        const BLOCK: usize = 1024;
+        let mut buffer = [absent; BLOCK];
+        for start in (0..self.len).step_by(BLOCK) {
+            let n = BLOCK.min(self.len - start);
+            match self.validity {
+                None => (0..n).for_each(|i| buffer[i] = value(start + i)),
+                Some(valid) => {
+                    let valid = &valid[start..start + n];
+                    for (i, valid) in valid.iter().enumerate() {
+                        buffer[i] = if *valid { value(start + i) } else { absent };
+                    }
+                }
+            }
+            f(&buffer[..n]);
+        }
+    }
+
+    /// How many rows are not missing.
+    pub fn present(&self) -> usize {
+        self.validity.map_or(self.len, |valid| {
+            valid[..self.len].iter().map(|valid| usize::from(*valid)).sum()
+        })
+    }
+}
