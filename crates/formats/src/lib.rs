@@ -1,10 +1,18 @@
 //! File formats, one folder each, behind one contract: open, read tiles, write tiles.
 
 mod contract;
+pub mod netcdf;
 mod options;
+mod parquet;
+mod rows;
+#[cfg(test)]
+mod sample;
+mod stage;
+mod table;
 
 pub use contract::{
     Arrangement, Format, FormatError, FormatErrorKind, OpenRequest, Sink, TileSource, TileWriter,
     WriteRequest, Written,
 };
 pub use options::{OptionKey, OptionValue, Options};
+pub use table::{FORMATS, format_for_path, format_named};

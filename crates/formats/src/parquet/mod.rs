@@ -1,0 +1,68 @@
+//! Parquet: read files and directories of parts, write a directory of parts.
+
+mod inputs;
+mod part;
+mod sink;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use crate::rows::check_known;
+use crate::{Format, FormatError, OpenRequest, OptionKey, Sink, TileSource, WriteRequest};
+use base::Entry;
+use std::sync::Arc;
+
+/// The entry of the table of formats.
+pub static PARQUET: Parquet = Parquet;
+
+/// Apache Parquet.
+pub struct Parquet;
+
+const ROW_GROUPS: OptionKey = OptionKey {
+    name: "row_groups",
+    doc: "The row groups to read, counted from 0 over all files; all of them without it.",
+};
+
+const COMPRESSION: OptionKey = OptionKey {
+    name: "compression",
+    doc: "How pages are compressed: zstd (level 3; the default), snappy, lz4 or none.",
+};
+
+impl Entry for Parquet {
+    fn name(&self) -> &'static str {
+        "parquet"
+    }
+
+    fn doc(&self) -> &'static str {
+        "Tables in columns, compressed, read by every data tool.\n\
+         An input is a file, several files, or a directory of parts `*.parquet`, whose rows follow \
+         each other in the order of their names. An output is always a directory, whatever its \
+         name ends with: `part-00000.parquet` and so on, numbered by tile and never by worker, and \
+         an empty `_SUCCESS` that is written last. Units and other attributes stand in the Arrow \
+         metadata of each column."
+    }
+}
+
+impl Format for Parquet {
+    fn extensions(&self) -> &'static [&'static str] {
+        &["parquet", "pq"]
+    }
+
+    fn read_options(&self) -> &'static [OptionKey] {
+        &[ROW_GROUPS]
+    }
+
+    fn write_options(&self) -> &'static [OptionKey] {
+        &[COMPRESSION]
+    }
+
+    fn open(&self, request: &OpenRequest) -> Result<Arc<dyn TileSource>, FormatError> {
+        check_known(&request.options, self.read_options())?;
+        Ok(Arc::new(source::ParquetSource::open(request)?))
+    }
+
+    fn sink(&self, request: WriteRequest) -> Result<Arc<dyn Sink>, FormatError> {
+        check_known(&request.options, self.write_options())?;
+        Ok(Arc::new(sink::ParquetSink::new(request)?))
+    }
+}

@@ -1,0 +1,169 @@
+//! One Parquet file of an input: its metadata, and rows of some of its row groups.
+use super::inputs::missing;
+use crate::rows::{choose, guarded};
+use crate::{FormatError, FormatErrorKind};
+use arrow_array::ArrayRef;
+use arrow_schema::Metadata;
+use base::Field;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
+    RowSelector,
+};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::PageIndexPolicy;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// A file whose metadata have been read, once, for all workers.
+pub(super) struct Part {
+    pub(super) path: PathBuf,
+    metadata: ArrowReaderMetadata,
+    /// For each column of the input its place among the file's root columns.
+    roots: Vec<usize>,
+    /// The columns as this file has them.
+    pub(super) fields: Vec<Field>,
+}
+
+/// Some rows of one row group.
+pub(super) struct Piece {
+    /// The row group's place in the file.
+    pub(super) group: usize,
+    /// Rows to leave out before.
+    pub(super) skip: usize,
+    /// Rows to read.
+    pub(super) take: usize,
+}
+
+impl Part {
+    /// Reads the metadata and finds the columns.
+    pub(super) fn open(path: &Path, wanted: Option<&[String]>) -> Result<Part, FormatError> {
+        let file = File::open(path).map_err(|e| missing(path, &e.to_string()))?;
+        let options = ArrowReaderOptions::new().with_offset_index_policy(PageIndexPolicy::Optional);
+        let metadata = guarded(|| ArrowReaderMetadata::load(&file, options))
+            .and_then(check_groups)
+            .map_err(|reason| corrupt(path, &reason))?;
+        let chosen = choose(metadata.schema(), wanted).map_err(|e| in_file(e, path))?;
+        let (roots, mut fields): (Vec<usize>, Vec<Field>) = chosen.into_iter().unzip();
+        for (field, root) in fields.iter_mut().zip(&roots) {
+            field.nullable = field.nullable && may_be_null(&metadata, *root);
+        }
+        Ok(Part { path: path.to_path_buf(), metadata, roots, fields })
+    }
+
+    /// Brings the columns into this order; leaves out those that it does not name.
+    pub(super) fn reorder(&mut self, order: &[usize]) {
+        self.roots = order.iter().map(|i| self.roots[*i]).collect();
+        self.fields = order.iter().map(|i| self.fields[*i].clone()).collect();
+    }
+
+    /// The rows of each row group.
+    pub(super) fn group_rows(&self) -> impl Iterator<Item = u64> {
+        self.metadata.metadata().row_groups().iter().map(|g| g.num_rows() as u64)
+    }
+
+    /// What the file says of itself.
+    pub(super) fn file_metadata(&self) -> &Metadata {
+        self.metadata.schema().metadata()
+    }
+
+    /// How the first column is compressed, for `explain`.
+    pub(super) fn compression(&self) -> Option<String> {
+        let first = self.metadata.metadata().row_groups().first()?.columns().first()?;
+        let name = first.compression().to_string().to_lowercase();
+        Some(name.split('(').next().unwrap_or_default().to_string())
+    }
+
+    /// The columns (positions in the input) of the pieces, one array or several per column.
+    /// Every call opens the file anew, so that workers do not share a file position.
+    ///
+    /// # Errors
+    /// A sentence, if the file cannot be read or is damaged.
+    pub(super) fn read(
+        &self,
+        pieces: &[Piece],
+        columns: &[usize],
+    ) -> Result<Vec<Vec<ArrayRef>>, String> {
+        guarded(|| self.decode(pieces, columns))
+    }
+
+    fn decode(
+        &self,
+        pieces: &[Piece],
+        columns: &[usize],
+    ) -> Result<Vec<Vec<ArrayRef>>, ParquetError> {
+        let rows: usize = pieces.iter().map(|p| p.take).sum();
+        let mut roots: Vec<usize> = columns.iter().map(|c| self.roots[*c]).collect();
+        roots.sort_unstable();
+        roots.dedup();
+        let file = File::open(&self.path)?;
+        let reader =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+                .with_projection(ProjectionMask::roots(
+                    self.metadata.parquet_schema(),
+                    roots.iter().copied(),
+                ))
+                .with_row_groups(pieces.iter().map(|p| p.group).collect())
+                .with_row_selection(self.selection(pieces))
+                .with_batch_size(rows)
+                .build()?;
+        let mut out = vec![Vec::new(); columns.len()];
+        let mut found = 0;
+        for batch in reader {
+            let batch = batch?;
+            found += batch.num_rows();
+            for (arrays, column) in out.iter_mut().zip(columns) {
+                let place = roots.partition_point(|r| *r < self.roots[*column]);
+                arrays.push(batch.column(place).clone());
+            }
+        }
+        if found != rows {
+            let message = format!("{rows} rows were expected, {found} found");
+            return Err(ParquetError::General(message));
+        }
+        Ok(out)
+    }
+
+    fn selection(&self, pieces: &[Piece]) -> RowSelection {
+        let groups = self.metadata.metadata().row_groups();
+        let selectors = pieces.iter().flat_map(|p| {
+            let rest = groups[p.group].num_rows() as usize - p.skip - p.take;
+            [RowSelector::skip(p.skip), RowSelector::select(p.take), RowSelector::skip(rest)]
+        });
+        selectors.filter(|s| s.row_count > 0).collect::<Vec<_>>().into()
+    }
+}
+
+/// Refuses row counts that cannot be.
+fn check_groups(metadata: ArrowReaderMetadata) -> Result<ArrowReaderMetadata, String> {
+    let mut rows = 0i64;
+    for group in metadata.metadata().row_groups() {
+        let sum = rows.checked_add(group.num_rows()).filter(|_| group.num_rows() >= 0);
+        rows = sum.ok_or("the row counts of its row groups make no sense")?;
+    }
+    match metadata.metadata().file_metadata().num_rows() {
+        total if total == rows => Ok(metadata),
+        total => Err(format!("it says that it has {total} rows, but its row groups have {rows}")),
+    }
+}
+
+/// Whether a row group's statistics say, or do not say otherwise, that values are missing.
+fn may_be_null(metadata: &ArrowReaderMetadata, root: usize) -> bool {
+    let schema = metadata.parquet_schema();
+    let leaves = || (0..schema.num_columns()).filter(|l| schema.get_column_root_idx(*l) == root);
+    let Some(leaf) = leaves().next().filter(|_| leaves().count() == 1) else { return true };
+    metadata.metadata().row_groups().iter().any(|group| {
+        let statistics = group.columns().get(leaf).and_then(|c| c.statistics());
+        group.num_rows() > 0 && statistics.and_then(|s| s.null_count_opt()) != Some(0)
+    })
+}
+
+pub(super) fn corrupt(path: &Path, reason: &str) -> FormatError {
+    let message = format!("{} is not a whole Parquet file: {reason}", path.display());
+    FormatError::new(FormatErrorKind::Corrupt, message)
+}
+
+fn in_file(mut error: FormatError, path: &Path) -> FormatError {
+    error.message = format!("{}: {}", path.display(), error.message);
+    error
+}

@@ -1,0 +1,174 @@
+//! Writing: a directory of parts, one per tile, by all workers of all processes.
+use crate::rows::{arrow_schema, bad_option, metadata, point_bytes, row_batch, row_schema, text};
+use crate::stage::{Stage, cannot_write, cannot_write_because};
+use crate::{Arrangement, FormatError, Sink, TileWriter, WriteRequest, Written};
+use arrow_schema::SchemaRef;
+use base::{Failure, Tile};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+/// The most rows of a row group.
+const GROUP_ROWS: usize = 1 << 20;
+
+/// An output directory.
+pub(super) struct ParquetSink {
+    stage: Stage,
+    parts: Parts,
+    /// Rows of the largest tile, if known.
+    rows: Option<u64>,
+    row_bytes: u64,
+    codec: String,
+}
+
+/// How parts are written; each worker has its own.
+#[derive(Clone)]
+struct Parts {
+    directory: PathBuf,
+    /// The name that errors give.
+    target: PathBuf,
+    schema: SchemaRef,
+    properties: WriterProperties,
+    /// Digits of part numbers, the same for all.
+    digits: usize,
+}
+
+impl ParquetSink {
+    /// Checks the columns and the options.
+    pub(super) fn new(request: WriteRequest) -> Result<ParquetSink, FormatError> {
+        let rows = row_schema(&request)?;
+        let codec = text(&request.options, "compression")?.unwrap_or("zstd").to_string();
+        let stage = Stage::new(&request.path, &request.run_id, request.overwrite);
+        let tiles = request.tiling.as_ref().map_or(0, |t| t.count());
+        let parts = Parts {
+            directory: stage.staged().to_path_buf(),
+            target: request.path.clone(),
+            schema: arrow_schema(&rows, &request.attributes),
+            properties: properties(&request, compression(&codec)?),
+            digits: tiles.saturating_sub(1).to_string().len().max(5),
+        };
+        let largest = |t: &base::Tiling| t.largest().iter().map(|n| *n as u64).product();
+        let rows_known = request.tiling.as_ref().map(largest);
+        Ok(ParquetSink { stage, parts, rows: rows_known, row_bytes: point_bytes(&rows), codec })
+    }
+}
+
+fn compression(name: &str) -> Result<Compression, FormatError> {
+    Ok(match name {
+        "zstd" => match ZstdLevel::try_new(3) {
+            Ok(level) => Compression::ZSTD(level),
+            Err(e) => return Err(bad_option("compression", e.to_string())),
+        },
+        "snappy" => Compression::SNAPPY,
+        "lz4" => Compression::LZ4_RAW,
+        "none" => Compression::UNCOMPRESSED,
+        _ => {
+            let mut error = bad_option("compression", format!("there is no compression `{name}`"));
+            error.help = base::did_you_mean(name, ["zstd", "snappy", "lz4", "none"]);
+            return Err(error);
+        }
+    })
+}
+
+fn properties(request: &WriteRequest, compression: Compression) -> WriterProperties {
+    let pair = |(k, v)| KeyValue::new(k, Some(v));
+    let pairs: Vec<_> = metadata(&request.attributes).into_iter().map(pair).collect();
+    WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_2_0)
+        .set_compression(compression)
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_created_by(format!("tidemill {}", env!("CARGO_PKG_VERSION")))
+        .set_key_value_metadata((!pairs.is_empty()).then_some(pairs))
+        .build()
+}
+
+impl Parts {
+    /// Writes one part, and makes it durable.
+    fn write(&self, tile: &Tile) -> Result<(), Failure> {
+        let batch = row_batch(tile, &self.schema)?;
+        let mut writer = self.open(tile.number)?;
+        writer.write(&batch).map_err(|e| cannot_write_because(&self.target, &e))?;
+        self.close(writer)
+    }
+
+    fn open(&self, number: u64) -> Result<ArrowWriter<File>, Failure> {
+        let path = self.directory.join(format!("part-{number:0w$}.parquet", w = self.digits));
+        let file = OpenOptions::new().write(true).create_new(true).open(path);
+        let file = file.map_err(|e| cannot_write(&self.target, &e))?;
+        ArrowWriter::try_new(file, self.schema.clone(), Some(self.properties.clone()))
+            .map_err(|e| cannot_write_because(&self.target, &e))
+    }
+
+    fn close(&self, writer: ArrowWriter<File>) -> Result<(), Failure> {
+        let file = writer.into_inner().map_err(|e| cannot_write_because(&self.target, &e))?;
+        file.sync_all().map_err(|e| cannot_write(&self.target, &e))
+    }
+
+    /// Counts the parts and their bytes.
+    fn count(&self) -> std::io::Result<(u64, u64)> {
+        let (mut files, mut bytes) = (0, 0);
+        for entry in fs::read_dir(&self.directory)? {
+            files += 1;
+            bytes += entry?.metadata()?.len();
+        }
+        Ok((files, bytes))
+    }
+}
+
+impl Sink for ParquetSink {
+    fn arrangement(&self) -> Arrangement {
+        Arrangement::Anywhere
+    }
+
+    fn create(&self) -> Result<(), Failure> {
+        self.stage.create_directory()
+    }
+
+    fn writer(&self) -> Result<Box<dyn TileWriter>, Failure> {
+        Ok(Box::new(self.parts.clone()))
+    }
+
+    fn commit(&self) -> Result<Written, Failure> {
+        let failed = |e: std::io::Error| cannot_write(self.path(), &e);
+        if self.parts.count().map_err(failed)?.0 == 0 {
+            self.parts.close(self.parts.open(0)?)?;
+        }
+        let (files, bytes) = self.parts.count().map_err(failed)?;
+        let success = File::create(self.stage.staged().join("_SUCCESS")).map_err(failed)?;
+        success.sync_all().map_err(failed)?;
+        self.stage.publish()?;
+        Ok(Written { path: self.path().to_path_buf(), files, bytes })
+    }
+
+    fn abandon(&self) {
+        self.stage.abandon();
+    }
+
+    fn path(&self) -> &Path {
+        self.stage.target()
+    }
+
+    /// The expanded rows, and their encoded pages before and after compression.
+    fn memory(&self, tile_bytes: u64) -> u64 {
+        let rows = self.rows.map_or(tile_bytes, |n| n.saturating_mul(self.row_bytes));
+        rows.saturating_mul(2).saturating_add(1 << 20)
+    }
+
+    fn describe(&self) -> String {
+        format!("parquet {}/: a part per tile, {}", self.path().display(), self.codec)
+    }
+}
+
+impl TileWriter for Parts {
+    fn write(&mut self, tile: &Tile) -> Result<(), Failure> {
+        if tile.points() == 0 { Ok(()) } else { Parts::write(self, tile) }
+    }
+
+    fn finish(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+}

@@ -1,0 +1,129 @@
+//! Parquet, there and back: types, nulls, cuts, damage.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use super::PARQUET;
+use crate::sample::{self, open, read_all, tiles, write};
+use crate::{Format, FormatErrorKind, OpenRequest, OptionValue, Options};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use base::{Region, Value};
+use std::fs;
+use std::path::PathBuf;
+
+fn row_groups(groups: &[i64]) -> Options {
+    let values = groups.iter().map(|g| Value::Int(*g)).collect();
+    Options(vec![("row_groups".into(), OptionValue::Many(values))])
+}
+
+#[test]
+fn every_type_comes_back_with_its_nulls_and_attributes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("out.parquet");
+    let batch = sample::batch(1000);
+    let written = write(&PARQUET, &path, &batch, 300, |n| (0..n).rev().collect()).unwrap();
+    assert_eq!(written.files, 4);
+    assert_eq!(fs::read(path.join("_SUCCESS")).unwrap(), b"");
+    let source = open(&PARQUET, &path).unwrap();
+    assert_eq!(source.schema().fields, sample::schema(1000).fields);
+    assert_eq!(source.schema().attributes, sample::attributes());
+    for points in [1, 7, 300, 301, 10_000] {
+        sample::assert_same(&read_all(&*source, points), &batch);
+    }
+}
+
+#[test]
+fn the_order_of_tiles_leaves_no_trace() {
+    let dir = tempfile::tempdir().unwrap();
+    let batch = sample::batch(100);
+    let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+    write(&PARQUET, &a, &batch, 30, |n| (0..n).collect()).unwrap();
+    write(&PARQUET, &b, &batch, 30, |n| (0..n).rev().collect()).unwrap();
+    for i in 0..4 {
+        let part = format!("part-{i:05}.parquet");
+        assert_eq!(fs::read(a.join(&part)).unwrap(), fs::read(b.join(&part)).unwrap());
+    }
+}
+
+#[test]
+fn no_rows_make_one_empty_part() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("none");
+    write(&PARQUET, &path, &sample::batch(0), 10, |n| (0..n).collect()).unwrap();
+    assert!(path.join("part-00000.parquet").is_file());
+    let source = open(&PARQUET, &path).unwrap();
+    assert_eq!(source.schema().domain.points(), Some(0));
+    assert_eq!(source.tiling(10).unwrap().count(), 0);
+}
+
+#[test]
+fn columns_and_row_groups_are_chosen() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.parquet");
+    write(&PARQUET, &path, &sample::batch(40), 10, |n| (0..n).collect()).unwrap();
+    let mut request = OpenRequest { paths: vec![path], ..OpenRequest::default() };
+    request.columns = Some(vec!["s".into(), "i8".into()]);
+    request.options = row_groups(&[3, 1]);
+    let source = PARQUET.open(&request).unwrap();
+    assert_eq!(source.schema().names().collect::<Vec<_>>(), ["s", "i8"]);
+    let all = Region { origin: vec![5], shape: vec![10] };
+    let columns = source.read(&all, &[1]).unwrap();
+    let whole = sample::batch(40);
+    let expected = whole.column_by_name("i8").unwrap().as_primitive::<Int64Type>();
+    let found = columns[0].array.as_primitive::<Int64Type>();
+    let rows: Vec<usize> = (15..20).chain(30..35).collect();
+    assert!(rows.iter().enumerate().all(|(i, r)| found.value(i) == expected.value(*r)));
+
+    request.options = row_groups(&[4]);
+    let error = PARQUET.open(&request).err().unwrap();
+    assert_eq!(error.kind, FormatErrorKind::BadOption("row_groups".into()));
+    request.options = Options::default();
+    request.columns = Some(vec!["zzz".into()]);
+    let error = PARQUET.open(&request).err().unwrap();
+    assert_eq!(error.kind, FormatErrorKind::UnknownColumn("zzz".into()));
+}
+
+#[test]
+fn files_that_differ_are_both_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+    let batch = sample::batch(5);
+    write(&PARQUET, &a, &batch, 9, |n| (0..n).collect()).unwrap();
+    let half = batch.project(&[0, 1]).unwrap();
+    write(&PARQUET, &b, &half, 9, |n| (0..n).collect()).unwrap();
+    let request = OpenRequest { paths: vec![a, b], ..OpenRequest::default() };
+    let error = PARQUET.open(&request).err().unwrap();
+    assert_eq!(error.kind, FormatErrorKind::Corrupt);
+    assert!(error.message.contains("/a/part-00000") && error.message.contains("/b/part-00000"));
+}
+
+#[test]
+fn what_is_not_there_or_empty_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let kind = |path: PathBuf| open(&PARQUET, &path).err().unwrap().kind;
+    assert_eq!(kind(dir.path().join("no")), FormatErrorKind::Missing);
+    assert_eq!(kind(dir.path().into()), FormatErrorKind::Missing);
+    let empty = dir.path().join("e.parquet");
+    fs::write(&empty, "").unwrap();
+    assert_eq!(kind(empty), FormatErrorKind::Corrupt);
+}
+
+#[test]
+fn damage_is_an_error_or_does_no_harm() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t");
+    write(&PARQUET, &path, &sample::batch(200), 200, |n| (0..n).collect()).unwrap();
+    sample::damage(&PARQUET, &path.join("part-00000.parquet"));
+}
+
+#[test]
+fn abandoned_output_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let request = sample::request(&dir.path().join("x"), &sample::batch(10), 5);
+    let sink = PARQUET.sink(request).unwrap();
+    sink.create().unwrap();
+    let mut writer = sink.writer().unwrap();
+    writer.write(&tiles(&sample::batch(10), 5)[0]).unwrap();
+    sink.abandon();
+    sink.abandon();
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    assert!(writer.write(&tiles(&sample::batch(10), 5)[1]).is_err());
+}

@@ -1,0 +1,178 @@
+//! For the tests of all row formats: a table of every type, written, read back, and damaged.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use crate::rows::row_batch;
+use crate::{Format, FormatError, OpenRequest, Options, TileSource, WriteRequest, Written};
+use arrow_array::*;
+use base::{
+    Attribute, Attributes, Column, DType, DimMask, Domain, Failure, Field, Region, Schema, Tile,
+    Tiling,
+};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A column of every type; those from `b` on miss some values.
+pub fn schema(rows: usize) -> Schema {
+    let types = [
+        ("i8", DType::Int64),
+        ("f8", DType::Float64),
+        ("b", DType::Bool),
+        ("i4", DType::Int32),
+        ("f4", DType::Float32),
+        ("s", DType::String),
+        ("t", DType::Timestamp),
+    ];
+    let mut fields: Vec<Field> =
+        types.iter().map(|(n, t)| Field::new(*n, *t, DimMask::only(0))).collect();
+    for field in &mut fields[2..] {
+        field.nullable = rows > 0;
+    }
+    fields[1].attributes.set("units", Attribute::Text("m s-1".into()));
+    let domain = Domain::new([("row", rows as u64)]);
+    Schema { domain, fields, attributes: Attributes::default() }
+}
+
+/// What the file says of itself.
+pub fn attributes() -> Attributes {
+    Attributes(vec![("title".into(), Attribute::Text("A sample".into()))])
+}
+
+/// Rows of [`schema`].
+pub fn batch(rows: usize) -> RecordBatch {
+    let n = 0..rows as i64;
+    let some = |i: i64| i % 5 != 3;
+    let special = [f64::NAN, f64::INFINITY, -0.0, 1e300, 5e-324, 0.1, 1e16];
+    let words = ["", "NA", "a,b", "say \"hi\"", "two\nlines", "ünï", " x ", "plain"];
+    let text =
+        |i: i64| words[i as usize % words.len()].to_string() + if i % 16 < 8 { "" } else { "z" };
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int64Array::from_iter_values(n.clone().map(|i| i * 1_000_000_007))),
+        Arc::new(Float64Array::from_iter_values(
+            n.clone()
+                .map(|i| if i % 2 == 0 { special[i as usize / 2 % 7] } else { i as f64 / 3.0 }),
+        )),
+        Arc::new(n.clone().map(|i| some(i).then_some(i % 3 == 0)).collect::<BooleanArray>()),
+        Arc::new(n.clone().map(|i| some(i).then_some(-i as i32)).collect::<Int32Array>()),
+        Arc::new(n.clone().map(|i| some(i).then_some(i as f32 / 7.0)).collect::<Float32Array>()),
+        Arc::new(n.clone().map(|i| some(i).then(|| text(i))).collect::<StringArray>()),
+        Arc::new(
+            n.map(|i| some(i).then_some(i * 86_400_000_000 * 40 - i * 7))
+                .collect::<TimestampMicrosecondArray>(),
+        ),
+    ];
+    RecordBatch::try_new(schema(rows).arrow(), columns).unwrap()
+}
+
+/// A request to write rows of `batch`, whose columns are the first ones of [`schema`].
+pub fn request(path: &Path, batch: &RecordBatch, tile: u64) -> WriteRequest {
+    let mut schema = schema(batch.num_rows());
+    schema.fields.truncate(batch.num_columns());
+    WriteRequest {
+        path: path.to_path_buf(),
+        run_id: "test".into(),
+        tiling: Some(Tiling::even(&schema.domain, &[tile])),
+        schema,
+        attributes: attributes(),
+        options: Options::default(),
+        overwrite: false,
+    }
+}
+
+/// The batch in tiles of so many rows.
+pub fn tiles(batch: &RecordBatch, rows: usize) -> Vec<Tile> {
+    let starts = (0..batch.num_rows()).step_by(rows).enumerate();
+    let tile = |(number, start): (usize, usize)| {
+        let len = rows.min(batch.num_rows() - start);
+        Tile::from_batch(number as u64, start as u64, &batch.slice(start, len))
+    };
+    starts.map(tile).collect()
+}
+
+/// Writes the batch, tiles in the order that `order` gives for their number.
+pub fn write(
+    format: &dyn Format,
+    path: &Path,
+    batch: &RecordBatch,
+    rows: usize,
+    order: impl Fn(usize) -> Vec<usize>,
+) -> Result<Written, Failure> {
+    let sink = format.sink(request(path, batch, rows as u64)).unwrap();
+    sink.create()?;
+    let tiles = tiles(batch, rows);
+    let mut writer = sink.writer()?;
+    for i in order(tiles.len()) {
+        writer.write(&sink.prepare(tiles[i].clone())?)?;
+    }
+    writer.finish()?;
+    assert!(!path.exists());
+    sink.commit()
+}
+
+/// Opens one input with no options.
+pub fn open(format: &dyn Format, path: &Path) -> Result<Arc<dyn TileSource>, FormatError> {
+    format.open(&OpenRequest { paths: vec![path.into()], ..OpenRequest::default() })
+}
+
+/// All rows of a source, tile by tile.
+pub fn read_all(source: &dyn TileSource, points: u64) -> RecordBatch {
+    try_read_all(source, points).unwrap()
+}
+
+fn try_read_all(source: &dyn TileSource, points: u64) -> Result<RecordBatch, Failure> {
+    let schema = source.schema();
+    let even = || Tiling::by_points(&schema.domain, points);
+    let tiling = source.tiling(points).unwrap_or_else(even);
+    let all: Vec<usize> = (0..schema.fields.len()).collect();
+    let mut batches = Vec::new();
+    for number in 0..tiling.count() {
+        let Region { origin, shape } = tiling.region(number);
+        let columns: Vec<Column> =
+            source.read(&Region { origin: origin.clone(), shape: shape.clone() }, &all)?;
+        let tile = Tile { number, origin, shape, columns, index: None };
+        batches.push(row_batch(&tile, &schema.arrow())?);
+    }
+    Ok(arrow_select::concat::concat_batches(&schema.arrow(), &batches).unwrap())
+}
+
+/// Compares values to the bit.
+pub fn assert_same(found: &RecordBatch, expected: &RecordBatch) {
+    assert_eq!(found.num_rows(), expected.num_rows());
+    for (f, e) in found.columns().iter().zip(expected.columns()) {
+        assert!(f.to_data() == e.to_data() || format!("{f:?}") == format!("{e:?}"), "{f:?}\n{e:?}");
+    }
+}
+
+/// Cuts the file short and flips its bytes: every time an error, or columns as the schema says.
+pub fn damage(format: &dyn Format, path: &Path) {
+    std::panic::set_hook(Box::new(|_| {}));
+    let good = fs::read(path).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join(path.file_name().unwrap());
+    let attempt = |bytes: &[u8]| {
+        fs::write(&file, bytes).unwrap();
+        match open(format, &file) {
+            Ok(source) => try_read_all(&*source, 64).is_ok(),
+            Err(e) => {
+                assert!(e.message.contains(file.file_name().unwrap().to_str().unwrap()), "{e:?}");
+                false
+            }
+        }
+    };
+    assert!(attempt(&good));
+    for i in 0..60 {
+        attempt(&good[..good.len() * i / 60]);
+    }
+    let mut state = 1u64;
+    for _ in 0..600 {
+        let mut bytes = good.clone();
+        for _ in 0..3 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let at = (state >> 33) as usize % bytes.len();
+            bytes[at] ^= 1 << (state >> 29 & 7);
+        }
+        attempt(&bytes);
+    }
+    let _ = std::panic::take_hook();
+}

@@ -1,0 +1,247 @@
+//! Staging: an output is made beside its target and gets the final name when it is whole.
+use base::Failure;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// The two names of an output: the final one, and `NAME.partial-RUNID` beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct Stage {
+    target: PathBuf,
+    staged: PathBuf,
+    overwrite: bool,
+}
+
+impl Stage {
+    /// Touches no file.
+    pub(crate) fn new(target: &Path, run_id: &str, overwrite: bool) -> Stage {
+        let mut name = OsString::from(target.file_name().unwrap_or_default());
+        name.push(format!(".partial-{run_id}"));
+        let staged = target.with_file_name(name);
+        Stage { target: target.to_path_buf(), staged, overwrite }
+    }
+
+    /// The final name.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// The name until [`Stage::publish`].
+    pub(crate) fn staged(&self) -> &Path {
+        &self.staged
+    }
+
+    /// Makes the staged file, empty, and the directories above it. Replaces a staged leftover.
+    pub(crate) fn create_file(&self) -> Result<File, Failure> {
+        self.prepare()?;
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&self.staged)
+            .map_err(|e| cannot_write(&self.target, &e))
+    }
+
+    /// Makes the staged directory, empty, and the directories above it.
+    pub(crate) fn create_directory(&self) -> Result<(), Failure> {
+        self.prepare()?;
+        fs::create_dir(&self.staged).map_err(|e| cannot_write(&self.target, &e))
+    }
+
+    /// Opens the staged file to write on at its end.
+    pub(crate) fn append(&self) -> Result<File, Failure> {
+        let file = OpenOptions::new().append(true).open(&self.staged);
+        file.map_err(|e| cannot_write(&self.target, &e))
+    }
+
+    fn prepare(&self) -> Result<(), Failure> {
+        self.check_free()?;
+        if let Some(parent) = self.target.parent() {
+            fs::create_dir_all(parent).map_err(|e| cannot_write(&self.target, &e))?;
+        }
+        remove(&self.staged).map_err(|e| cannot_write(&self.staged, &e))
+    }
+
+    fn check_free(&self) -> Result<(), Failure> {
+        if !self.overwrite && self.target.symlink_metadata().is_ok() {
+            return Err(exists(&self.target));
+        }
+        Ok(())
+    }
+
+    /// Gives the staged file or directory the final name, durably. What it replaces is there,
+    /// whole, until the new one is; without `overwrite` it never replaces anything.
+    pub(crate) fn publish(&self) -> Result<(), Failure> {
+        let failed = |e: io::Error| match e.kind() {
+            ErrorKind::AlreadyExists => exists(&self.target),
+            _ => cannot_write(&self.target, &e),
+        };
+        sync(&self.staged).map_err(failed)?;
+        match self.overwrite && self.target.symlink_metadata().is_ok() {
+            true => replace(&self.staged, &self.target),
+            false => rename_new(&self.staged, &self.target),
+        }
+        .map_err(failed)?;
+        sync(parent(&self.target)).map_err(failed)
+    }
+
+    /// Removes what is staged, if anything is; never fails.
+    pub(crate) fn abandon(&self) {
+        // What cannot be removed is under a name that says it is partial; nobody can do more.
+        let _ = remove(&self.staged);
+    }
+}
+
+/// The sentence for an output that cannot be written.
+pub(crate) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    let path = path.display();
+    Failure::output(match error.kind() {
+        ErrorKind::StorageFull => format!("cannot write {path}: the disk is full"),
+        ErrorKind::QuotaExceeded => format!("cannot write {path}: the disk quota is used up"),
+        ErrorKind::PermissionDenied => format!("cannot write {path}: permission denied"),
+        ErrorKind::ReadOnlyFilesystem => format!("cannot write {path}: it is read-only there"),
+        _ => format!("cannot write {path}: {error}"),
+    })
+}
+
+/// The same for an error of a library, which may hold an [`io::Error`] inside.
+pub(crate) fn cannot_write_because(
+    path: &Path,
+    error: &(dyn std::error::Error + 'static),
+) -> Failure {
+    let mut cause = Some(error);
+    while let Some(e) = cause {
+        if let Some(io) = e.downcast_ref::<io::Error>() {
+            return cannot_write(path, io);
+        }
+        cause = e.source();
+    }
+    Failure::output(format!("cannot write {}: {error}", path.display()))
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::output(format!("{} exists already, and --overwrite was not given", path.display()))
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    }
+}
+
+fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    let removed = match path.symlink_metadata() {
+        Ok(m) if m.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(e) => Err(e),
+    };
+    removed.or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) })
+}
+
+/// Renames; fails if the new name is taken, at once where the file system can, else by a look.
+fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+            done => return Ok(done?),
+        }
+    }
+    if to.symlink_metadata().is_ok() {
+        return Err(ErrorKind::AlreadyExists.into());
+    }
+    fs::rename(from, to)
+}
+
+/// Puts `from` in the place of `to`: in one step if both are files or the file system can
+/// exchange names; else the old one steps aside first.
+fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    if from.is_file() && to.symlink_metadata()?.is_file() {
+        return fs::rename(from, to);
+    }
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        match renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+            Err(e) => return Err(e.into()),
+            Ok(()) => return remove(from),
+        }
+    }
+    let mut aside = from.as_os_str().to_owned();
+    aside.push(".old");
+    fs::rename(to, &aside)?;
+    if let Err(e) = fs::rename(from, to) {
+        fs::rename(&aside, to)?;
+        return Err(e);
+    }
+    remove(Path::new(&aside))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn a_file_gets_its_name_only_when_published() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("deep/er/x.csv");
+        let stage = Stage::new(&target, "r1", false);
+        stage.create_file().unwrap();
+        assert!(!target.exists());
+        stage.publish().unwrap();
+        assert!(target.is_file() && !stage.staged().exists());
+        let again = Stage::new(&target, "r2", false);
+        assert!(again.create_file().unwrap_err().message.contains("exists already"));
+    }
+
+    #[test]
+    fn what_appeared_meanwhile_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let stage = Stage::new(&dir.path().join("x"), "r", false);
+        stage.create_directory().unwrap();
+        fs::write(stage.target(), "mine").unwrap();
+        assert!(stage.publish().unwrap_err().message.contains("exists already"));
+        stage.abandon();
+        stage.abandon();
+        assert_eq!(fs::read(stage.target()).unwrap(), b"mine");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_directory_replaces_a_directory_or_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("out");
+        fs::write(&target, "old").unwrap();
+        for run in ["a", "b"] {
+            let stage = Stage::new(&target, run, true);
+            stage.create_directory().unwrap();
+            fs::write(stage.staged().join(run), "").unwrap();
+            stage.publish().unwrap();
+            assert!(target.join(run).exists());
+        }
+        assert!(!target.join("a").exists());
+        let stage = Stage::new(&target, "c", true);
+        stage.create_file().unwrap();
+        stage.publish().unwrap();
+        assert!(target.is_file());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("file"), "").unwrap();
+        let stage = Stage::new(&dir.path().join("file/x"), "r", false);
+        assert!(stage.create_file().unwrap_err().message.contains("file/x"));
+    }
+}
