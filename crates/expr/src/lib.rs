@@ -1,7 +1,30 @@
 //! Expressions: parse → check → optimise → block program → kernels; and exact reductions.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | `syntax` | text → tree, with places; tree → text |
+//! | `check` | names, types, reductions inside expressions |
+//! | `functions` | the table of functions, one file per family |
+//! | `dag` | checked expressions: a graph without common subexpressions |
+//! | `kernels` | blocks of values in, a block of values out |
+//! | `program` | the fused pass over tiles |
+//! | `reduce`, `exact` | the table of reductions, and sums that are exact |
 
+mod check;
+mod dag;
 pub mod exact;
+mod functions;
+mod kernels;
 pub mod reduce;
+mod syntax;
 mod values;
 
+pub use check::{
+    Arguments, Reduced, ReductionCall, Scope, UserFunction, check, constant, split_reductions,
+};
+pub use dag::Typed;
+pub use functions::{FUNCTIONS, Function, function};
+pub use syntax::{
+    BinaryOp, CompareOp, Expr, ExprKind, MAX_DEPTH, UnaryOp, Word, parse, parse_part,
+};
 pub use values::{Groups, Indices, Validity, Values};

@@ -1,0 +1,96 @@
+//! The check: names and types, for a schema and parameters; reports all mistakes at once.
+mod arguments;
+mod builder;
+mod checker;
+mod operators;
+mod promote;
+mod split;
+pub(crate) mod weak;
+#[cfg(test)]
+mod tests;
+
+pub use arguments::Arguments;
+pub(crate) use arguments::Built;
+pub(crate) use promote::each_number;
+pub use split::{Reduced, ReductionCall, split_reductions};
+
+use crate::dag::Typed;
+use crate::syntax::Expr;
+use base::{Code, Diagnostic, Schema, Value};
+use builder::Operand;
+use checker::Checker;
+
+/// A function of the pipeline file: a name for an expression.
+#[derive(Clone, Debug)]
+pub struct UserFunction {
+    /// Its name.
+    pub name: String,
+    /// The names of its arguments.
+    pub arguments: Vec<String>,
+    /// The expression, over the arguments and whatever names are known where it is called.
+    pub body: Expr,
+}
+
+/// The names that an expression may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope<'a> {
+    /// The columns, coordinates included.
+    pub schema: &'a Schema,
+    /// The parameters and their values.
+    pub params: &'a [(String, Value)],
+    /// The functions of the pipeline file.
+    pub functions: &'a [UserFunction],
+}
+
+/// Checks an expression that has a value at every point or row.
+///
+/// # Errors
+/// Every mistake in it.
+pub fn check(expr: &Expr, scope: &Scope) -> Result<Typed, Vec<Diagnostic>> {
+    let mut checker = Checker::new(scope, false);
+    let operand = checker.expr(expr);
+    finish(checker, operand, expr)
+}
+
+fn finish(
+    mut checker: Checker,
+    operand: Option<Operand>,
+    expr: &Expr,
+) -> Result<Typed, Vec<Diagnostic>> {
+    let node = operand.and_then(|o| {
+        let built = checker.builder.strong((&o, expr.span));
+        checker.keep(built)
+    });
+    match node {
+        Some(root) if !checker.diagnostics.has_errors() => {
+            Ok(Typed::new(checker.builder.dag.into(), root, expr.span))
+        }
+        _ => Err(checker.diagnostics.sorted()),
+    }
+}
+
+/// The value of an expression that needs no columns. Integers stay integers where NumPy keeps
+/// them; `1e8` is a float, see [`Value::as_i64`].
+///
+/// # Errors
+/// Every mistake in it; [`Code::NotConstant`] if its value is not known before the run.
+pub fn constant(
+    expr: &Expr,
+    params: &[(String, Value)],
+    functions: &[UserFunction],
+) -> Result<Value, Vec<Diagnostic>> {
+    let schema = Schema::default();
+    let scope = Scope { schema: &schema, params, functions };
+    let mut checker = Checker::new(&scope, true);
+    match checker.expr(expr) {
+        Some(Operand::Weak(value)) if !checker.diagnostics.has_errors() => Ok(value),
+        operand => {
+            let typed = finish(checker, operand, expr)?;
+            typed.constant().cloned().ok_or_else(|| {
+                let message = "this value is not known before the run";
+                vec![Diagnostic::error(Code::NotConstant, expr.span, message)]
+            })
+        }
+    }
+}
+

@@ -1,0 +1,293 @@
+//! Reductions inside expressions: `sqrt(sum(x**2) / count())` is two reductions and what is
+//! computed of their results.
+use super::{Scope, UserFunction, check, constant};
+use crate::dag::Typed;
+use crate::functions;
+use crate::reduce::{Reduction, reduction};
+use crate::syntax::{Expr, ExprKind, Word};
+use base::{Code, DType, Diagnostic, Diagnostics, Field, Schema, Span, Value};
+use std::collections::HashSet;
+use std::fmt;
+
+/// Reductions that have a value for no rows at all.
+const NEVER_EMPTY: [&str; 5] = ["count", "sum", "prod", "any", "all"];
+
+/// One reduction over a column.
+#[derive(Clone)]
+pub struct ReductionCall {
+    /// The entry of the table.
+    pub reduction: &'static dyn Reduction,
+    /// What is reduced, checked against the schema of the input; `count()` has none.
+    pub argument: Option<Typed>,
+    /// The other arguments.
+    pub constants: Vec<Value>,
+    /// The type of the result.
+    pub dtype: DType,
+    /// Whether the result may be missing.
+    pub nullable: bool,
+    /// The name of the column of results, `#0`, `#1`, …, which no user can type.
+    pub name: String,
+    /// As it is printed by `explain`.
+    pub text: String,
+}
+
+impl fmt::Debug for ReductionCall {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}: {} = {}", self.name, self.dtype, self.text)
+    }
+}
+
+/// Expressions over reductions, taken apart.
+#[derive(Clone, Debug)]
+pub struct Reduced {
+    /// The distinct reductions: each is computed once.
+    pub calls: Vec<ReductionCall>,
+    /// The columns that the outputs are computed of: the keys, then the results of the calls.
+    pub schema: Schema,
+    /// For each expression, what is computed of keys and results.
+    pub outputs: Vec<Typed>,
+}
+
+/// Takes expressions apart into reductions of `scope`'s columns and what is made of the results.
+/// `keys` is the schema of the result without the reductions: the key columns, and the domain of
+/// the groups. Every expression may use keys outside of reductions, and no other columns.
+///
+/// # Errors
+/// Every mistake in them; [`Code::MisplacedReduction`] for a reduction inside a reduction and
+/// for a column outside of all.
+pub fn split_reductions(
+    exprs: &[Expr],
+    scope: &Scope,
+    keys: &Schema,
+) -> Result<Reduced, Vec<Diagnostic>> {
+    let mut splitter = Splitter { scope, keys, calls: Vec::new(), mistakes: Diagnostics::new() };
+    let finishes: Vec<Option<Expr>> = exprs.iter().map(|e| splitter.replace(e)).collect();
+    let mut schema = keys.clone();
+    for call in &splitter.calls {
+        let mask = keys.domain.full();
+        let field = Field::new(call.name.as_str(), call.dtype, mask);
+        schema.fields.push(Field { nullable: call.nullable, ..field });
+    }
+    let mut mistakes = splitter.mistakes;
+    let finish = Scope { schema: &schema, ..*scope };
+    let mut outputs = Vec::new();
+    for expr in finishes.into_iter().flatten() {
+        outputs.extend(mistakes.take(check(&expr, &finish)));
+    }
+    if mistakes.has_errors() {
+        return Err(mistakes.sorted());
+    }
+    Ok(Reduced { calls: splitter.calls, schema, outputs })
+}
+
+struct Splitter<'a> {
+    scope: &'a Scope<'a>,
+    keys: &'a Schema,
+    calls: Vec<ReductionCall>,
+    mistakes: Diagnostics,
+}
+
+impl Splitter<'_> {
+    /// The expression with the names of results in the place of reductions.
+    fn replace(&mut self, expr: &Expr) -> Option<Expr> {
+        let inlined = self.inline(expr, &mut Vec::new());
+        self.outside(&inlined?)
+    }
+
+    fn outside(&mut self, expr: &Expr) -> Option<Expr> {
+        if let ExprKind::Name(name) = &expr.kind {
+            return self.bare(name, expr.span).then(|| expr.clone());
+        }
+        if let ExprKind::Call(word, arguments) = &expr.kind
+            && let Some(reduction) = self.reduction(&word.text)
+        {
+            let name = self.call(reduction, word, arguments, expr.span)?;
+            return Some(Expr { kind: ExprKind::Name(name), span: expr.span });
+        }
+        let mut failed = false;
+        let new = map_children(expr, &mut |child| {
+            let new = self.outside(child);
+            failed |= new.is_none();
+            new.unwrap_or_else(|| child.clone())
+        });
+        (!failed).then_some(new)
+    }
+
+    fn reduction(&self, name: &str) -> Option<&'static dyn Reduction> {
+        let own = self.scope.functions.iter().any(|f| f.name == name);
+        if own || functions::function(name).is_some() { None } else { reduction(name) }
+    }
+
+    /// Whether a name may stand outside of reductions.
+    fn bare(&mut self, name: &str, span: Span) -> bool {
+        if self.keys.field(name).is_some() || self.scope.schema.field(name).is_none() {
+            // Unknown names are reported when the rest is checked.
+            return true;
+        }
+        let message = format!("the column `{name}` has many values here, and one is expected");
+        let error = Diagnostic::error(Code::MisplacedReduction, span, message);
+        let keys: Vec<&str> = self.keys.names().collect();
+        let help = match keys[..] {
+            [] => format!("reduce it, such as `mean({name})`"),
+            _ => format!("reduce it, such as `mean({name})`, or make it a key: `by: [{name}]`"),
+        };
+        self.mistakes.push(error.help(help));
+        false
+    }
+
+    fn call(
+        &mut self,
+        reduction: &'static dyn Reduction,
+        word: &Word,
+        arguments: &[Expr],
+        span: Span,
+    ) -> Option<String> {
+        let (first, rest) = match arguments {
+            [] => (None, arguments),
+            [first, rest @ ..] => (Some(first), rest),
+        };
+        let argument = first.map(|e| self.mistakes.take(self.inside(e)));
+        let constants: Vec<Option<Value>> =
+            rest.iter().map(|e| self.mistakes.take(self.constant(e))).collect();
+        let constants: Vec<Value> = constants.into_iter().collect::<Option<_>>()?;
+        let argument = match argument {
+            Some(argument) => Some(argument?),
+            None => None,
+        };
+        let dtype = match reduction.result(argument.as_ref().map(|a| a.dtype), &constants) {
+            Ok(dtype) => dtype,
+            Err(message) => {
+                let code = if first.is_none() { Code::WrongArguments } else { Code::TypeMismatch };
+                let span = if first.is_none() { word.span } else { span };
+                let error = Diagnostic::error(code, span, message);
+                let signature = reduction.signature();
+                self.mistakes.push(error.help(format!("it is called as `{signature}`")));
+                return None;
+            }
+        };
+        let text = print(word, &argument, &constants);
+        if let Some(known) = self.calls.iter().find(|c| c.text == text) {
+            return Some(known.name.clone());
+        }
+        let name = format!("#{}", self.calls.len());
+        let column_nullable = argument.as_ref().is_some_and(|a| a.nullable);
+        // A group has at least one row, but everything reduced to one row may have none.
+        let nullable = reduction.nullable(column_nullable)
+            || self.keys.fields.is_empty() && !NEVER_EMPTY.contains(&reduction.name());
+        let result = name.clone();
+        self.calls.push(ReductionCall {
+            reduction,
+            argument,
+            constants,
+            dtype,
+            nullable,
+            name,
+            text,
+        });
+        Some(result)
+    }
+
+    /// The argument of a reduction, which must not hold another.
+    fn inside(&self, expr: &Expr) -> Result<Typed, Vec<Diagnostic>> {
+        let mut nested = Vec::new();
+        expr.visit(&mut |e| {
+            if let ExprKind::Call(word, _) = &e.kind
+                && self.reduction(&word.text).is_some()
+            {
+                let message = format!("`{}` stands inside of another reduction", word.text);
+                let error = Diagnostic::error(Code::MisplacedReduction, word.span, message);
+                nested.push(error.help("reduce twice, in two `reduce` steps"));
+            }
+        });
+        if nested.is_empty() { check(expr, self.scope) } else { Err(nested) }
+    }
+
+    fn constant(&self, expr: &Expr) -> Result<Value, Vec<Diagnostic>> {
+        let columns: Vec<Diagnostic> = expr
+            .names()
+            .into_iter()
+            .filter(|(name, _)| self.scope.schema.field(name).is_some())
+            .map(|(name, span)| {
+                let message = format!("the column `{name}` is not known before the run");
+                Diagnostic::error(Code::NotConstant, span, message)
+            })
+            .collect();
+        if !columns.is_empty() {
+            return Err(columns);
+        }
+        constant(expr, self.scope.params, self.scope.functions)
+    }
+
+    /// The expression with the bodies of those functions of the file that hold reductions.
+    fn inline(&mut self, expr: &Expr, open: &mut Vec<String>) -> Option<Expr> {
+        let mut failed = false;
+        let new = map_children(expr, &mut |child| {
+            let new = self.inline(child, open);
+            failed |= new.is_none();
+            new.unwrap_or_else(|| child.clone())
+        });
+        if failed {
+            return None;
+        }
+        let ExprKind::Call(word, arguments) = &new.kind else { return Some(new) };
+        let scope = self.scope;
+        let Some(function) = scope.functions.iter().find(|f| f.name == word.text) else {
+            return Some(new);
+        };
+        let proper = function.arguments.len() == arguments.len();
+        if !proper || open.contains(&word.text) || !self.reduces(function, &mut HashSet::new()) {
+            return Some(new);
+        }
+        open.push(word.text.clone());
+        let body = substitute(&function.body, &function.arguments, arguments);
+        let body = self.inline(&body, open);
+        open.pop();
+        body
+    }
+
+    /// Whether a function of the file holds reductions, itself or through others.
+    fn reduces<'b>(&'b self, function: &'b UserFunction, seen: &mut HashSet<&'b str>) -> bool {
+        seen.insert(&function.name);
+        function.body.calls().into_iter().any(|(name, _)| {
+            match self.scope.functions.iter().find(|f| f.name == name) {
+                Some(other) => !seen.contains(name) && self.reduces(other, seen),
+                None => self.reduction(name).is_some(),
+            }
+        })
+    }
+}
+
+fn print(word: &Word, argument: &Option<Typed>, constants: &[Value]) -> String {
+    let mut parts: Vec<String> = argument.iter().map(Typed::to_string).collect();
+    parts.extend(constants.iter().map(super::weak::show));
+    format!("{}({})", word.text, parts.join(", "))
+}
+
+fn substitute(expr: &Expr, names: &[String], values: &[Expr]) -> Expr {
+    if let ExprKind::Name(name) = &expr.kind
+        && let Some(i) = names.iter().position(|n| n == name)
+    {
+        return values[i].clone();
+    }
+    map_children(expr, &mut |child| substitute(child, names, values))
+}
+
+/// The same node over other children.
+fn map_children(expr: &Expr, f: &mut dyn FnMut(&Expr) -> Expr) -> Expr {
+    let kind = match &expr.kind {
+        ExprKind::Literal(_) | ExprKind::Name(_) => expr.kind.clone(),
+        ExprKind::Unary(op, x) => ExprKind::Unary(*op, Box::new(f(x))),
+        ExprKind::Binary(op, x, y) => ExprKind::Binary(*op, Box::new(f(x)), Box::new(f(y))),
+        ExprKind::Compare(x, rest) => ExprKind::Compare(
+            Box::new(f(x)),
+            rest.iter().map(|(op, y)| (*op, f(y))).collect(),
+        ),
+        ExprKind::Call(word, list) => ExprKind::Call(word.clone(), list.iter().map(f).collect()),
+        ExprKind::If { then, condition, otherwise } => ExprKind::If {
+            then: Box::new(f(then)),
+            condition: Box::new(f(condition)),
+            otherwise: Box::new(f(otherwise)),
+        },
+    };
+    Expr { kind, span: expr.span }
+}

@@ -1,0 +1,8 @@
+//! Checked expressions as a graph in which equal subexpressions are one node.
+mod node;
+mod print;
+mod typed;
+
+pub(crate) use node::{Call, Dag, Node, NodeId, Nulls, Op, constant_register, run};
+pub(crate) use print::Printed;
+pub use typed::Typed;

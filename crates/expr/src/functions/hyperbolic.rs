@@ -1,0 +1,68 @@
+//! Hyperbolic functions and their inverses.
+use super::Function;
+
+/// `sinh(x)`
+pub static SINH: Function = Function {
+    name: "sinh",
+    aliases: &[],
+    signature: "sinh(x)",
+    doc: "The hyperbolic sine of x.",
+    examples: &[("sinh(0.0)", "0.0")],
+    arity: 1..=1,
+    build: |a| a.float1(f32::sinh, f64::sinh),
+};
+
+/// `cosh(x)`
+pub static COSH: Function = Function {
+    name: "cosh",
+    aliases: &[],
+    signature: "cosh(x)",
+    doc: "The hyperbolic cosine of x.",
+    examples: &[("cosh(0.0)", "1.0")],
+    arity: 1..=1,
+    build: |a| a.float1(f32::cosh, f64::cosh),
+};
+
+/// `tanh(x)`
+pub static TANH: Function = Function {
+    name: "tanh",
+    aliases: &[],
+    signature: "tanh(x)",
+    doc: "The hyperbolic tangent of x.",
+    examples: &[("tanh(0.0)", "0.0")],
+    arity: 1..=1,
+    build: |a| a.float1(f32::tanh, f64::tanh),
+};
+
+/// `arcsinh(x)`
+pub static ARCSINH: Function = Function {
+    name: "arcsinh",
+    aliases: &["asinh"],
+    signature: "arcsinh(x)",
+    doc: "The number whose hyperbolic sine is x.",
+    examples: &[("arcsinh(0.0)", "0.0")],
+    arity: 1..=1,
+    build: |a| a.float1(f32::asinh, f64::asinh),
+};
+
+/// `arccosh(x)`
+pub static ARCCOSH: Function = Function {
+    name: "arccosh",
+    aliases: &["acosh"],
+    signature: "arccosh(x)",
+    doc: "The number whose hyperbolic cosine is x; NaN below 1.",
+    examples: &[("arccosh(1.0)", "0.0")],
+    arity: 1..=1,
+    build: |a| a.float1(f32::acosh, f64::acosh),
+};
+
+/// `arctanh(x)`
+pub static ARCTANH: Function = Function {
+    name: "arctanh",
+    aliases: &["atanh"],
+    signature: "arctanh(x)",
+    doc: "The number whose hyperbolic tangent is x; NaN outside of [-1, 1].",
+    examples: &[("arctanh(0.0)", "0.0")],
+    arity: 1..=1,
+    build: |a| a.float1(f32::atanh, f64::atanh),
+};
