@@ -218,7 +218,7 @@ impl<'a> Checker<'a> {
             _ => {
                 let own = self.scope.functions.iter().map(|f| f.name.as_str());
                 let mut known: Vec<&str> = own.collect();
-                known.extend(functions::names());
+                functions::names().for_each(|name| known.push(name));
                 return error.maybe_help(did_you_mean(name, known));
             }
         };
