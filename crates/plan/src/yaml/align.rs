@@ -42,6 +42,10 @@ fn lines(source: &str, span: Span, indent: Option<usize>, value: &str) -> Option
         if content.trim().is_empty() {
             continue;
         }
+        if steps.is_empty() {
+            // Empty lines before the first one.
+            steps.push((0, start.saturating_sub(1).max(at - line.len()) as u32));
+        }
         while !value.get(read..)?.starts_with(content) {
             let separator = value[read..].starts_with([' ', '\n']);
             read += separator.then_some(1)?;

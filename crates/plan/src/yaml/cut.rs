@@ -1,5 +1,5 @@
 //! Expressions that YAML cuts at a comma or a `#`, mended.
-use super::{Key, Kind, Node, Scalar, line::quote};
+use super::{Key, Kind, Node, Scalar, line, line::quote};
 use base::{Code, Diagnostic, Span, Text};
 
 /// In `{ y: where(a > 0, a, 0) }` YAML ends the value of `y` at the first comma. Such values are
@@ -10,7 +10,7 @@ pub fn mend_map(source: &str, entries: &mut Vec<(Key, Node)>, span: Span) -> Vec
     while i + 1 < entries.len() {
         if is_cut(source, &entries[i].1) && entries[i + 1].1.is_null() {
             let at = entries[i].1.span;
-            let whole = expression(source, at.start as usize, span);
+            let whole = expression(source, at.start as usize, inside(span));
             let line = format!("{}: {}", entries[i].0.name, quote(&source[whole.range()]));
             found.push(error(source, at, whole, "{ }", line));
             entries[i].1 = plain(source, whole);
@@ -28,9 +28,9 @@ pub fn mend_list(source: &str, items: &mut Vec<Node>, span: Span) -> Vec<Diagnos
     let mut i = 0;
     while i + 1 < items.len() {
         let at = items[i].span;
-        if is_cut(source, &items[i]) && closes(source, at.start as usize, span) {
-            let whole = expression(source, at.start as usize, span);
-            let line = format!("[{}]", quote(&source[whole.range()]));
+        if is_cut(source, &items[i]) && closes(source, at.start as usize, inside(span)) {
+            let whole = expression(source, at.start as usize, inside(span));
+            let line = quote(&source[whole.range()]);
             found.push(error(source, at, whole, "[ ]", line));
             items[i] = plain(source, whole);
             let rest = items.split_off(i + 1);
@@ -48,30 +48,35 @@ fn error(source: &str, cut: Span, whole: Span, inside: &str, line: String) -> Di
     Diagnostic::error(Code::YamlTrap, Span::new(comma, comma + 1), message)
         .label("the expression is cut here")
         .other(whole, "this is meant as one expression")
-        .help(format!("put quotes around the expression: {line}"))
+        .help(format!("put quotes around the expression: `{line}`"))
         .help(format!("or give it a line of its own, without `{inside}`"))
 }
 
-fn plain(source: &str, span: Span) -> Node {
+/// A collection without its closing bracket.
+fn inside(span: Span) -> Span {
+    Span::new(span.start as usize, (span.end as usize).saturating_sub(1))
+}
+
+/// The bytes of `span` as a plain value.
+pub fn plain(source: &str, span: Span) -> Node {
     let text = Text::plain(&source[span.range()], span.start as usize);
     Node { span, kind: Kind::Scalar(Scalar { text, quoted: false }) }
 }
 
-/// Whether it is a plain value with an open parenthesis.
+/// Whether it is a plain value with an open parenthesis or quote.
 fn is_cut(source: &str, node: &Node) -> bool {
     let plain = node.scalar().is_some_and(|scalar| !scalar.quoted);
-    plain && open(&source[node.span.range()]).parens > 0
+    plain && !open(&source[node.span.range()]).is_closed()
 }
 
 /// Whether the parenthesis open in the value that starts at `start` is closed inside `span`.
 fn closes(source: &str, start: usize, span: Span) -> bool {
-    open(&source[expression(source, start, span).range()]).parens == 0
+    open(&source[expression(source, start, span).range()]).is_closed()
 }
 
 /// The expression from `start` to the comma or bracket that ends it, at most to the end of `span`.
-fn expression(source: &str, start: usize, span: Span) -> Span {
-    let limit = (span.end as usize).saturating_sub(1).max(start);
-    let text = &source[start..limit];
+pub fn expression(source: &str, start: usize, span: Span) -> Span {
+    let text = &source[start..(span.end as usize).max(start)];
     let mut state = Open::default();
     let mut end = text.len();
     for (i, c) in text.char_indices() {
@@ -84,11 +89,21 @@ fn expression(source: &str, start: usize, span: Span) -> Span {
     Span::new(start, start + text[..end].trim_end().len())
 }
 
+/// The value that starts at `at`: to its comma or bracket if a bracket is open on its line before
+/// it, else to the end of the line.
+pub fn value(source: &str, at: usize) -> Span {
+    let rest = line::rest(source, at);
+    let before = &source[line::line(source, at).start as usize..at.max(rest.start as usize)];
+    if before.contains(['{', '[']) { expression(source, at, rest) } else { rest }
+}
+
 /// What is open after a piece of an expression.
 #[derive(Default)]
 struct Open {
     parens: i32,
     quote: Option<char>,
+    /// The character before, to tell a quote from an apostrophe.
+    last: Option<char>,
 }
 
 impl Open {
@@ -96,11 +111,14 @@ impl Open {
         match (self.quote, c) {
             (Some(quote), c) if c == quote => self.quote = None,
             (Some(_), _) => {}
-            (None, '"' | '\'') => self.quote = Some(c),
-            (None, '(') => self.parens += 1,
-            (None, ')') => self.parens -= 1,
+            (None, '"' | '\'') if !self.last.is_some_and(char::is_alphanumeric) => {
+                self.quote = Some(c);
+            }
+            (None, '(' | '[' | '{') => self.parens += 1,
+            (None, ')' | ']' | '}') => self.parens -= 1,
             _ => {}
         }
+        self.last = Some(c);
     }
 
     fn is_closed(&self) -> bool {
@@ -132,10 +150,4 @@ pub fn comment_inside(source: &str, span: Span) -> Option<(Span, Span)> {
     let paren = before.parens > 0 && after.contains(')');
     (quote || paren)
         .then(|| (Span::new(comment.start as usize, comment.start as usize + 1), span.to(comment)))
-}
-
-/// The whole expression, if YAML starts a comment inside it.
-pub fn at_comment(source: &str, span: Span) -> Option<Text> {
-    let (_, whole) = comment_inside(source, span)?;
-    Some(Text::plain(&source[whole.range()], whole.start as usize))
 }

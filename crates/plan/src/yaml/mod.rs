@@ -5,14 +5,16 @@
 //! | `tree` | the tree: nodes, keys, scalars |
 //! | `read` | from parser events to the tree: anchors, merge keys, duplicate keys |
 //! | `align` | which byte of the file each byte of a scalar comes from |
-//! | `line` | a line of the file, cut into indentation, key and value |
+//! | `line` | lines of the file: indentation, the key before a value |
 //! | `syntax` | what the parser refuses, in our words |
+//! | `misfit` | lines whose indentation fits no line above |
 //! | `cut` | expressions that YAML cuts at a comma or a `#`, mended |
 //! | `trap` | text that YAML reads otherwise than it looks |
 
 mod align;
 mod cut;
 mod line;
+mod misfit;
 mod read;
 mod syntax;
 mod trap;

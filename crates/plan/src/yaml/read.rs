@@ -1,5 +1,5 @@
 //! From the parser's events to the tree: anchors, merge keys, duplicate keys.
-use super::{Key, Kind, Node, Scalar, align::align, cut, syntax, trap};
+use super::{Key, Kind, Node, Scalar, align::align, cut, line, syntax, trap};
 use base::{Code, Diagnostic, Diagnostics, Source, Span, Text};
 use serde_saphyr::granit_parser::{Event, ScalarStyle, StructureStyle};
 use std::collections::HashMap;
@@ -8,14 +8,41 @@ use std::collections::HashMap;
 pub const MAX_DEPTH: usize = 64;
 /// How many values aliases may repeat in all: a short file can ask for billions.
 const MAX_COPIES: usize = 100_000;
+/// How many syntax errors are looked for.
+const MAX_FAULTS: usize = 10;
 
 /// Reads a pipeline file's YAML. The tree is missing if a mistake leaves its shape unclear; what
 /// YAML merely cuts short is mended in it, so that checking can go on.
 pub fn read(source: &Source) -> (Option<Node>, Vec<Diagnostic>) {
-    let (events, mut found) = syntax::events(&source.text);
-    let whole = found.is_empty();
+    let mut text = source.text.to_string();
+    let mut found = Diagnostics::new();
+    for _ in 0..MAX_FAULTS {
+        let fault = match syntax::events(&text) {
+            Ok(events) => {
+                let whole = found.is_empty();
+                let root = tree(&text, events, &mut found);
+                return (root.filter(|_| whole), found.sorted());
+            }
+            Err(fault) => fault,
+        };
+        // What follows from a first mistake is not always one of its own: only traps are sure.
+        if found.is_empty() || fault.error.code == Code::YamlTrap {
+            found.push(fault.error);
+        }
+        match fault.skip.filter(|skip| !text[skip.range()].trim().is_empty()) {
+            Some(skip) => {
+                let blanks = " ".repeat(skip.range().len());
+                text.replace_range(skip.range(), &blanks);
+            }
+            None => break,
+        }
+    }
+    (None, found.sorted())
+}
+
+fn tree(text: &str, events: Vec<Spanned>, found: &mut Diagnostics) -> Option<Node> {
     let mut reader = Reader {
-        source: &source.text,
+        source: text,
         events: events.into_iter(),
         anchors: HashMap::new(),
         copies: 0,
@@ -23,13 +50,23 @@ pub fn read(source: &Source) -> (Option<Node>, Vec<Diagnostic>) {
         found: Diagnostics::new(),
     };
     let root = reader.document();
-    let unclear = reader.broken || !whole;
+    let clear = !reader.broken;
     found.extend(reader.found.sorted());
-    if let Some(root) = &root {
-        trap::check(&source.text, root, &mut found);
-    }
-    let unclear = unclear || trap::hides_shape(&found);
-    (root.filter(|_| !unclear), found.sorted())
+    let Some(root) = root else {
+        if found.is_empty() {
+            found.push(empty());
+        }
+        return None;
+    };
+    let clear = trap::check(text, &root, found) && clear;
+    clear.then_some(root)
+}
+
+fn empty() -> Diagnostic {
+    Diagnostic::error(Code::YamlSyntax, Span::new(0, 0), "the file is empty").help(
+        "a pipeline needs `steps:`, such as\nsteps:\n  - range: { k: 1..=10 }\n  \
+         - reduce: { total: sum(k) }",
+    )
 }
 
 /// An event with its place, its tag's place, and the indentation of a block scalar.
@@ -70,11 +107,7 @@ impl Reader<'_> {
                 _ => {}
             }
         }
-        if root.as_ref().is_none_or(Node::is_null) && !self.broken && self.found.is_empty() {
-            self.empty();
-            return None;
-        }
-        root
+        root.filter(|root| !root.is_null())
     }
 
     fn several_documents(&mut self, span: Span, first: Span) {
@@ -85,13 +118,6 @@ impl Reader<'_> {
         } else {
             error.other(first, "the first one starts here")
         });
-    }
-
-    fn empty(&mut self) {
-        self.found.push(
-            Diagnostic::error(Code::YamlSyntax, Span::new(0, 0), "the file is empty")
-                .help("a pipeline needs `steps:`, such as\nsteps:\n  - range: { k: 1..=10 }\n  - reduce: { total: sum(k) }"),
-        );
     }
 
     /// The next value; `place` is where nothing would stand.
@@ -108,7 +134,7 @@ impl Reader<'_> {
         }
         let (node, anchor) = match next.event {
             Event::Scalar(ref text, style, anchor, _) => {
-                (scalar(self.source, text, style, &next, place), anchor)
+                (self.scalar(text, style, &next, place), anchor)
             }
             Event::SequenceStart(style, anchor, _) => (self.list(next.span, style, depth), anchor),
             Event::MappingStart(style, anchor, _) => (self.map(next.span, style, depth), anchor),
@@ -134,6 +160,38 @@ impl Reader<'_> {
         if let Some(span) = next.tag {
             self.refuse(trap::tag(self.source, span));
         }
+    }
+
+    fn scalar(&mut self, text: &str, style: ScalarStyle, next: &Spanned, place: Span) -> Node {
+        let raw = &self.source[next.span.range()];
+        let plain = style == ScalarStyle::Plain;
+        if plain && (raw.is_empty() || raw == "~") {
+            let span = if raw.is_empty() { place } else { next.span };
+            return Node { span, kind: Kind::Null };
+        }
+        if plain && let Some((sign, whole)) = cut::comment_inside(self.source, next.span) {
+            self.found.push(trap::comment(self.source, sign, whole));
+            return cut::plain(self.source, whole);
+        }
+        let text = align(self.source, next.span, style, next.indent, text);
+        let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        let span = if block { self.block(next.span, &text) } else { next.span };
+        Node { span, kind: Kind::Scalar(Scalar { text, quoted: !plain }) }
+    }
+
+    /// A block's place without the line breaks behind it. An empty one is taken for a comparison
+    /// (`filter: >3`) and stands at its `|` or `>`.
+    fn block(&mut self, span: Span, text: &Text) -> Span {
+        if !text.text.is_empty() {
+            return text.whole();
+        }
+        let sign = self.source[..span.start as usize].rfind(['|', '>']);
+        let Some(sign) = sign else { return span };
+        let value = line::rest(self.source, sign);
+        if self.source[value.range()].trim_matches(['|', '>', '+', '-']) != "" {
+            self.refuse(trap::start(self.source, value));
+        }
+        value
     }
 
     fn list(&mut self, open: Span, style: StructureStyle, depth: usize) -> Node {
@@ -310,35 +368,4 @@ fn measure(node: &Node) -> (usize, usize) {
 
 fn is_merge(source: &str, key: &Key) -> bool {
     source.get(key.span.range()) == Some("<<")
-}
-
-fn scalar(source: &str, text: &str, style: ScalarStyle, next: &Spanned, place: Span) -> Node {
-    let raw = &source[next.span.range()];
-    let plain = style == ScalarStyle::Plain;
-    if plain && (raw.is_empty() || raw == "~") {
-        let span = if raw.is_empty() { place } else { next.span };
-        return Node { span, kind: Kind::Null };
-    }
-    let text = align(source, next.span, style, next.indent, text);
-    let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-    let span = if block { block_span(source, next.span, &text) } else { next.span };
-    if plain && let Some(mended) = cut::at_comment(source, span) {
-        return Node {
-            span: mended.whole(),
-            kind: Kind::Scalar(Scalar { text: mended, quoted: false }),
-        };
-    }
-    Node { span, kind: Kind::Scalar(Scalar { text, quoted: !plain }) }
-}
-
-/// A block's place without the line breaks behind it; an empty one stands at its `|` or `>`.
-fn block_span(source: &str, span: Span, text: &Text) -> Span {
-    let whole = text.whole();
-    if whole.start < whole.end {
-        return whole;
-    }
-    match source[..span.start as usize].rfind(['|', '>']) {
-        Some(sign) => Span::new(sign, sign + 1),
-        None => span,
-    }
 }
