@@ -185,10 +185,10 @@ impl Reader<'_> {
         if !text.text.is_empty() {
             return text.whole();
         }
-        let sign = self.source[..span.start as usize].rfind(['|', '>']);
+        let sign = self.source[..span.end as usize].rfind(['|', '>']);
         let Some(sign) = sign else { return span };
         let value = line::rest(self.source, sign);
-        if self.source[value.range()].trim_matches(['|', '>', '+', '-']) != "" {
+        if !self.source[value.range()].trim_matches(['|', '>', '+', '-']).is_empty() {
             self.refuse(trap::start(self.source, value));
         }
         value
