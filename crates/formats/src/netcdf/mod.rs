@@ -1,0 +1,77 @@
+//! NetCDF: read variables of one file, write one file from all workers of all processes.
+//!
+//! Definitions and headers go through the NetCDF library; bulk data go past it, because it has
+//! one lock for everything: [`read`] fetches bytes and chunks where they lie, [`write`] puts
+//! values where the library has made room for them, or chunks that the workers have compressed.
+
+mod hdf5;
+mod library;
+mod read;
+mod shuffle;
+mod slab;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use crate::rows::check_known;
+use crate::{Format, FormatError, OpenRequest, OptionKey, Sink, TileSource, WriteRequest};
+use base::Entry;
+use std::sync::Arc;
+
+/// The entry of the table of formats.
+pub static NETCDF: NetCdf = NetCdf;
+
+/// NetCDF: reads all its forms, writes NetCDF-4.
+pub struct NetCdf;
+
+const GROUP: OptionKey = OptionKey {
+    name: "group",
+    doc: "The path of the group to read, such as `forecast/surface`; the root without it.",
+};
+
+const DEFLATE: OptionKey = OptionKey {
+    name: "deflate",
+    doc: "How hard to compress, 1 (fast) to 9 (small), bytes shuffled first; without it, or with \
+          0, values lie uncompressed, which all workers of all processes write at once.",
+};
+
+impl Entry for NetCdf {
+    fn name(&self) -> &'static str {
+        "netcdf"
+    }
+
+    fn doc(&self) -> &'static str {
+        "Arrays on a grid with units and coordinates, one file.\n\
+         An input is one file, of any NetCDF form; its variables are columns over the union of \
+         their dimensions, with their coordinates. Packed values (`scale_factor`, `add_offset`) \
+         are decoded, fill values are missing values, times stay numbers with their `units`. \
+         Variables that only bound the cells of others are read when asked for by name. \
+         An output is NetCDF-4; a variable that may have missing values gets a `_FillValue`, \
+         a truth value is a byte, a timestamp counts microseconds since 1970. Rows whose number \
+         is not known before the run lie along an unlimited dimension `row`."
+    }
+}
+
+impl Format for NetCdf {
+    fn extensions(&self) -> &'static [&'static str] {
+        &["nc", "nc4", "cdf"]
+    }
+
+    fn read_options(&self) -> &'static [OptionKey] {
+        &[GROUP]
+    }
+
+    fn write_options(&self) -> &'static [OptionKey] {
+        &[DEFLATE]
+    }
+
+    fn open(&self, request: &OpenRequest) -> Result<Arc<dyn TileSource>, FormatError> {
+        check_known(&request.options, self.read_options())?;
+        read::open(request)
+    }
+
+    fn sink(&self, request: WriteRequest) -> Result<Arc<dyn Sink>, FormatError> {
+        check_known(&request.options, self.write_options())?;
+        write::sink(request)
+    }
+}

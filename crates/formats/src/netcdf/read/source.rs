@@ -1,0 +1,226 @@
+//! An opened NetCDF file as a source of tiles.
+use super::choose::{Choice, Chosen, Content, choose};
+use super::classic;
+use super::storage::{Storage, Wanted};
+use crate::netcdf::library::NcFile;
+use crate::netcdf::slab;
+use crate::{FormatError, FormatErrorKind, OpenRequest, OptionValue, TileSource};
+use arrow_array::{ArrayRef, StringArray};
+use arrow_buffer::MutableBuffer;
+use base::{Column, Failure, Region, Schema, Tiling, Value};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// Opens a file.
+pub(in crate::netcdf) fn open(request: &OpenRequest) -> Result<Arc<dyn TileSource>, FormatError> {
+    let [path] = &request.paths[..] else {
+        let kind = FormatErrorKind::Unsupported(None);
+        let message = "several files are named, but one NetCDF file is read at a time".to_string();
+        let help = "read each in a step of its own and join the steps with `concat`".to_string();
+        return Err(FormatError { kind, message, help: Some(help) });
+    };
+    let group = match request.options.get("group") {
+        None => "",
+        Some(OptionValue::One(Value::Str(group))) => group,
+        Some(_) => {
+            let kind = FormatErrorKind::BadOption("group".to_string());
+            return Err(FormatError::new(kind, "the path of a group is expected"));
+        }
+    };
+    let missing = |e: std::io::Error| {
+        let message = format!("{}: {}", path.display(), plain(&e));
+        FormatError::new(FormatErrorKind::Missing, message)
+    };
+    let path = std::path::absolute(path).map_err(missing)?;
+    let file = File::open(&path).map_err(missing)?;
+    let corrupt = |e: String| corrupt(&path, &e);
+    classic::check_length(&path).map_err(corrupt)?;
+    let library = NcFile::open(&path).map_err(corrupt)?;
+    let hdf5 = library.is_hdf5();
+    let named =
+        |e: FormatError| FormatError { message: format!("{}: {}", path.display(), e.message), ..e };
+    let choice = choose(&library, group, request.columns.as_deref()).map_err(named)?;
+    let storage = choice.chosen.iter().map(|_| OnceLock::new()).collect();
+    Ok(Arc::new(NetCdfSource { path, file, library, hdf5, choice, storage }))
+}
+
+fn plain(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_string(),
+        std::io::ErrorKind::PermissionDenied => "it may not be read".to_string(),
+        _ => error.to_string(),
+    }
+}
+
+fn corrupt(path: &Path, error: &str) -> FormatError {
+    let message = format!("{}: not a whole NetCDF file: {error}", path.display());
+    let help = "it may be cut off or damaged, or of another format".to_string();
+    FormatError { kind: FormatErrorKind::Corrupt, message, help: Some(help) }
+}
+
+/// An open file; where each variable lies is found out when it is first read.
+struct NetCdfSource {
+    path: PathBuf,
+    file: File,
+    library: NcFile,
+    hdf5: bool,
+    choice: Choice,
+    storage: Vec<OnceLock<Storage>>,
+}
+
+impl TileSource for NetCdfSource {
+    fn schema(&self) -> &Schema {
+        &self.choice.schema
+    }
+
+    fn tiling(&self, points: u64) -> Option<Tiling> {
+        let schema = &self.choice.schema;
+        let sizes = schema.domain.sizes();
+        let chosen = self.choice.chosen.iter().filter(|c| c.variable.chunks.is_some());
+        // The variable with most dimensions decides; the others are small beside it.
+        let main = chosen.reduce(|a, b| if b.dims.len() > a.dims.len() { b } else { a })?;
+        let most = self.choice.chosen.iter().map(|c| c.dims.len()).max()?;
+        let chunks = main.variable.chunks.as_ref().filter(|_| main.dims.len() == most)?;
+        let mut shape = vec![1u64; sizes.len()];
+        for (dim, chunk) in main.dims.iter().zip(chunks) {
+            shape[*dim] = (*chunk).min(sizes[*dim]).max(1);
+        }
+        Some(Tiling::even(&schema.domain, &fit(shape, &sizes, points.max(1))))
+    }
+
+    fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure> {
+        let read = |i: &usize| {
+            let chosen = self.choice.chosen.get(*i).zip(self.choice.schema.fields.get(*i));
+            let (chosen, field) =
+                chosen.ok_or_else(|| Failure::internal(format!("there is no column {i}")))?;
+            let named = |e: String| {
+                let name = &chosen.variable.name;
+                Failure::data(format!("{}: variable `{name}`: {e}", self.path.display()))
+            };
+            let array = self.column(*i, chosen, region).map_err(named)?;
+            Ok(Column { mask: field.mask, array })
+        };
+        columns.iter().map(read).collect()
+    }
+
+    fn describe(&self) -> String {
+        let format = if self.hdf5 { "NetCDF-4" } else { "classic NetCDF" };
+        let chunks = self.choice.chosen.iter().filter_map(|c| c.variable.chunks.as_ref());
+        let layout = match chunks.max_by_key(|c| c.len()) {
+            None => "contiguous".to_string(),
+            Some(shape) => {
+                let sizes: Vec<String> = shape.iter().map(u64::to_string).collect();
+                format!("chunks of {}", sizes.join(" × "))
+            }
+        };
+        let left_out = match &self.choice.left_out[..] {
+            [] => String::new(),
+            names => format!(", without {}", names.join(", ")),
+        };
+        format!("{format} {}, {layout}{left_out}", self.path.display())
+    }
+}
+
+/// Grows a chunk to a tile of at most about `points` points, whole trailing dimensions first; or,
+/// if the chunk alone is much larger, cuts it, leading dimensions first.
+fn fit(mut shape: Vec<u64>, sizes: &[u64], points: u64) -> Vec<u64> {
+    let chunk: u64 = shape.iter().product();
+    let mut over = chunk.div_ceil(points);
+    if over > 2 {
+        for step in &mut shape {
+            let parts = over.min(*step);
+            *step = step.div_ceil(parts);
+            over = over.div_ceil(parts);
+        }
+        return shape;
+    }
+    for i in (0..shape.len()).rev() {
+        let rest = shape.iter().product::<u64>() / shape[i];
+        let most = (points / rest.max(1) / shape[i]).max(1);
+        shape[i] = shape[i].saturating_mul(most).min(sizes[i].max(1));
+        if shape[i] < sizes[i] {
+            break;
+        }
+    }
+    shape
+}
+
+impl NetCdfSource {
+    fn column(&self, i: usize, chosen: &Chosen, region: &Region) -> Result<ArrayRef, String> {
+        let origin: Vec<u64> = chosen.dims.iter().map(|d| region.origin[*d]).collect();
+        let shape: Vec<usize> = chosen.dims.iter().map(|d| region.shape[*d]).collect();
+        match &chosen.content {
+            Content::Numbers(decoding) => {
+                let width = chosen.variable.raw.width();
+                let len = shape.iter().product::<usize>() * width;
+                let mut bytes = MutableBuffer::from_len_zeroed(len);
+                let wanted = Wanted { variable: &chosen.variable, origin: &origin, shape: &shape };
+                self.storage(i, chosen).read(&self.file, &self.library, &wanted, &mut bytes)?;
+                if let Some(order) = order(&chosen.dims) {
+                    let mut turned = MutableBuffer::from_len_zeroed(len);
+                    slab::transpose(&bytes, &shape, &order, width, &mut turned);
+                    bytes = turned;
+                }
+                decoding.decode(bytes.into())
+            }
+            Content::Texts => {
+                let texts = self.library.read_texts(&chosen.variable, &origin, &shape)?;
+                Ok(Arc::new(StringArray::from(reorder(texts, &shape, &chosen.dims))))
+            }
+            Content::Letters => {
+                let texts = self.letters(chosen, &origin, &shape)?;
+                Ok(Arc::new(StringArray::from(reorder(texts, &shape, &chosen.dims))))
+            }
+        }
+    }
+
+    fn storage(&self, i: usize, chosen: &Chosen) -> &Storage {
+        self.storage[i].get_or_init(|| match self.hdf5 {
+            true => Storage::find(&self.path, &chosen.variable),
+            false => Storage::Library,
+        })
+    }
+
+    /// Texts of fixed length, less the blanks and zeros behind them.
+    fn letters(
+        &self,
+        chosen: &Chosen,
+        origin: &[u64],
+        shape: &[usize],
+    ) -> Result<Vec<String>, String> {
+        let points: usize = shape.iter().product();
+        let (mut origin, mut shape) = (origin.to_vec(), shape.to_vec());
+        let length = chosen.variable.dims.last().map(|d| d.size as usize);
+        if let Some(length) = length {
+            origin.push(0);
+            shape.push(length);
+        }
+        let length = length.unwrap_or(1);
+        let mut letters = vec![0u8; points * length];
+        self.library.read(&chosen.variable, &origin, &shape, &mut letters)?;
+        let text = |i: usize| {
+            let bytes = &letters[i * length..(i + 1) * length];
+            String::from_utf8_lossy(bytes).trim_end_matches(['\0', ' ']).to_string()
+        };
+        Ok((0..points).map(text).collect())
+    }
+}
+
+/// How the variable's dimensions are to be ordered to stand as in the domain; `None` if they do.
+fn order(dims: &[usize]) -> Option<Vec<usize>> {
+    let mut order: Vec<usize> = (0..dims.len()).collect();
+    order.sort_by_key(|i| dims[*i]);
+    (!order.is_sorted()).then_some(order)
+}
+
+fn reorder(texts: Vec<String>, shape: &[usize], dims: &[usize]) -> Vec<String> {
+    let Some(order) = order(dims) else {
+        return texts;
+    };
+    let places: Vec<u8> = (0..texts.len() as u64).flat_map(u64::to_ne_bytes).collect();
+    let mut turned = vec![0; places.len()];
+    slab::transpose(&places, shape, &order, 8, &mut turned);
+    let place = |bytes: &[u8; 8]| texts[u64::from_ne_bytes(*bytes) as usize].clone();
+    turned.as_chunks::<8>().0.iter().map(place).collect()
+}

@@ -1,0 +1,253 @@
+//! What the file will hold, and in which way it is written.
+use crate::netcdf::slab;
+use crate::rows::bad_option;
+use crate::{FormatError, FormatErrorKind, OptionValue, WriteRequest};
+use base::{Attributes, DType, DimMask, Tile, Tiling};
+
+/// The way that values get into the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Every worker writes at the bytes of its tiles.
+    Placed,
+    /// Workers compress chunks of this shape, one writer puts them in place.
+    Chunked { shape: Vec<u64>, level: u8 },
+    /// The library does it all, with this level of compression.
+    ByLibrary { level: u8 },
+}
+
+/// A variable of the file; one for each field of the schema.
+#[derive(Clone, Debug)]
+pub(super) struct Variable {
+    pub(super) name: String,
+    pub(super) dtype: DType,
+    /// The dimensions of the domain it varies along, ascending.
+    pub(super) dims: Vec<usize>,
+    pub(super) mask: DimMask,
+    /// The size of each of its dimensions; 0 if not known.
+    pub(super) sizes: Vec<u64>,
+    pub(super) coordinate: bool,
+    /// Whether a `_FillValue` marks missing values.
+    pub(super) fill: bool,
+    pub(super) attributes: Attributes,
+}
+
+/// The whole file.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    /// Name and size of each dimension; `None` if it grows with the rows.
+    pub(super) dims: Vec<(String, Option<u64>)>,
+    pub(super) variables: Vec<Variable>,
+    pub(super) attributes: Attributes,
+    pub(super) way: Way,
+}
+
+impl Variable {
+    /// Bytes of one value in the file.
+    pub(super) fn width(&self) -> usize {
+        self.dtype.width()
+    }
+
+    /// Bytes of all its values.
+    pub(super) fn bytes(&self) -> u64 {
+        self.sizes.iter().product::<u64>() * self.width() as u64
+    }
+
+    /// Where a tile's part of it starts.
+    pub(super) fn origin(&self, tile: &Tile) -> Vec<u64> {
+        self.dims.iter().map(|d| tile.origin[*d]).collect()
+    }
+
+    /// The shape of a tile's part of it.
+    pub(super) fn shape(&self, tile: &Tile) -> Vec<usize> {
+        self.dims.iter().map(|d| tile.shape[*d]).collect()
+    }
+
+    /// Whether a tile is the one that writes its part: a variable that does not vary along some
+    /// dimension is written by the first tiles along that dimension only.
+    pub(super) fn belongs_to(&self, tile: &Tile) -> bool {
+        let first = |i: usize| self.mask.has(i) || tile.origin[i] == 0;
+        (0..tile.origin.len()).all(first)
+    }
+}
+
+impl Layout {
+    /// Checks that NetCDF can hold the schema.
+    pub(super) fn new(request: &WriteRequest) -> Result<Layout, FormatError> {
+        let domain = &request.schema.domain;
+        let level = level(request)?;
+        for dim in &domain.dims {
+            check_name(&dim.name, "dimension")?;
+        }
+        if !domain.is_box() && domain.dims.len() != 1 {
+            return Err(unsupported(None, format!("the size of the domain {domain} is not known")));
+        }
+        let mut variables = Vec::new();
+        for i in 0..request.schema.fields.len() {
+            variables.push(variable(request, i)?);
+        }
+        check_attributes(None, &request.attributes)?;
+        let dims = domain.dims.iter().map(|d| (d.name.to_string(), d.size)).collect();
+        let way = way(request, level);
+        Ok(Layout { dims, variables, attributes: request.attributes.clone(), way })
+    }
+
+    /// Whether a variable is written in compressed chunks.
+    pub(super) fn in_chunks(&self, variable: &Variable) -> bool {
+        let full = variable.dims.len() == self.dims.len() && !self.dims.is_empty();
+        matches!(self.way, Way::Chunked { .. }) && full
+    }
+}
+
+fn unsupported(column: Option<&str>, message: String) -> FormatError {
+    FormatError::new(FormatErrorKind::Unsupported(column.map(str::to_string)), message)
+}
+
+fn level(request: &WriteRequest) -> Result<u8, FormatError> {
+    let wrong = || bad_option("deflate", "`deflate` takes a level from 0 to 9");
+    match request.options.get("deflate") {
+        None => Ok(0),
+        Some(OptionValue::One(value)) => {
+            let level = value.as_i64().and_then(|l| u8::try_from(l).ok());
+            level.filter(|l| *l <= 9).ok_or_else(wrong)
+        }
+        Some(OptionValue::Many(_)) => Err(wrong()),
+    }
+}
+
+/// CF 1.11, §2.3: a letter first, then letters, digits and underscores.
+fn check_name(name: &str, what: &str) -> Result<(), FormatError> {
+    let mut letters = name.chars();
+    let first = letters.next().is_some_and(|c| c.is_ascii_alphabetic());
+    if first && letters.all(|c| c.is_ascii_alphanumeric() || c == '_') && name.len() < 256 {
+        return Ok(());
+    }
+    let help = "in NetCDF a name is a letter, then letters, digits or `_`: use `rename`";
+    let error = unsupported(Some(name), format!("`{name}` cannot be the name of a {what}"));
+    Err(FormatError { help: Some(help.to_string()), ..error })
+}
+
+fn variable(request: &WriteRequest, i: usize) -> Result<Variable, FormatError> {
+    let (schema, field) = (&request.schema, &request.schema.fields[i]);
+    let name = field.name.to_string();
+    check_name(&name, "variable")?;
+    if field.dtype == DType::Binary {
+        return Err(unsupported(Some(&name), format!("`{name}` is of no type that NetCDF has")));
+    }
+    let coordinate = schema.coordinate(i).is_some();
+    if !coordinate && schema.domain.position(&name).is_some() {
+        // xarray refuses such a file.
+        let message = format!("`{name}` is also a dimension but is not its coordinate");
+        let help = format!("give it another name with `rename`, such as `{name}_value`");
+        return Err(FormatError { help: Some(help), ..unsupported(Some(&name), message) });
+    }
+    check_attributes(Some(&name), &field.attributes)?;
+    let dims: Vec<usize> =
+        field.mask.iter().take_while(|d| *d < schema.domain.dims.len()).collect();
+    let sizes = dims.iter().map(|d| schema.domain.dims[*d].size.unwrap_or(0)).collect();
+    Ok(Variable {
+        fill: field.nullable && !coordinate && field.dtype != DType::String,
+        attributes: field.attributes.clone(),
+        dtype: field.dtype,
+        mask: field.mask,
+        name,
+        dims,
+        sizes,
+        coordinate,
+    })
+}
+
+fn check_attributes(column: Option<&str>, attributes: &Attributes) -> Result<(), FormatError> {
+    const OURS: [&str; 5] =
+        ["_FillValue", "missing_value", "scale_factor", "add_offset", "_NCProperties"];
+    for (name, _) in &attributes.0 {
+        if OURS.contains(&name.as_str()) {
+            let message = format!(
+                "the attribute `{name}` cannot be given: values are not packed, \
+                                   and what marks missing ones is set where it is needed"
+            );
+            return Err(unsupported(column, message));
+        }
+        let bad = |c: char| c == '/' || c.is_control();
+        if name.is_empty() || name.len() > 255 || name.contains(bad) {
+            return Err(unsupported(
+                column,
+                format!("`{name}` cannot be the name of an attribute"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn way(request: &WriteRequest, level: u8) -> Way {
+    let schema = &request.schema;
+    let sizes = schema.domain.sizes();
+    let texts = schema.fields.iter().any(|f| f.dtype == DType::String);
+    // A dimension of size 0 is an unlimited one, which the library keeps in chunks of its own.
+    if !schema.domain.is_box() || texts || sizes.contains(&0) {
+        return Way::ByLibrary { level };
+    }
+    if level == 0 || sizes.is_empty() {
+        return Way::Placed;
+    }
+    match request.tiling.as_ref().and_then(|t| chunk_shape(t, &sizes)) {
+        Some(shape) => Way::Chunked { shape, level },
+        None => Way::ByLibrary { level },
+    }
+}
+
+/// Points of the largest chunk: 4 MiB of 8-byte values.
+const CHUNK_POINTS: u64 = 512 << 10;
+
+/// The shape of a tile, cut evenly where it is larger than a chunk should be; `None` if tiles
+/// are cut so unevenly that a chunk would belong to two of them.
+fn chunk_shape(tiling: &Tiling, sizes: &[u64]) -> Option<Vec<u64>> {
+    let mut shape: Vec<u64> = tiling.largest().iter().map(|n| *n as u64).collect();
+    let counts = tiling.counts();
+    for i in 0..shape.len() {
+        let parts = shape.iter().product::<u64>().div_ceil(CHUNK_POINTS);
+        let most = shape[i].div_ceil(parts).max(1);
+        // Along a dimension that no tile cuts a chunk need not divide the tile.
+        shape[i] = match counts[i] {
+            1 => most,
+            _ => (1..=most).rev().find(|n| shape[i] % n == 0)?,
+        };
+    }
+    let mut step = 1;
+    for i in (0..shape.len()).rev() {
+        for number in 0..counts[i] {
+            let region = tiling.region(number * step);
+            let end = region.origin[i] + region.shape[i] as u64;
+            if region.origin[i] % shape[i] != 0 || (end % shape[i] != 0 && end != sizes[i]) {
+                return None;
+            }
+        }
+        step *= counts[i];
+    }
+    Some(shape)
+}
+
+/// The length of the runs in which a tile's part of a variable lies in the file, in bytes.
+pub(super) fn run_bytes(variable: &Variable, shape: &[usize]) -> usize {
+    slab::run_length(&variable.sizes, shape) * variable.width()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::Domain;
+
+    #[test]
+    fn chunks_divide_tiles() {
+        let shape = |sizes: &[u64], tile: &[u64]| {
+            let names = ["a", "b", "c"].into_iter();
+            let domain = Domain::new(names.zip(sizes.iter().copied()));
+            chunk_shape(&Tiling::even(&domain, tile), sizes)
+        };
+        assert_eq!(shape(&[500, 300, 800], &[1, 300, 800]), Some(vec![1, 300, 800]));
+        assert_eq!(shape(&[500, 300, 800], &[4, 300, 800]), Some(vec![2, 300, 800]));
+        assert_eq!(shape(&[500, 300, 800], &[7, 300, 800]), Some(vec![1, 300, 800]));
+        assert_eq!(shape(&[1, 3000, 800], &[1, 3000, 800]), Some(vec![1, 600, 800]));
+        assert_eq!(shape(&[10, 7, 9], &[4, 3, 5]), Some(vec![4, 3, 5]));
+        assert_eq!(chunk_shape(&Tiling::at(vec![0, 3, 10, 20]), &[20]), None);
+    }
+}

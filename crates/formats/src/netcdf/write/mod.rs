@@ -1,0 +1,17 @@
+//! Writing: check the schema and choose a way → define the file → put values in place.
+//!
+//! | way | when | who writes |
+//! |---|---|---|
+//! | placed | nothing is compressed | all workers, each at the bytes of its tiles |
+//! | chunked | `deflate` | all workers compress, one puts the chunks in place |
+//! | by the library | texts, rows of unknown number, tiles that no chunks fit | one |
+
+mod by_library;
+mod chunked;
+mod define;
+mod encode;
+mod layout;
+mod placed;
+mod sink;
+
+pub(super) use sink::sink;
