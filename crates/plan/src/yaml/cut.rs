@@ -8,7 +8,8 @@ pub fn mend_map(source: &str, entries: &mut Vec<(Key, Node)>, span: Span) -> Vec
     let mut found = Vec::new();
     let mut i = 0;
     while i + 1 < entries.len() {
-        if is_cut(source, &entries[i].1) && entries[i + 1].1.is_null() {
+        found.extend(mend_key(source, entries, i));
+        if i + 1 < entries.len() && is_cut(source, &entries[i].1) && entries[i + 1].1.is_null() {
             let at = entries[i].1.span;
             let whole = expression(source, at.start as usize, inside(span));
             let line = format!("{}: {}", entries[i].0.name, quote(&source[whole.range()]));
@@ -20,6 +21,22 @@ pub fn mend_map(source: &str, entries: &mut Vec<(Key, Node)>, span: Span) -> Vec
         i += 1;
     }
     found
+}
+
+/// The key of `{ f(a, b): a + b }`, cut into the keys `f(a` and `b)`.
+fn mend_key(source: &str, entries: &mut Vec<(Key, Node)>, i: usize) -> Option<Diagnostic> {
+    let first = entries[i].0.span;
+    if open(&source[first.range()]).parens <= 0 || !entries[i].1.is_null() {
+        return None;
+    }
+    let closes = |(key, _): &(Key, Node)| open(&source[first.to(key.span).range()]).is_closed();
+    let last = i + 1 + entries[i + 1..].iter().position(closes)?;
+    let whole = first.to(entries[last].0.span);
+    let name = source[whole.range()].to_string();
+    let found = error(source, first, whole, "{ }", format!("{}: …", quote(&name)));
+    let value = entries[last].1.clone();
+    entries.splice(i..=last, [(Key { name, span: whole }, value)]);
+    Some(found)
 }
 
 /// As [`mend_map`], for the items of `[month(time, 2), a]`.
