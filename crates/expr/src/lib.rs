@@ -15,15 +15,18 @@ mod dag;
 pub mod exact;
 mod functions;
 mod kernels;
+mod program;
 pub mod reduce;
 mod syntax;
 mod values;
 
 pub use check::{
-    Arguments, Reduced, ReductionCall, Scope, UserFunction, check, constant, split_reductions,
+    Arguments, Reduced, ReductionCall, Scope, UserFunction, check, common_type, constant,
+    split_reductions,
 };
 pub use dag::Typed;
 pub use functions::{FUNCTIONS, Function, function};
+pub use program::{Block, Given, NodeReport, Place, Program, ProgramReport, Runner, Step};
 pub use syntax::{
     BinaryOp, CompareOp, Expr, ExprKind, MAX_DEPTH, UnaryOp, Word, parse, parse_part,
 };

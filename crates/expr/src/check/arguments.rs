@@ -19,11 +19,6 @@ pub struct Arguments<'a> {
 }
 
 impl Arguments<'_> {
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.list.len()
-    }
-
     fn placed(&self, i: usize) -> (Operand, Span) {
         self.list[i].clone()
     }

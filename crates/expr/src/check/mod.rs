@@ -11,6 +11,7 @@ mod tests;
 
 pub use arguments::Arguments;
 pub(crate) use arguments::Built;
+pub use promote::common_type;
 pub(crate) use promote::each_number;
 pub use split::{Reduced, ReductionCall, split_reductions};
 

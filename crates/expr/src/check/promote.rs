@@ -30,6 +30,12 @@ fn columns(a: DType, b: DType) -> Option<DType> {
     })
 }
 
+/// The type in which two columns meet, one after the other: their own, or that of NumPy's
+/// promotion of numbers; `None` if there is none.
+pub fn common_type(a: DType, b: DType) -> Option<DType> {
+    if a == b { Some(a) } else { columns(a, b) }
+}
+
 /// The type that a literal takes beside a column.
 fn weak(value: &Value, column: DType) -> Option<DType> {
     let own = value.dtype()?;

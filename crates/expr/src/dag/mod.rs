@@ -3,6 +3,6 @@ mod node;
 mod print;
 mod typed;
 
-pub(crate) use node::{Call, Dag, Node, NodeId, Nulls, Op, constant_register, run};
+pub(crate) use node::{Call, Dag, NodeId, Nulls, Op, constant_register, run};
 pub(crate) use print::Printed;
 pub use typed::Typed;

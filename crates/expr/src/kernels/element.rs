@@ -5,9 +5,6 @@ use base::{DType, Failure};
 
 /// A type whose values stand in registers.
 pub trait Element: Copy + Default + PartialOrd + Send + Sync + 'static {
-    /// Its name among the types of values.
-    const DTYPE: DType;
-
     /// The values, if they are of this type.
     ///
     /// # Errors
@@ -24,8 +21,6 @@ pub trait Element: Copy + Default + PartialOrd + Send + Sync + 'static {
 macro_rules! element {
     ($($rust:ty = $name:ident,)*) => {$(
         impl Element for $rust {
-            const DTYPE: DType = DType::$name;
-
             #[inline]
             fn slice(values: Values<'_>) -> Result<&[$rust], Failure> {
                 match values {

@@ -20,7 +20,7 @@ pub mod text;
 
 pub use element::Element;
 pub use map::{map1, map2, map3, slices1, validity_at};
-pub use register::{Buffer, Register};
+pub use register::{Buffer, Register, take_strings};
 
 use crate::{Validity, Values};
 use base::Failure;

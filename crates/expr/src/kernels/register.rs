@@ -51,14 +51,14 @@ impl Buffer {
         }
     }
 
-    /// The number of values.
-    pub fn len(&self) -> usize {
-        each_vec!(self, v => v.len(), s => s.len())
-    }
-
     /// Makes room for `len` values; strings are left alone.
     pub fn resize(&mut self, len: usize) {
         each_vec!(self, v => v.resize(len, Default::default()), _s => ())
+    }
+
+    /// Makes room for `more` values; strings are left alone.
+    pub fn reserve(&mut self, more: usize) {
+        each_vec!(self, v => v.reserve(more), _s => ())
     }
 
     /// The values.
@@ -78,7 +78,7 @@ impl Buffer {
         each_vec!(self, v => keep(v, positions), s => *s = take_strings(s, positions))
     }
 
-    /// Appends values of the same type; others are ignored.
+    /// Appends numbers or bools of the same type; anything else is ignored.
     pub fn append(&mut self, values: Values) {
         match (self, values) {
             (Buffer::Bool(v), Values::Bool(x)) => v.extend_from_slice(x),
@@ -86,7 +86,6 @@ impl Buffer {
             (Buffer::Int64(v), Values::Int64(x)) => v.extend_from_slice(x),
             (Buffer::Float32(v), Values::Float32(x)) => v.extend_from_slice(x),
             (Buffer::Float64(v), Values::Float64(x)) => v.extend_from_slice(x),
-            (Buffer::String(v), Values::String(x)) => *v = v.iter().chain(x.iter()).collect(),
             _ => {}
         }
     }

@@ -1,0 +1,196 @@
+//! Steps → graph → places → schedules.
+use super::place::{From, Place, Source, places, stages};
+use super::schedule::Schedule;
+use super::{Given, Program, Step};
+use crate::dag::{Dag, NodeId, Op, Typed};
+use base::{DType, DimMask, Domain, Failure, Field, Schema};
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+/// The graph of a chain while its steps are added.
+struct Chain {
+    dag: Dag,
+    domain: DimMask,
+    /// The columns after the steps so far.
+    columns: Vec<(Field, NodeId)>,
+    filters: Vec<NodeId>,
+}
+
+pub fn compile(
+    input: &Schema,
+    given: Vec<Given>,
+    steps: &[Step],
+    keep_index: bool,
+) -> Result<Program, Failure> {
+    if given.len() != input.fields.len() {
+        return Err(Failure::internal("a program knows of more or fewer columns than it reads"));
+    }
+    let mut chain = Chain::new(input);
+    for step in steps {
+        chain.step(step)?;
+    }
+    let filtered = !chain.filters.is_empty();
+    let keep_index = keep_index && filtered;
+    let mut outputs: Vec<NodeId> = chain.columns.iter().map(|(_, id)| *id).collect();
+    let output = chain.output(input);
+    let Chain { mut dag, filters, domain, .. } = chain;
+    if keep_index {
+        outputs.push(dag.index(domain));
+    }
+    let stages = stages(&dag, &filters, &outputs);
+    let places = places(&dag, &stages, input, &given);
+    let at = |place| -> Vec<NodeId> {
+        (0..dag.nodes.len()).filter(|id| places[*id] == place).collect()
+    };
+    let (once, per_tile) = (at(Place::Once), at(Place::Tile));
+    let (sources, needed) = sources(&dag, &places, input, &given, &once, &per_tile)?;
+    let count = outputs.len() - usize::from(keep_index);
+    // Without a filter, what is read or hoisted goes through whole.
+    let point = |id: NodeId| filtered || matches!(places[id], Place::Point { .. });
+    let computed: Vec<usize> = (0..outputs.len()).filter(|i| point(outputs[*i])).collect();
+    let pick: Vec<NodeId> = computed.iter().map(|i| outputs[*i]).collect();
+    let schedule = |outputs: &[NodeId]| Schedule::new(&dag, &places, &sources, &filters, outputs);
+    let (tile_schedule, block_schedule) = (schedule(&pick)?, schedule(&outputs[..count])?);
+    outputs.truncate(count);
+    Ok(Program {
+        input: input.clone(),
+        output,
+        given,
+        needed,
+        sources,
+        places,
+        outputs,
+        predicates: filters,
+        keep_index,
+        once,
+        tables: OnceLock::new(),
+        per_tile,
+        computed,
+        tile_schedule,
+        block_schedule,
+        dag,
+    })
+}
+
+impl Chain {
+    fn new(input: &Schema) -> Chain {
+        let mut dag = Dag::default();
+        let column = |f: &Field| {
+            let id = dag.column(f.name.clone(), f.dtype, f.nullable, f.mask);
+            (f.clone(), id)
+        };
+        let columns = input.fields.iter().map(column).collect();
+        Chain { dag, domain: input.domain.full(), columns, filters: Vec::new() }
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), Failure> {
+        match step {
+            Step::Map(list) => {
+                let imported: Result<Vec<NodeId>, Failure> =
+                    list.iter().map(|(_, typed)| self.import(typed)).collect();
+                for ((field, _), id) in list.iter().zip(imported?) {
+                    match self.columns.iter_mut().find(|(f, _)| f.name == field.name) {
+                        Some(column) => *column = (field.clone(), id),
+                        None => self.columns.push((field.clone(), id)),
+                    }
+                }
+            }
+            Step::Filter(predicate) => {
+                if predicate.dtype != DType::Bool {
+                    return Err(Failure::internal("a filter by what is not a bool"));
+                }
+                let id = self.import(predicate)?;
+                self.filters.push(id);
+            }
+            Step::Project(list) => {
+                let pick = |(i, field): &(usize, Field)| {
+                    let (_, id) = self.columns.get(*i)?;
+                    Some((field.clone(), *id))
+                };
+                let picked: Option<Vec<_>> = list.iter().map(pick).collect();
+                self.columns = picked
+                    .ok_or_else(|| Failure::internal("a projection of a column that is not there"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds an expression over the current columns to the graph.
+    fn import(&mut self, typed: &Typed) -> Result<NodeId, Failure> {
+        let needed = typed.dag.needed([typed.root]);
+        let mut new: HashMap<NodeId, NodeId> = HashMap::new();
+        for (id, node) in typed.dag.nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {
+            let made = match &node.op {
+                Op::Column(name) => self.column(name, node.dtype)?,
+                Op::Index => self.dag.index(self.domain),
+                Op::Constant(value) => self.dag.constant(value.clone(), node.dtype),
+                Op::Call(call) => {
+                    let arguments = node.arguments.iter().map(|a| new[a]).collect();
+                    self.dag.call(call.clone(), arguments, node.dtype)?
+                }
+            };
+            new.insert(id, made);
+        }
+        Ok(new[&typed.root])
+    }
+
+    fn column(&self, name: &str, dtype: DType) -> Result<NodeId, Failure> {
+        let found = self.columns.iter().find(|(f, _)| &*f.name == name).map(|(_, id)| *id);
+        match found {
+            Some(id) if self.dag.nodes[id].dtype == dtype => Ok(id),
+            Some(_) => Err(Failure::internal(format!("the column `{name}` is not of type {dtype}"))),
+            None => Err(Failure::internal(format!("the column `{name}` is not there"))),
+        }
+    }
+
+    /// The schema of what comes out.
+    fn output(&self, input: &Schema) -> Schema {
+        let filtered = !self.filters.is_empty();
+        let field = |(field, id): &(Field, NodeId)| {
+            let node = &self.dag.nodes[*id];
+            let mask = if filtered { DimMask::only(0) } else { node.mask };
+            Field { dtype: node.dtype, nullable: node.nullable, mask, ..field.clone() }
+        };
+        let domain = if filtered { Domain::rows() } else { input.domain.clone() };
+        let fields = self.columns.iter().map(field).collect();
+        Schema { domain, fields, attributes: input.attributes.clone() }
+    }
+}
+
+/// All that blocks may read, and the loaded columns among it.
+fn sources(
+    dag: &Dag,
+    places: &[Place],
+    input: &Schema,
+    given: &[Given],
+    once: &[NodeId],
+    per_tile: &[NodeId],
+) -> Result<(Vec<Source>, Vec<usize>), Failure> {
+    let mut needed: Vec<usize> = Vec::new();
+    let mut sources = Vec::new();
+    let position = |list: &[NodeId], id| list.iter().position(|n| *n == id).unwrap_or(0);
+    for (node, place) in places.iter().enumerate() {
+        let from = match (&dag.nodes[node].op, place) {
+            (_, Place::Unused | Place::Point { .. }) => continue,
+            (_, Place::Once) => From::Once(position(once, node)),
+            (_, Place::Tile) => From::Tile(position(per_tile, node)),
+            (Op::Index, _) => From::Index,
+            (Op::Column(name), _) => {
+                let i = input.position(name).ok_or_else(|| Failure::internal("a lost column"))?;
+                if matches!(given[i], Given::Loaded) { From::Column(i) } else { From::Given(i) }
+            }
+            _ => From::Constant,
+        };
+        if let From::Column(i) = from {
+            needed.push(i);
+        }
+        sources.push(Source { node, mask: dag.nodes[node].mask, from });
+    }
+    needed.sort_unstable();
+    for source in &mut sources {
+        if let From::Column(i) = source.from {
+            source.from = From::Column(needed.partition_point(|n| *n < i));
+        }
+    }
+    Ok((sources, needed))
+}

@@ -1,0 +1,149 @@
+//! Programs: a chain of maps, filters and projections fused into one pass over each tile.
+//!
+//! `compile` turns steps into a graph and decides where each node is evaluated (`place`);
+//! `schedule` lists what runs over a block; `hoist` evaluates what varies along few dimensions;
+//! `run` takes blocks of a tile through the schedule; `layout` and `data` say where operands are.
+mod block;
+mod compile;
+mod data;
+mod hoist;
+mod layout;
+mod output;
+mod place;
+mod report;
+mod run;
+mod schedule;
+#[cfg(test)]
+mod tests;
+
+pub use block::Block;
+pub use place::Place;
+pub use report::{NodeReport, ProgramReport};
+pub use run::Runner;
+
+use crate::dag::{Dag, NodeId, Typed};
+use arrow_array::ArrayRef;
+use base::{Failure, Field, Schema, Tile};
+use hoist::Tables;
+use place::Source;
+use schedule::Schedule;
+use std::sync::OnceLock;
+
+/// The number of points that go through a program together: their registers fit into cache.
+pub(crate) const BLOCK: usize = 4096;
+
+/// One step of a chain.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Adds columns, or replaces those of the same name. All see the input of the step.
+    Map(Vec<(Field, Typed)>),
+    /// Keeps the points at which a bool is true; makes rows.
+    Filter(Typed),
+    /// Keeps these columns of the input, in this order, with these names and attributes.
+    Project(Vec<(usize, Field)>),
+}
+
+/// What is known of an input column before the run.
+#[derive(Clone, Debug)]
+pub enum Given {
+    /// Nothing: its values come with each tile.
+    Loaded,
+    /// Its values over the whole domain, row-major over the dimensions of its mask.
+    Table(ArrayRef),
+    /// `start + step * i` at point `i` of its one dimension; int64.
+    Counter {
+        /// The value at the first point.
+        start: i64,
+        /// The difference between neighbours.
+        step: i64,
+    },
+}
+
+/// A compiled chain of steps, shared by all workers.
+#[derive(Debug)]
+pub struct Program {
+    input: Schema,
+    output: Schema,
+    given: Vec<Given>,
+    needed: Vec<usize>,
+    dag: Dag,
+    /// What is to be read: columns, tables, and results of hoisted nodes.
+    sources: Vec<Source>,
+    /// Where each node is evaluated.
+    places: Vec<Place>,
+    /// The nodes of the output columns.
+    outputs: Vec<NodeId>,
+    /// The nodes of the filters, in order.
+    predicates: Vec<NodeId>,
+    keep_index: bool,
+    /// Nodes evaluated once, and their values, made by the first tile.
+    once: Vec<NodeId>,
+    tables: OnceLock<Result<Tables, Failure>>,
+    /// Nodes evaluated once per tile.
+    per_tile: Vec<NodeId>,
+    /// For `tile`: only those outputs that blocks must compute.
+    computed: Vec<usize>,
+    tile_schedule: Schedule,
+    /// For `blocks`: all outputs.
+    block_schedule: Schedule,
+}
+
+impl Program {
+    /// Compiles a chain. `input` is the schema of tiles; `given` says what is known of each of
+    /// its fields; with `keep_index`, rows that filters leave carry [`Tile::index`].
+    ///
+    /// # Errors
+    /// [`base::FailureKind::Internal`] if the steps do not fit the schema: they were checked.
+    pub fn compile(
+        input: &Schema,
+        given: Vec<Given>,
+        steps: &[Step],
+        keep_index: bool,
+    ) -> Result<Program, Failure> {
+        compile::compile(input, given, steps, keep_index)
+    }
+
+    /// The schema of the tiles that come out. After a filter its domain is rows of unknown
+    /// number, and every column varies along them.
+    pub fn output(&self) -> &Schema {
+        &self.output
+    }
+
+    /// The loaded columns that are used. Tiles that go in hold exactly these, in this order.
+    pub fn needed(&self) -> &[usize] {
+        &self.needed
+    }
+
+    /// Scratch for one worker, reused from tile to tile.
+    pub fn runner(&self) -> Runner {
+        Runner::new(self)
+    }
+
+    /// The output tile of an input tile.
+    ///
+    /// # Errors
+    /// If a value makes an operation impossible, such as an integer to a negative power.
+    pub fn tile(&self, runner: &mut Runner, input: &Tile) -> Result<Tile, Failure> {
+        output::tile(self, runner, input)
+    }
+
+    /// Hands the rows of the output tile to `consume`, block by block, in order; blocks of which
+    /// filters leave nothing are skipped.
+    ///
+    /// # Errors
+    /// As [`Program::tile`], and what `consume` returns.
+    pub fn blocks(
+        &self,
+        runner: &mut Runner,
+        input: &Tile,
+        consume: &mut dyn FnMut(&Block) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let sources = hoist::load(self, input)?;
+        run::blocks(&self.block_schedule, &sources, &mut runner.blocks, input, consume)
+    }
+
+    /// What is evaluated where, for `explain`.
+    pub fn report(&self) -> ProgramReport {
+        report::report(self)
+    }
+}

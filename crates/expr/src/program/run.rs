@@ -1,0 +1,220 @@
+//! Takes the blocks of a tile through a schedule.
+use super::block::Block;
+use super::data::{Data, Place, Points, arg, read, settle};
+use super::hoist::Sources;
+use super::schedule::{Instruction, Schedule};
+use super::{BLOCK, Program};
+use crate::Values;
+use crate::dag::{Call, run};
+use crate::kernels::{Arg, Register};
+use base::{Failure, Tile};
+
+/// Scratch of one worker.
+#[derive(Debug)]
+pub struct Runner {
+    pub(super) tile: Scratch,
+    pub(super) blocks: Scratch,
+}
+
+impl Runner {
+    pub(super) fn new(program: &Program) -> Runner {
+        Runner {
+            tile: Scratch::new(&program.tile_schedule),
+            blocks: Scratch::new(&program.block_schedule),
+        }
+    }
+
+    /// Bytes of memory in use.
+    pub fn bytes(&self) -> usize {
+        let bytes = |s: &Scratch| s.slots.iter().map(|s| s.register.bytes()).sum::<usize>();
+        bytes(&self.tile) + bytes(&self.blocks)
+    }
+}
+
+/// A register, or where in a source its values stand.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub register: Register,
+    pub place: Place,
+    pub source: usize,
+}
+
+/// The registers of one schedule.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    pub slots: Vec<Slot>,
+    /// The points of the tile that filters left of the block.
+    positions: Vec<u32>,
+    selection: Vec<u32>,
+}
+
+impl Scratch {
+    fn new(schedule: &Schedule) -> Scratch {
+        let slot = |dtype: &base::DType| Slot {
+            register: Register::new(*dtype),
+            place: Place::Register,
+            source: 0,
+        };
+        let slots = schedule.registers.iter().map(slot).collect();
+        Scratch { slots, positions: Vec::new(), selection: Vec::new() }
+    }
+}
+
+/// What stands for the source of registers that have none.
+static NOTHING: Data = Data::Affine { start: 0, step: 0 };
+
+/// Runs the schedule over each block of the tile.
+pub fn blocks(
+    schedule: &Schedule,
+    sources: &Sources,
+    scratch: &mut Scratch,
+    tile: &Tile,
+    consume: &mut dyn FnMut(&Block) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let points = tile.points();
+    for start in (0..points).step_by(BLOCK) {
+        let len = BLOCK.min(points - start);
+        let (rows, filtered) = block(schedule, sources, scratch, start, len)?;
+        if rows == 0 {
+            continue;
+        }
+        for register in &schedule.outputs {
+            let slot = &mut scratch.slots[*register];
+            let data = sources.list.get(slot.source).map_or(&NOTHING, |s| &s.data);
+            settle_single(slot, data, rows);
+        }
+        let positions = filtered.then_some(&scratch.positions[..]);
+        consume(&Block::new(start, rows, schedule, sources, &scratch.slots, positions))?;
+    }
+    Ok(())
+}
+
+/// Single values are repeated: what leaves a program has as many values as rows.
+fn settle_single(slot: &mut Slot, data: &Data, rows: usize) {
+    if matches!(slot.place, Place::Single(_)) {
+        settle(data, &mut slot.register, slot.place, rows);
+        slot.place = Place::Register;
+    }
+}
+
+/// Runs the schedule over one block; how many rows are left, and whether a filter ran.
+fn block(
+    schedule: &Schedule,
+    sources: &Sources,
+    scratch: &mut Scratch,
+    start: usize,
+    len: usize,
+) -> Result<(usize, bool), Failure> {
+    let mut rows = len;
+    let mut filtered = false;
+    for instruction in &schedule.instructions {
+        match instruction {
+            Instruction::Read { source, to } => {
+                let points = match filtered {
+                    true => Points::Each(&scratch.positions),
+                    false => Points::Range { start, len },
+                };
+                let loaded = &sources.list[*source];
+                let slot = &mut scratch.slots[*to];
+                slot.source = *source;
+                slot.place = read(&loaded.data, &loaded.layout, points, &mut slot.register);
+            }
+            Instruction::Run { call, arguments, to } => {
+                compute(call, arguments, *to, sources, scratch, rows)?;
+            }
+            Instruction::Filter { predicate, keep } => {
+                select(*predicate, sources, scratch, rows)?;
+                let left = scratch.selection.len();
+                if left < rows {
+                    for register in keep {
+                        scratch.slots[*register].register.keep(&scratch.selection);
+                    }
+                }
+                advance(scratch, filtered, start);
+                (rows, filtered) = (left, true);
+                if rows == 0 {
+                    break;
+                }
+            }
+        }
+    }
+    Ok((rows, filtered))
+}
+
+fn compute(
+    call: &Call,
+    arguments: &[usize],
+    to: usize,
+    sources: &Sources,
+    scratch: &mut Scratch,
+    rows: usize,
+) -> Result<(), Failure> {
+    // The result's register is never one of the arguments'.
+    let dtype = base::DType::Bool;
+    let mut out = std::mem::replace(&mut scratch.slots[to].register, Register::new(dtype));
+    let operand = |register: &usize| operand(&scratch.slots[*register], sources, rows);
+    let result = match arguments {
+        [a] => run(call, &[operand(a)], &mut out, rows),
+        [a, b] => run(call, &[operand(a), operand(b)], &mut out, rows),
+        list => run(call, &list.iter().map(operand).collect::<Vec<Arg>>(), &mut out, rows),
+    };
+    scratch.slots[to].register = out;
+    scratch.slots[to].place = Place::Register;
+    result
+}
+
+/// The values in a slot.
+pub(super) fn operand<'a>(slot: &'a Slot, sources: &'a Sources, rows: usize) -> Arg<'a> {
+    match slot.place {
+        Place::Register => slot.register.arg(),
+        place => arg(&sources.list[slot.source].data, &slot.register, place, rows),
+    }
+}
+
+/// Lists the rows at which the predicate is there and true.
+fn select(
+    predicate: usize,
+    sources: &Sources,
+    scratch: &mut Scratch,
+    rows: usize,
+) -> Result<(), Failure> {
+    let argument = operand(&scratch.slots[predicate], sources, rows);
+    let Values::Bool(values) = argument.values else {
+        return Err(Failure::internal("a filter by what is not a bool"));
+    };
+    let selection = &mut scratch.selection;
+    selection.clear();
+    selection.resize(rows, 0);
+    let mut count = 0;
+    if values.len() == 1 && rows != 1 {
+        let kept = values[0] && argument.validity.is_none_or(|v| v[0]);
+        selection.iter_mut().enumerate().for_each(|(i, s)| *s = i as u32);
+        count = if kept { rows } else { 0 };
+    } else if let Some(validity) = argument.validity {
+        for (i, (value, valid)) in values.iter().zip(validity).enumerate() {
+            selection[count] = i as u32;
+            count += usize::from(*value & *valid);
+        }
+    } else {
+        for (i, value) in values.iter().enumerate() {
+            selection[count] = i as u32;
+            count += usize::from(*value);
+        }
+    }
+    selection.truncate(count);
+    Ok(())
+}
+
+/// Turns the selected rows into points of the tile.
+fn advance(scratch: &mut Scratch, filtered: bool, start: usize) {
+    let Scratch { positions, selection, .. } = scratch;
+    if filtered {
+        for (to, from) in selection.iter().enumerate() {
+            positions[to] = positions[*from as usize];
+        }
+        positions.truncate(selection.len());
+    } else {
+        positions.clear();
+        positions.extend(selection.iter().map(|i| i + start as u32));
+    }
+}

@@ -1,0 +1,204 @@
+//! What runs over a block, in order, and in which registers.
+use super::place::{Place, Source};
+use crate::dag::{Dag, NodeId, Op};
+use base::{DType, Failure};
+use std::collections::HashMap;
+
+/// One instruction. Numbers of registers are physical: they are reused.
+#[derive(Clone, Debug)]
+pub enum Instruction {
+    /// Reads a block of a source.
+    Read {
+        /// The source.
+        source: usize,
+        /// Where to.
+        to: usize,
+    },
+    /// Runs the kernel of a node.
+    Run {
+        /// The node.
+        call: crate::dag::Call,
+        /// The registers of its arguments.
+        arguments: Vec<usize>,
+        /// Where to.
+        to: usize,
+    },
+    /// Keeps the rows at which a bool is there and true.
+    Filter {
+        /// Its register.
+        predicate: usize,
+        /// The computed registers that are needed later.
+        keep: Vec<usize>,
+    },
+}
+
+impl Instruction {
+    fn uses(&self) -> Vec<usize> {
+        match self {
+            Instruction::Read { .. } => vec![],
+            Instruction::Run { arguments, .. } => arguments.clone(),
+            Instruction::Filter { predicate, .. } => vec![*predicate],
+        }
+    }
+
+    fn makes(&mut self) -> Option<&mut usize> {
+        match self {
+            Instruction::Read { to, .. } | Instruction::Run { to, .. } => Some(to),
+            Instruction::Filter { .. } => None,
+        }
+    }
+}
+
+/// The instructions of a block.
+#[derive(Clone, Debug, Default)]
+pub struct Schedule {
+    pub instructions: Vec<Instruction>,
+    /// The types of the registers.
+    pub registers: Vec<DType>,
+    /// The registers of the outputs.
+    pub outputs: Vec<usize>,
+}
+
+impl Schedule {
+    /// Lists what the outputs need, each node as late as possible: after as many filters as can
+    /// be.
+    pub fn new(
+        dag: &Dag,
+        places: &[Place],
+        sources: &[Source],
+        filters: &[NodeId],
+        outputs: &[NodeId],
+    ) -> Result<Schedule, Failure> {
+        if outputs.is_empty() && filters.is_empty() {
+            return Ok(Schedule::default());
+        }
+        let needed = dag.needed(filters.iter().chain(outputs).copied());
+        let mut lister = Lister {
+            dag,
+            places,
+            sources,
+            instructions: Vec::new(),
+            types: Vec::new(),
+            computed: HashMap::new(),
+            read: HashMap::new(),
+        };
+        for stage in 0..=filters.len() {
+            for id in (0..dag.nodes.len()).filter(|id| needed[*id]) {
+                if places[id] == (Place::Point { stage }) {
+                    lister.run(id)?;
+                }
+            }
+            if let Some(predicate) = filters.get(stage) {
+                let predicate = lister.operand(*predicate)?;
+                lister.instructions.push(Instruction::Filter { predicate, keep: Vec::new() });
+                lister.read.clear();
+            }
+        }
+        let outputs: Result<Vec<usize>, Failure> =
+            outputs.iter().map(|id| lister.operand(*id)).collect();
+        let computed: Vec<usize> = lister.computed.values().copied().collect();
+        let (instructions, types) = (lister.instructions, lister.types);
+        Ok(allocate(instructions, &types, outputs?, &computed))
+    }
+}
+
+/// Lists instructions over registers that are never reused.
+struct Lister<'a> {
+    dag: &'a Dag,
+    places: &'a [Place],
+    sources: &'a [Source],
+    instructions: Vec<Instruction>,
+    /// The types of the registers.
+    types: Vec<DType>,
+    computed: HashMap<NodeId, usize>,
+    /// What was read since the last filter.
+    read: HashMap<NodeId, usize>,
+}
+
+impl Lister<'_> {
+    fn register(&mut self, dtype: DType) -> usize {
+        self.types.push(dtype);
+        self.types.len() - 1
+    }
+
+    fn run(&mut self, id: NodeId) -> Result<(), Failure> {
+        let node = &self.dag.nodes[id];
+        let Op::Call(call) = &node.op else {
+            return Err(Failure::internal("only calls are computed at points"));
+        };
+        let arguments: Result<Vec<usize>, Failure> =
+            node.arguments.iter().map(|a| self.operand(*a)).collect();
+        let to = self.register(node.dtype);
+        self.computed.insert(id, to);
+        self.instructions.push(Instruction::Run { call: call.clone(), arguments: arguments?, to });
+        Ok(())
+    }
+
+    fn operand(&mut self, id: NodeId) -> Result<usize, Failure> {
+        if let Some(register) = self.computed.get(&id).or_else(|| self.read.get(&id)) {
+            return Ok(*register);
+        }
+        let source = self.sources.iter().position(|s| s.node == id);
+        let source = source.ok_or_else(|| {
+            Failure::internal(format!("node {id} at {:?} was not computed", self.places[id]))
+        })?;
+        let to = self.register(self.dag.nodes[id].dtype);
+        self.read.insert(id, to);
+        self.instructions.push(Instruction::Read { source, to });
+        Ok(to)
+    }
+}
+
+/// Gives registers whose last use is past to what comes after.
+fn allocate(
+    mut instructions: Vec<Instruction>,
+    types: &[DType],
+    outputs: Vec<usize>,
+    computed: &[usize],
+) -> Schedule {
+    let mut last = vec![0; types.len()];
+    for (i, instruction) in instructions.iter().enumerate() {
+        instruction.uses().iter().for_each(|r| last[*r] = i);
+    }
+    outputs.iter().for_each(|r| last[*r] = usize::MAX);
+    let mut made = vec![usize::MAX; types.len()];
+    let mut physical = vec![usize::MAX; types.len()];
+    let mut registers: Vec<DType> = Vec::new();
+    let mut free: Vec<usize> = Vec::new();
+    for (i, instruction) in instructions.iter_mut().enumerate() {
+        let uses = instruction.uses();
+        if let Some(to) = instruction.makes() {
+            let virtual_register = *to;
+            let dtype = types[virtual_register];
+            let reuse = free.iter().position(|r| registers[*r] == dtype);
+            let register = match reuse {
+                Some(place) => free.swap_remove(place),
+                None => {
+                    registers.push(dtype);
+                    registers.len() - 1
+                }
+            };
+            made[virtual_register] = i;
+            physical[virtual_register] = register;
+            *to = register;
+        }
+        match instruction {
+            Instruction::Run { arguments, .. } => {
+                arguments.iter_mut().for_each(|r| *r = physical[*r]);
+            }
+            Instruction::Filter { predicate, keep } => {
+                *predicate = physical[*predicate];
+                let alive = |r: &&usize| made[**r] < i && last[**r] > i;
+                *keep = computed.iter().filter(alive).map(|r| physical[*r]).collect();
+                keep.sort_unstable();
+            }
+            Instruction::Read { .. } => {}
+        }
+        let mut done: Vec<usize> = uses.into_iter().filter(|r| last[*r] == i).collect();
+        done.sort_unstable();
+        done.dedup();
+        free.extend(done.iter().map(|r| physical[*r]));
+    }
+    let outputs = outputs.into_iter().map(|r| physical[r]).collect();
+    Schedule { instructions, registers, outputs }
+}
