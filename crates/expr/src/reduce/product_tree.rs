@@ -58,17 +58,7 @@ impl ProductTree {
     /// come in order: those of the run that were not added to this tree are not there.
     pub fn add_in_run(&mut self, first: i64, index: i64, value: f64) {
         let (first, index) = (first as u64, index as u64);
-        if let Some(last) = self.nodes.last_mut()
-            && (first..index).contains(&last.start())
-        {
-            // The highest node over the last one that neither covers `index` nor leaves the run.
-            let mut level = 63 - (last.start() ^ index).leading_zeros();
-            while last.start() >> level << level < first {
-                level -= 1;
-            }
-            *last = Node::new(level, last.start(), last.value);
-            self.join_last();
-        }
+        self.raise_last(first, index);
         self.nodes.push(Node::new(0, index, value));
         self.settle_if_many();
     }
@@ -85,6 +75,29 @@ impl ProductTree {
             values = rest;
         }
         self.settle_if_many();
+    }
+
+    /// Raises the last node, if it lies in the run from `first` to before `index`, as far as it
+    /// neither covers `index` nor leaves the run, and joins what becomes siblings on the way.
+    fn raise_last(&mut self, first: u64, index: u64) {
+        while let [before @ .., last] = &mut self.nodes[..]
+            && let start = last.start()
+            && (first..index).contains(&start)
+        {
+            // Ancestors of this level and below do not cover `index`, nor the node before.
+            let mut level = (start ^ index).ilog2();
+            if let Some(before) = before.last() {
+                level = level.min((before.start() ^ start).checked_ilog2().unwrap_or(0));
+            }
+            while start >> level << level < first {
+                level -= 1;
+            }
+            if level <= last.level() {
+                return;
+            }
+            *last = Node::new(level, start, last.value);
+            self.join_last();
+        }
     }
 
     /// Adds all that another has.
