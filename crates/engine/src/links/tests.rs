@@ -1,0 +1,145 @@
+//! Tests of the links: threads play the processes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use super::*;
+use base::{Failure, FailureKind};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+type Links = Result<Vec<Option<TcpStream>>, Failure>;
+
+fn member(index: usize, processes: usize, secret: &Secret) -> Member {
+    Member {
+        index,
+        processes,
+        threads: 2,
+        run_id: "run-1".into(),
+        plan: [7; 32],
+        secret: secret.clone(),
+        protocol: PROTOCOL,
+    }
+}
+
+/// Connects members, each in a thread, all at the addresses they listen on.
+fn mesh(members: Vec<Member>, deadline: Duration, stranger: impl FnOnce(SocketAddr)) -> Vec<Links> {
+    let ports: Vec<(TcpListener, SocketAddr)> = members.iter().map(|_| listen().unwrap()).collect();
+    let addresses: Vec<SocketAddr> = ports.iter().map(|(_, a)| *a).collect();
+    stranger(addresses[0]);
+    let threads: Vec<_> = members
+        .into_iter()
+        .zip(ports)
+        .map(|(me, (listener, _))| {
+            let addresses = addresses.clone();
+            thread::spawn(move || connect(listener, &addresses, &me, deadline))
+        })
+        .collect();
+    threads.into_iter().map(|t| t.join().unwrap()).collect()
+}
+
+fn messages(links: &[Links]) -> Vec<String> {
+    links
+        .iter()
+        .map(|l| {
+            let failure = l.as_ref().unwrap_err();
+            assert_eq!(failure.kind, FailureKind::Peer);
+            failure.message.clone()
+        })
+        .collect()
+}
+
+#[test]
+fn all_are_linked_with_all() {
+    let secret = Secret::random().unwrap();
+    let members = (0..4).map(|i| member(i, 4, &secret)).collect();
+    let mut links: Vec<_> =
+        mesh(members, DEADLINE, |_| {}).into_iter().map(Result::unwrap).collect();
+    for (i, row) in links.iter_mut().enumerate() {
+        for (j, link) in row.iter_mut().enumerate() {
+            assert_eq!(link.is_some(), i != j);
+            if let Some(link) = link {
+                link.write_all(&[(10 * i + j) as u8]).unwrap();
+            }
+        }
+    }
+    for (i, row) in links.iter_mut().enumerate() {
+        for (j, link) in row.iter_mut().enumerate() {
+            let mut byte = [0];
+            if let Some(link) = link {
+                link.read_exact(&mut byte).unwrap();
+                assert_eq!(byte[0] as usize, 10 * j + i);
+            }
+        }
+    }
+}
+
+#[test]
+fn strangers_are_refused_and_delay_nobody() {
+    let secret = Secret::random().unwrap();
+    let members = (0..2).map(|i| member(i, 2, &secret)).collect();
+    let start = Instant::now();
+    let mut guests = Vec::new();
+    let links = mesh(members, DEADLINE, |address| {
+        let silent = TcpStream::connect(address).unwrap();
+        let mut noisy = TcpStream::connect(address).unwrap();
+        noisy.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        noisy.write_all(&[0xff; 4096]).unwrap();
+        guests.extend([silent, noisy]);
+    });
+    assert!(links.iter().all(Result::is_ok), "{links:?}");
+    assert!(start.elapsed() < Duration::from_secs(1), "took {:?}", start.elapsed());
+}
+
+#[test]
+fn a_missing_process_is_named() {
+    let secret = Secret::random().unwrap();
+    let (listener, address) = listen().unwrap();
+    let closed = { listen().unwrap().1 };
+    let found = connect(
+        listener,
+        &[closed, address, closed],
+        &member(1, 3, &secret),
+        Duration::from_millis(200),
+    );
+    let message = found.unwrap_err().message;
+    assert!(message.contains("within 200ms"), "{message}");
+    assert!(message.contains(&format!("process 0 at {closed}")), "{message}");
+    assert!(message.contains("process 2 did not connect"), "{message}");
+}
+
+#[test]
+fn another_secret_is_refused() {
+    let members = (0..2).map(|i| member(i, 2, &Secret::random().unwrap())).collect();
+    for message in messages(&mesh(members, Duration::from_millis(300), |_| {})) {
+        assert!(message.contains("does not know the secret"), "{message}");
+    }
+}
+
+#[test]
+fn another_plan_version_run_or_shape_ends_at_once() {
+    let secret = Secret::random().unwrap();
+    let spoil: [(fn(&mut Member), &str); 4] = [
+        (|m| m.plan = [8; 32], "has another plan"),
+        (|m| m.protocol = 9, "version"),
+        (|m| m.run_id = "run-2".into(), "belongs to another run"),
+        (|m| m.threads = 3, "threads"),
+    ];
+    for (spoil, words) in spoil {
+        let mut members: Vec<Member> = (0..2).map(|i| member(i, 2, &secret)).collect();
+        spoil(&mut members[1]);
+        let start = Instant::now();
+        let found = messages(&mesh(members, DEADLINE, |_| {}));
+        assert!(start.elapsed() < Duration::from_secs(1));
+        assert!(found[0].starts_with("process 1") && found[0].contains(words), "{found:?}");
+        assert!(found[1].starts_with("process 0") && found[1].contains(words), "{found:?}");
+    }
+}
+
+#[test]
+fn the_secret_travels_as_text_and_is_never_printed() {
+    let secret = Secret::random().unwrap();
+    let text = secret.to_hex();
+    assert_eq!(Secret::from_hex(&text).unwrap().to_hex(), text);
+    assert!(Secret::from_hex("12").is_none());
+    assert!(!format!("{secret:?}").contains(&text[..6]));
+}

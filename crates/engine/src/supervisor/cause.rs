@@ -1,0 +1,143 @@
+//! The first cause: when one process is lost the others fail too, and only one of them is to blame.
+use base::{Failure, FailureKind};
+use std::collections::BTreeSet;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+/// So long a better explanation may follow one that is perhaps a mere consequence.
+const GRACE: Duration = Duration::from_secs(1);
+
+const SIGABRT: i32 = 6;
+const SIGKILL: i32 = 9;
+
+/// How well something explains the end of a run; the smallest explains best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// A failure of its own, or killed from outside.
+    Cause,
+    /// Ended without a word, perhaps since a link broke.
+    Perhaps,
+    /// A broken link.
+    Consequence,
+}
+
+/// A failure, and the process that has it.
+#[derive(Clone, Debug)]
+pub struct Suspect {
+    rank: Rank,
+    /// The process.
+    pub process: usize,
+    /// What it says, or what is said of it.
+    pub failure: Failure,
+}
+
+/// What has been found so far.
+#[derive(Default)]
+pub struct Inquiry {
+    best: Option<Suspect>,
+    /// Processes that said why they end; nothing is learnt from their end itself.
+    explained: BTreeSet<usize>,
+    since: Option<Instant>,
+}
+
+impl Inquiry {
+    /// A process said that it failed.
+    pub fn reported(&mut self, process: usize, failure: Failure) {
+        let rank = if failure.kind == FailureKind::Peer { Rank::Consequence } else { Rank::Cause };
+        self.explained.insert(process);
+        self.add(Suspect { rank, process, failure });
+    }
+
+    /// A process ended before its time.
+    pub fn ended(&mut self, process: usize, status: Option<ExitStatus>) {
+        if self.explained.contains(&process) {
+            return;
+        }
+        let rank = match status.and_then(|s| s.signal()) {
+            Some(signal) if signal != SIGABRT => Rank::Cause,
+            _ => Rank::Perhaps,
+        };
+        let message = format!("process {process} {}", fate(status));
+        self.add(Suspect { rank, process, failure: Failure::new(FailureKind::Peer, message) });
+    }
+
+    /// A process is there, and says nothing.
+    pub fn silent(&mut self, process: usize, time: Duration) {
+        let message = format!("process {process} has not answered for {} s", time.as_secs());
+        let failure = Failure::new(FailureKind::Peer, message);
+        self.add(Suspect { rank: Rank::Cause, process, failure });
+    }
+
+    fn add(&mut self, suspect: Suspect) {
+        self.since.get_or_insert_with(Instant::now);
+        if self.best.as_ref().is_none_or(|best| suspect.rank < best.rank) {
+            self.best = Some(suspect);
+        }
+    }
+
+    /// The first cause, as soon as it is certain.
+    pub fn verdict(&self) -> Option<&Suspect> {
+        let certain = |s: &&Suspect| {
+            s.rank == Rank::Cause || self.since.is_some_and(|since| since.elapsed() > GRACE)
+        };
+        self.best.as_ref().filter(certain)
+    }
+
+    /// Whether anything has been found.
+    pub fn is_open(&self) -> bool {
+        self.best.is_some()
+    }
+}
+
+fn fate(status: Option<ExitStatus>) -> String {
+    let Some(status) = status else { return "was lost".into() };
+    match (status.signal(), status.code()) {
+        (Some(SIGKILL), _) => {
+            "was killed by signal 9 (by someone, or by the system for want of memory)".into()
+        }
+        (Some(signal), _) => format!("was killed by signal {signal}"),
+        (None, Some(code)) => format!("ended with exit code {code} before its time"),
+        (None, None) => "was lost".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn peer(text: &str) -> Failure {
+        Failure::new(FailureKind::Peer, text)
+    }
+
+    #[test]
+    fn the_killed_process_is_named_though_others_speak_first() {
+        let mut inquiry = Inquiry::default();
+        inquiry.reported(0, peer("lost the link to process 1"));
+        assert!(inquiry.verdict().is_none());
+        inquiry.ended(2, Some(ExitStatus::from_raw(101 << 8)));
+        assert!(inquiry.verdict().is_none());
+        inquiry.ended(1, Some(ExitStatus::from_raw(9)));
+        let suspect = inquiry.verdict().unwrap();
+        assert_eq!(suspect.process, 1);
+        assert!(suspect.failure.message.starts_with("process 1 was killed by signal 9"));
+    }
+
+    #[test]
+    fn a_failure_counts_and_not_the_end_that_follows_it() {
+        let mut inquiry = Inquiry::default();
+        inquiry.reported(1, Failure::data("bad file"));
+        inquiry.ended(1, Some(ExitStatus::from_raw(9)));
+        inquiry.ended(0, Some(ExitStatus::from_raw(9)));
+        assert_eq!(inquiry.verdict().unwrap().failure.message, "bad file");
+    }
+
+    #[test]
+    fn a_broken_link_counts_if_nothing_else_explains_it() {
+        let mut inquiry = Inquiry::default();
+        inquiry.reported(0, peer("lost the link to process 1"));
+        inquiry.since = Instant::now().checked_sub(2 * GRACE);
+        assert_eq!(inquiry.verdict().unwrap().process, 0);
+    }
+}

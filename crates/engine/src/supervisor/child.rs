@@ -1,0 +1,138 @@
+//! A child's side of a run with several processes.
+use super::message::{Assignment, Order, Word, write_line};
+use crate::links::{DEADLINE, Member, PROTOCOL, Secret, connect, listen};
+use base::{Failure, FailureKind};
+use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+use serde_json::Value;
+use std::io::{stdin, stdout};
+use std::net::TcpStream;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+/// Time between two signs of life.
+const BEAT: Duration = Duration::from_millis(200);
+
+/// The exit code of a child whose launcher is gone. Nobody is left to read it.
+const ORPHAN: i32 = 4;
+
+/// A child, its launcher at the other end of its standard input and output.
+pub struct Child {
+    assignment: Assignment,
+    orders: Mutex<Receiver<Order>>,
+}
+
+impl Child {
+    /// Reads what is to be done, and makes sure that this process ends with its launcher.
+    ///
+    /// # Errors
+    /// If it was not started by a launcher.
+    pub fn begin() -> Result<Child, Failure> {
+        let stranger = || Failure::new(FailureKind::Peer, "this verb is for tidemill itself");
+        let mut line = String::new();
+        stdin().read_line(&mut line).map_err(|_| stranger())?;
+        let Ok(Order::Start(assignment)) = serde_json::from_str(&line) else {
+            return Err(stranger());
+        };
+        end_with_parent(assignment.parent)?;
+        let (send, orders) = channel();
+        thread::spawn(move || obey(&send));
+        Ok(Child { assignment, orders: Mutex::new(orders) })
+    }
+
+    /// What is to be done.
+    pub fn assignment(&self) -> &Assignment {
+        &self.assignment
+    }
+
+    /// Tells the launcher something.
+    pub fn say(&self, word: &Word) {
+        // Fails only if the launcher is gone; then this process is ended elsewhere.
+        drop(write_line(&mut stdout().lock(), word));
+    }
+
+    /// Gives a sign of life several times a second from now on, with the number of tiles done.
+    pub fn beat(&self, tiles: impl Fn() -> u64 + Send + 'static) {
+        thread::spawn(move || {
+            loop {
+                let word = Word::Alive { tiles: tiles() };
+                if write_line(&mut stdout().lock(), &word).is_err() {
+                    return;
+                }
+                thread::sleep(BEAT);
+            }
+        });
+    }
+
+    /// Opens the links to all other processes. What others must find, such as staged outputs,
+    /// is to be there before.
+    ///
+    /// # Errors
+    /// As [`connect`]; also if the launcher says something else.
+    pub fn link(&self, threads: usize, plan: [u8; 32]) -> Result<Vec<Option<TcpStream>>, Failure> {
+        let (listener, address) = listen()?;
+        self.say(&Word::Listening(address));
+        let Order::Addresses(addresses) = self.next_order()? else {
+            return Err(Failure::internal("the launcher spoke out of turn"));
+        };
+        let secret = Secret::from_hex(&self.assignment.secret)
+            .ok_or_else(|| Failure::internal("the launcher gave no secret"))?;
+        let me = Member {
+            index: self.assignment.index,
+            processes: self.assignment.processes,
+            threads,
+            run_id: self.assignment.run_id.clone(),
+            plan,
+            secret,
+            protocol: PROTOCOL,
+        };
+        connect(listener, &addresses, &me, DEADLINE)
+    }
+
+    /// Says that this process has finished, and stays until the launcher lets it go. In process
+    /// 0, once all have finished, `commit` gives the outputs their names.
+    ///
+    /// # Errors
+    /// What `commit` says.
+    pub fn finish(
+        &self,
+        result: Value,
+        commit: impl FnOnce() -> Result<Value, Failure>,
+    ) -> Result<(), Failure> {
+        self.say(&Word::Finished(result));
+        if let Order::Commit = self.next_order()? {
+            self.say(&Word::Written(commit()?));
+            self.next_order()?;
+        }
+        Err(Failure::internal("the launcher spoke out of turn"))
+    }
+
+    /// The next order. If there is none because the launcher has ended the input, the process
+    /// exits meanwhile.
+    fn next_order(&self) -> Result<Order, Failure> {
+        let orders = self.orders.lock().map_err(|e| Failure::internal(e.to_string()))?;
+        orders.recv().map_err(|_| Failure::new(FailureKind::Peer, "the launcher is gone"))
+    }
+}
+
+fn end_with_parent(parent: u32) -> Result<(), Failure> {
+    set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|e| Failure::internal(format!("cannot follow the launcher: {e}")))?;
+    if getppid().map(|p| p.as_raw_nonzero().get() as u32) != Some(parent) {
+        std::process::exit(ORPHAN);
+    }
+    Ok(())
+}
+
+/// Passes orders on. The end of the input means that this process is no longer wanted: the run
+/// is over, or the launcher is gone.
+fn obey(send: &Sender<Order>) {
+    for line in stdin().lines() {
+        let Ok(Ok(order)) = line.map(|l| serde_json::from_str(&l)) else { break };
+        if send.send(order).is_err() {
+            break;
+        }
+    }
+    std::process::exit(0);
+}

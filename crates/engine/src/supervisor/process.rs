@@ -1,0 +1,128 @@
+//! One child process: its pipes, what it says, its last words on standard error.
+use super::message::{Order, Word, write_line};
+use base::{Failure, FailureKind};
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// So many of its last lines on standard error are kept.
+const LAST_LINES: usize = 20;
+
+/// What happens to a child.
+pub enum Event {
+    /// It said something.
+    Said(usize, Word),
+    /// It said something else than it should.
+    Babbled(usize, String),
+    /// Its output has ended: it is dead or about to be.
+    Closed(usize),
+}
+
+/// A child that is killed and reaped when this value goes.
+pub struct Process {
+    child: Child,
+    orders: Option<ChildStdin>,
+    last_lines: Arc<Mutex<VecDeque<String>>>,
+}
+
+impl Process {
+    /// Starts a child; what happens to it comes through `events`, with its index.
+    ///
+    /// # Errors
+    /// If the system starts no more processes.
+    pub fn start(
+        program: &Path,
+        arguments: &[String],
+        index: usize,
+        events: Sender<Event>,
+    ) -> Result<Process, Failure> {
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|e| {
+                Failure::new(FailureKind::Peer, format!("process {index} cannot be started: {e}"))
+            })?;
+        let orders = child.stdin.take();
+        if let Some(output) = child.stdout.take() {
+            thread::spawn(move || listen(index, output, &events));
+        }
+        let last_lines = Arc::default();
+        if let Some(errors) = child.stderr.take() {
+            let last_lines = Arc::clone(&last_lines);
+            thread::spawn(move || keep_last(errors, &last_lines));
+        }
+        Ok(Process { child, orders, last_lines })
+    }
+
+    /// Tells it something. That it is gone shows elsewhere.
+    pub fn tell(&mut self, order: &Order) {
+        if let Some(orders) = &mut self.orders {
+            drop(write_line(orders, order));
+        }
+    }
+
+    /// Ends its input, so that it exits.
+    pub fn dismiss(&mut self) {
+        self.orders = None;
+    }
+
+    /// How it ended, if it ends within this time.
+    pub fn wait(&mut self, time: Duration) -> Option<ExitStatus> {
+        let end = Instant::now() + time;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Some(status),
+                Err(_) => return None,
+                Ok(None) if Instant::now() > end => return None,
+                Ok(None) => thread::sleep(Duration::from_millis(2)),
+            }
+        }
+    }
+
+    /// What it wrote last on standard error.
+    pub fn last_lines(&self) -> Vec<String> {
+        let lines = self.last_lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().cloned().collect()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail only if it is gone already.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn listen(index: usize, output: impl Read, events: &Sender<Event>) {
+    for line in BufReader::new(output).lines() {
+        let Ok(line) = line else { break };
+        let event = match serde_json::from_str(&line) {
+            Ok(word) => Event::Said(index, word),
+            Err(_) => Event::Babbled(index, line),
+        };
+        if events.send(event).is_err() {
+            return;
+        }
+    }
+    drop(events.send(Event::Closed(index)));
+}
+
+fn keep_last(errors: impl Read, last: &Mutex<VecDeque<String>>) {
+    for line in BufReader::new(errors).split(b'\n') {
+        let Ok(line) = line else { return };
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.len() == LAST_LINES {
+            last.pop_front();
+        }
+        last.push_back(String::from_utf8_lossy(&line).into_owned());
+    }
+}
