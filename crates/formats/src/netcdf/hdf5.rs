@@ -52,14 +52,20 @@ pub(super) struct ChunkPlace {
 pub(super) const FILTER_DEFLATE: i32 = 1;
 pub(super) const FILTER_SHUFFLE: i32 = 2;
 
-/// Calls HDF5 under its lock and keeps it from printing.
-fn locked<T>(f: impl FnOnce() -> T) -> T {
+/// Keeps HDF5 from printing errors in this thread; each thread has a setting of its own.
+pub(super) fn quiet() {
     let _lock = LOCK.lock();
     // SAFETY: under the lock; no callback is set.
     unsafe {
         H5open();
         H5Eset_auto2(H5E_DEFAULT, None, null_mut());
     }
+}
+
+/// Calls HDF5 under its lock.
+fn locked<T>(f: impl FnOnce() -> T) -> T {
+    let _lock = LOCK.lock();
+    quiet();
     f()
 }
 

@@ -1,5 +1,6 @@
 //! The few calls of the NetCDF library that reading needs. They return errors where the `netcdf`
 //! crate unwraps, because a damaged file fails at any of them.
+use super::hdf5::quiet;
 use netcdf_sys::*;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::path::Path;
@@ -144,6 +145,7 @@ fn check(code: c_int) -> Result<(), String> {
 /// Calls the library under its lock.
 fn call(f: impl FnOnce() -> c_int) -> Result<(), String> {
     let _lock = libnetcdf_lock.lock();
+    quiet();
     check(f())
 }
 

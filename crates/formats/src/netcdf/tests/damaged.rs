@@ -74,9 +74,9 @@ fn cut_off_anywhere() {
 #[test]
 fn cut_off_while_open() {
     let dir = tempfile::tempdir().unwrap();
-    for (mode, chunked) in &KINDS[2..] {
+    for (mode, chunked) in KINDS.into_iter().skip(2) {
         let path = dir.path().join(format!("open{chunked}.nc"));
-        make(&path, *mode, *chunked);
+        make(&path, mode, chunked);
         let source = open(&path, None, &[]);
         let part = Region { origin: vec![0, 0], shape: vec![1, 1] };
         source.read(&part, &[0, 1]).unwrap();

@@ -165,13 +165,14 @@ fn classic_files_other_byte_orders_and_values_never_written() {
         .enumerate()
     {
         let path = dir.path().join(format!("{i}.nc"));
+        let hdf5 = mode.contains(Mode::NETCDF4);
         let mut file = netcdf::create_with(&path, mode).unwrap();
         file.add_unlimited_dimension("t").unwrap();
         file.add_dimension("x", 3).unwrap();
         file.add_variable::<f64>("r", &["t", "x"]).unwrap();
         file.add_variable::<i16>("s", &["t"]).unwrap();
         file.add_variable::<f64>("fixed", &["x"]).unwrap();
-        if mode == Mode::NETCDF4 {
+        if hdf5 {
             let mut v = file.add_variable::<f64>("big", &["x"]).unwrap();
             v.set_endianness(netcdf::Endianness::Big).unwrap();
             let mut v = file.add_variable::<i32>("checked", &["t", "x"]).unwrap();
@@ -181,7 +182,7 @@ fn classic_files_other_byte_orders_and_values_never_written() {
         file.variable_mut("r").unwrap().put_values(&[1.0, 2.0, 3.0], [0..1, 0..3]).unwrap();
         file.variable_mut("s").unwrap().put_values(&[4i16, 5], 0..2).unwrap();
         file.variable_mut("fixed").unwrap().put_values(&[7.0, 8.0, 9.0], ..).unwrap();
-        if mode == Mode::NETCDF4 {
+        if hdf5 {
             file.variable_mut("big").unwrap().put_values(&[1.5, 2.5, 3.5], ..).unwrap();
             let mut v = file.variable_mut("checked").unwrap();
             v.put_values(&[1i32, 2, 3], [1..2, 0..3]).unwrap();
@@ -194,7 +195,7 @@ fn classic_files_other_byte_orders_and_values_never_written() {
         assert_eq!(floats(&*source, "fixed"), [7.0, 8.0, 9.0]);
         let s = column(&*source, "s");
         assert_eq!(format!("{s:?}"), format!("{:?}", Int32Array::from(vec![4, 5])));
-        if mode == Mode::NETCDF4 {
+        if hdf5 {
             assert_eq!(floats(&*source, "big"), [1.5, 2.5, 3.5]);
             let checked = column(&*source, "checked");
             let fill = -2_147_483_647;

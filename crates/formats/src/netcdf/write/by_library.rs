@@ -2,6 +2,7 @@
 use super::encode;
 use super::layout::{Layout, Variable};
 use crate::TileWriter;
+use crate::netcdf::hdf5::quiet;
 use crate::netcdf::slab;
 use arrow_array::{Array, ArrayRef, StringArray};
 use base::{DType, Failure, Tile};
@@ -24,6 +25,7 @@ impl LibraryWriter {
         target: &Path,
         layout: Arc<Layout>,
     ) -> Result<LibraryWriter, Failure> {
+        quiet();
         let file = netcdf::append(staged).map_err(|e| failed(target, &e))?;
         Ok(LibraryWriter { target: target.to_path_buf(), layout, file: Some(file), rows: 0 })
     }
@@ -36,6 +38,7 @@ pub(super) fn failed(target: &Path, error: &netcdf::Error) -> Failure {
 
 impl TileWriter for LibraryWriter {
     fn write(&mut self, tile: &Tile) -> Result<(), Failure> {
+        quiet();
         let grows = self.layout.dims.iter().any(|(_, size)| size.is_none());
         let mut tile = tile.clone();
         if grows {

@@ -1,6 +1,7 @@
 //! Defining the file: dimensions, variables, attributes; and room for what is written in place.
 use super::encode::{FILL_BYTE, FILL_DOUBLE, FILL_FLOAT, FILL_INT, FILL_INT64};
 use super::layout::{Layout, Variable, Way};
+use crate::netcdf::hdf5::quiet;
 use base::{Attribute, Attributes, DType};
 use netcdf::types::{FloatType, IntType, NcVariableType};
 use netcdf::{AttributeValue, Extent, FileMut, VariableMut};
@@ -11,6 +12,7 @@ const ROWS: usize = 64 << 10;
 
 /// Makes the file with all its definitions and no values.
 pub(super) fn define(path: &Path, layout: &Layout) -> Result<(), netcdf::Error> {
+    quiet();
     let mut file = netcdf::create(path)?;
     for (name, size) in &layout.dims {
         match size {
@@ -50,10 +52,12 @@ fn add(file: &mut FileMut, layout: &Layout, variable: &Variable) -> Result<(), n
         }
         _ => {}
     }
+    shape(&mut defined, layout, variable)?;
     if variable.fill {
+        // Last: to say that nothing is to be filled takes the attribute away.
         defined.put_attribute("_FillValue", fill(variable.dtype))?;
     }
-    shape(&mut defined, layout, variable)
+    Ok(())
 }
 
 fn shape(
