@@ -43,7 +43,7 @@ impl Node {
         let parent = self.number.checked_add(1 << level)?;
         let siblings = right.number == parent.checked_add(1 << level)? && right.level() == level;
         (siblings && parent.trailing_zeros() == level + 1)
-            .then(|| Node { number: parent, value: self.value * right.value })
+            .then_some(Node { number: parent, value: self.value * right.value })
     }
 }
 
