@@ -18,6 +18,8 @@ mod kernels;
 mod program;
 pub mod reduce;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use check::{

@@ -44,7 +44,8 @@ impl Arguments<'_> {
                 return Err(self.wrong(*i, "a number"));
             }
         }
-        let typed: Vec<_> = which.iter().map(|i| (self.list[*i].0.clone(), self.dtype(*i))).collect();
+        let typed: Vec<_> =
+            which.iter().map(|i| (self.list[*i].0.clone(), self.dtype(*i))).collect();
         promote(&typed).ok_or_else(|| self.wrong(which[0], "a number"))
     }
 

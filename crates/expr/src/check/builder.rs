@@ -86,9 +86,8 @@ impl Builder {
                 if from == to {
                     return Ok(*id);
                 }
-                let kernel = cast::cast(from, to).ok_or_else(|| {
-                    mismatch(span, format!("{from} cannot be converted to {to}"))
-                })?;
+                let kernel = cast::cast(from, to)
+                    .ok_or_else(|| mismatch(span, format!("{from} cannot be converted to {to}")))?;
                 self.call(to.name(), &[*id], to, kernel, span)
             }
         }

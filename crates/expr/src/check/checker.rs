@@ -125,8 +125,7 @@ impl<'a> Checker<'a> {
                 (Some(part), Some((before, start))) => {
                     let whole = start.to(span);
                     let operands = ((&before, start), (&part, span));
-                    let built =
-                        self.builder.binary(BinaryOp::And, operands.0, operands.1, whole);
+                    let built = self.builder.binary(BinaryOp::And, operands.0, operands.1, whole);
                     self.keep(built).map(|o| (o, whole))
                 }
             };
@@ -165,7 +164,11 @@ impl<'a> Checker<'a> {
         let params = self.scope.params.iter().map(|(n, _)| n);
         let known = arguments.chain(params).map(String::as_str);
         let error = error.maybe_help(did_you_mean(name, known.chain(self.scope.schema.names())));
-        if self.constant { error.label("only parameters and numbers can stand here") } else { error }
+        if self.constant {
+            error.label("only parameters and numbers can stand here")
+        } else {
+            error
+        }
     }
 
     fn call(&mut self, word: &Word, arguments: &'a [Expr], span: Span) -> Option<Operand> {
@@ -206,8 +209,11 @@ impl<'a> Checker<'a> {
                 .label("a value for each row is expected here")
                 .help(format!("use `reduce`, as in `reduce: {{ result: {name}(…) }}`"));
         }
-        let error =
-            Diagnostic::error(Code::UnknownFunction, word.span, format!("no function named `{name}`"));
+        let error = Diagnostic::error(
+            Code::UnknownFunction,
+            word.span,
+            format!("no function named `{name}`"),
+        );
         let instead = match name.as_str() {
             "min" => "write `minimum(x, y)`",
             "max" => "write `maximum(x, y)`",

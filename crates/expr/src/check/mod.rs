@@ -5,9 +5,9 @@ mod checker;
 mod operators;
 mod promote;
 mod split;
-pub(crate) mod weak;
 #[cfg(test)]
 mod tests;
+pub(crate) mod weak;
 
 pub use arguments::Arguments;
 pub(crate) use arguments::Built;
@@ -94,4 +94,3 @@ pub fn constant(
         }
     }
 }
-

@@ -17,7 +17,10 @@ impl Builder {
     pub fn unary(&mut self, op: UnaryOp, x: Placed, span: Span) -> Result<Operand, Mistake> {
         let dtype = self.dtype(x.0).unwrap_or(DType::Bool);
         if let (Operand::Weak(Value::Int(i)), UnaryOp::Neg) = (x.0, op) {
-            return i.checked_neg().map(|i| Operand::Weak(Value::Int(i))).ok_or_else(overflow(span));
+            return i
+                .checked_neg()
+                .map(|i| Operand::Weak(Value::Int(i)))
+                .ok_or_else(overflow(span));
         }
         let weak = matches!(x.0, Operand::Weak(_));
         let id = self.strong(x)?;
@@ -123,7 +126,8 @@ impl Builder {
                 BinaryOp::Add => self.call("|", &ids, dtype, map2(|x: bool, y: bool| x | y), span),
                 BinaryOp::Mul => self.call("&", &ids, dtype, map2(|x: bool, y: bool| x & y), span),
                 _ => Err(Box::new(
-                    mismatch(span, "bools cannot be subtracted").help("write `x != y`, or `int64(x)`"),
+                    mismatch(span, "bools cannot be subtracted")
+                        .help("write `x != y`, or `int64(x)`"),
                 )),
             };
         }

@@ -3,9 +3,9 @@
 use super::{Scope, UserFunction, check, constant};
 use crate::dag::Typed;
 use crate::functions;
-use crate::reduce::{Reduction, reduction};
+use crate::reduce::{REDUCTIONS, Reduction, reduction};
 use crate::syntax::{Expr, ExprKind, Word};
-use base::{Code, DType, Diagnostic, Diagnostics, Field, Schema, Span, Value};
+use base::{Code, DType, Diagnostic, Diagnostics, Field, Schema, Span, Value, did_you_mean};
 use std::collections::HashSet;
 use std::fmt;
 
@@ -104,6 +104,12 @@ impl Splitter<'_> {
             let name = self.call(reduction, word, arguments, expr.span)?;
             return Some(Expr { kind: ExprKind::Name(name), span: expr.span });
         }
+        if let ExprKind::Call(word, _) = &expr.kind
+            && !self.is_function(&word.text)
+        {
+            self.unknown_function(word);
+            return None;
+        }
         let mut failed = false;
         let new = map_children(expr, &mut |child| {
             let new = self.outside(child);
@@ -116,6 +122,20 @@ impl Splitter<'_> {
     fn reduction(&self, name: &str) -> Option<&'static dyn Reduction> {
         let own = self.scope.functions.iter().any(|f| f.name == name);
         if own || functions::function(name).is_some() { None } else { reduction(name) }
+    }
+
+    fn is_function(&self, name: &str) -> bool {
+        functions::function(name).is_some() || self.scope.functions.iter().any(|f| f.name == name)
+    }
+
+    fn unknown_function(&mut self, word: &Word) {
+        let name = &word.text;
+        let message = format!("no function or reduction named `{name}`");
+        let mut known: Vec<&str> = REDUCTIONS.iter().map(|r| r.name()).collect();
+        functions::names().for_each(|name| known.push(name));
+        self.scope.functions.iter().for_each(|f| known.push(&f.name));
+        let error = Diagnostic::error(Code::UnknownFunction, word.span, message);
+        self.mistakes.push(error.maybe_help(did_you_mean(name, known)));
     }
 
     /// Whether a name may stand outside of reductions.
@@ -278,10 +298,9 @@ fn map_children(expr: &Expr, f: &mut dyn FnMut(&Expr) -> Expr) -> Expr {
         ExprKind::Literal(_) | ExprKind::Name(_) => expr.kind.clone(),
         ExprKind::Unary(op, x) => ExprKind::Unary(*op, Box::new(f(x))),
         ExprKind::Binary(op, x, y) => ExprKind::Binary(*op, Box::new(f(x)), Box::new(f(y))),
-        ExprKind::Compare(x, rest) => ExprKind::Compare(
-            Box::new(f(x)),
-            rest.iter().map(|(op, y)| (*op, f(y))).collect(),
-        ),
+        ExprKind::Compare(x, rest) => {
+            ExprKind::Compare(Box::new(f(x)), rest.iter().map(|(op, y)| (*op, f(y))).collect())
+        }
         ExprKind::Call(word, list) => ExprKind::Call(word.clone(), list.iter().map(f).collect()),
         ExprKind::If { then, condition, otherwise } => ExprKind::If {
             then: Box::new(f(then)),

@@ -35,7 +35,7 @@ fn power(x: i64, y: i64) -> Option<i64> {
 }
 
 /// A value as it is written in expressions.
-pub(super) fn show(value: &Value) -> String {
+pub(crate) fn show(value: &Value) -> String {
     struct Shown<'a>(&'a Value);
     impl fmt::Display for Shown<'_> {
         fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -53,7 +53,9 @@ pub(crate) fn timestamp(text: &str) -> Option<i64> {
         return Some(time.timestamp_micros());
     }
     let text = text.strip_suffix('Z').unwrap_or(text);
-    for format in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"] {
+    for format in
+        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+    {
         if let Ok(time) = NaiveDateTime::parse_from_str(text, format) {
             return Some(time.and_utc().timestamp_micros());
         }

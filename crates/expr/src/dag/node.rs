@@ -1,6 +1,6 @@
 //! Nodes, each made once: hash-consing is the elimination of common subexpressions.
-use crate::kernels::{Arg, Buffer, Kernel, Register};
 use crate::Values;
+use crate::kernels::{Arg, Buffer, Kernel, Register};
 use arrow_array::StringArray;
 use base::{DType, DimMask, Failure, Value};
 use std::collections::HashMap;
@@ -137,7 +137,10 @@ impl Dag {
     /// The index in a domain of these dimensions.
     pub fn index(&mut self, mask: DimMask) -> NodeId {
         let dtype = DType::Int64;
-        self.add(Key::Index, Node { op: Op::Index, arguments: vec![], dtype, nullable: false, mask })
+        self.add(
+            Key::Index,
+            Node { op: Op::Index, arguments: vec![], dtype, nullable: false, mask },
+        )
     }
 
     /// A value, which must be of the type or missing.

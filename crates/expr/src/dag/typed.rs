@@ -35,7 +35,9 @@ impl Typed {
 
     /// The names of the columns it needs, each once.
     pub fn columns(&self) -> Vec<Arc<str>> {
-        self.ops().filter_map(|op| if let Op::Column(name) = op { Some(name.clone()) } else { None }).collect()
+        self.ops()
+            .filter_map(|op| if let Op::Column(name) = op { Some(name.clone()) } else { None })
+            .collect()
     }
 
     /// Whether it needs the index of each row in the domain, as `random` does.

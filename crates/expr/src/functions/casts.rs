@@ -1,7 +1,7 @@
 //! Conversions between types.
 use super::Function;
-use crate::check::{Arguments, Built};
 use crate::check::weak::timestamp;
+use crate::check::{Arguments, Built};
 use base::{DType, Value};
 
 /// `bool(x)`
@@ -20,8 +20,8 @@ pub static INT32: Function = Function {
     name: "int32",
     aliases: &[],
     signature: "int32(x)",
-    doc: "x as int32: fractions are cut off, too large values become the largest, NaN becomes 0.",
-    examples: &[("int32(-1.7)", "-1"), ("int32(3000000000)", "2147483647")],
+    doc: "x as int32: fractions are cut off, too large floats become the largest, NaN becomes 0, integers wrap.",
+    examples: &[("int32(-1.7)", "-1"), ("int32(3e9)", "2147483647")],
     arity: 1..=1,
     build: |a| convert(a, DType::Int32),
 };
@@ -31,7 +31,7 @@ pub static INT64: Function = Function {
     name: "int64",
     aliases: &[],
     signature: "int64(x)",
-    doc: "x as int64: fractions are cut off, too large values become the largest, NaN becomes 0.\nOf a timestamp: microseconds since 1970-01-01.",
+    doc: "x as int64: fractions are cut off, too large floats become the largest, NaN becomes 0.\nOf a timestamp: microseconds since 1970-01-01.",
     examples: &[("int64(1e8)", "100000000")],
     arity: 1..=1,
     build: |a| convert(a, DType::Int64),
@@ -65,17 +65,20 @@ pub static TIMESTAMP: Function = Function {
     aliases: &[],
     signature: "timestamp(text)",
     doc: "The time that an ISO 8601 text means, in UTC; or of an integer: microseconds since 1970-01-01.",
-    examples: &[("year(timestamp('2024-02-29'))", "2024"), ("int64(timestamp('1970-01-01T00:00:01'))", "1000000")],
+    examples: &[
+        ("year(timestamp('2024-02-29'))", "2024"),
+        ("int64(timestamp('1970-01-01T00:00:01'))", "1000000"),
+    ],
     arity: 1..=1,
     build: |a| {
         if a.dtype(0) != Some(DType::String) {
             return convert(a, DType::Timestamp);
         }
         match a.constant(0)? {
-            Value::Str(text) if timestamp(&text).is_none() => {
-                Err(Box::new(a.wrong(0, "a time such as '2024-01-31' or '2024-01-31T12:00:00'")
-                    .label(format!("`{text}` is not one"))))
-            }
+            Value::Str(text) if timestamp(&text).is_none() => Err(Box::new(
+                a.wrong(0, "a time such as '2024-01-31' or '2024-01-31T12:00:00'")
+                    .label(format!("`{text}` is not one")),
+            )),
             _ => a.literal(0, DType::Timestamp),
         }
     },

@@ -11,7 +11,11 @@ pub static WHERE: Function = Function {
     aliases: &[],
     signature: "where(condition, x, y)",
     doc: "x where the condition holds, y where not; missing where the condition is.",
-    examples: &[("where(1 < 2, 10, 20)", "10"), ("where(False, 1, 2.5)", "2.5"), ("'a' if True else 'b'", "'a'")],
+    examples: &[
+        ("where(1 < 2, 10, 20)", "10"),
+        ("where(False, 1, 2.5)", "2.5"),
+        ("'a' if True else 'b'", "'a'"),
+    ],
     arity: 3..=3,
     build: |a| {
         let condition = a.exactly(0, DType::Bool)?;

@@ -11,7 +11,11 @@ pub static HAS_DIGITS: Function = Function {
     aliases: &[],
     signature: "has_digits(k, digits)",
     doc: "Whether the decimal notation of the integer k contains the digits, such as \"9\" or \"42\".\nThe sign is ignored, and there are no leading zeros. The digits are a constant: a string, or an integer.",
-    examples: &[("has_digits(1942, '42')", "True"), ("has_digits(7, 0)", "False"), ("has_digits(0, '0')", "True")],
+    examples: &[
+        ("has_digits(1942, '42')", "True"),
+        ("has_digits(7, 0)", "False"),
+        ("has_digits(0, '0')", "True"),
+    ],
     arity: 2..=2,
     build: |a| {
         if !a.dtype(0).is_none_or(DType::is_integer) {

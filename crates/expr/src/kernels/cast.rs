@@ -1,5 +1,5 @@
 //! Conversions between types. Floats become integers by truncation; what does not fit becomes
-//! the nearest that does, and NaN 0.
+//! the nearest that does, and NaN 0. Integers wrap.
 use super::{Element, Kernel, map1};
 use base::DType;
 

@@ -25,11 +25,7 @@ pub fn choose_strings() -> Kernel {
     })
 }
 
-fn choose_validity(
-    arguments: &[Arg],
-    out: &mut Register,
-    len: usize,
-) -> Result<(), base::Failure> {
+fn choose_validity(arguments: &[Arg], out: &mut Register, len: usize) -> Result<(), base::Failure> {
     let [c, a, b] = take(arguments)?;
     if arguments.iter().all(|a| a.validity.is_none()) {
         out.nullable = false;
@@ -92,4 +88,3 @@ pub fn is_null() -> Kernel {
         Ok(())
     })
 }
-

@@ -94,3 +94,37 @@ fn transitions(needle: &[u8]) -> Vec<[u8; 10]> {
     table[needle.len()] = [needle.len() as u8; 10];
     table
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn agrees_with_text() {
+        let mut numbers: Vec<i64> = (0..30_000).collect();
+        numbers.extend((0..20_000).map(|i| i * 7_919 * 104_729 * 3_571 - 1_000_000_000_000));
+        numbers.extend([i64::MIN, i64::MAX, -9, -10_000, 100_000_000, 10_009_000_042]);
+        numbers.extend((0..1000).rev().map(|i| i * 9_999));
+        for digits in [
+            "9",
+            "0",
+            "1",
+            "42",
+            "00",
+            "314",
+            "99",
+            "1212",
+            "90009",
+            "9223372036854775807",
+            "00000000000000000000000",
+        ] {
+            let mut found = vec![false; numbers.len()];
+            Needle::new(digits).unwrap().find(&numbers, &mut found);
+            for (n, found) in numbers.iter().zip(found) {
+                assert_eq!(found, n.unsigned_abs().to_string().contains(digits), "{digits} in {n}");
+            }
+        }
+        assert!(Needle::new("").is_none() && Needle::new("4x").is_none());
+    }
+}

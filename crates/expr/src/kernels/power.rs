@@ -1,6 +1,6 @@
 //! `x ** y`.
-use super::map::{step, take};
 use super::arithmetic::Integer;
+use super::map::{step, take};
 use super::{Arg, Kernel, validity_at};
 use base::Failure;
 use std::sync::Arc;

@@ -39,9 +39,8 @@ pub fn compile(
     }
     let stages = stages(&dag, &filters, &outputs);
     let places = places(&dag, &stages, input, &given);
-    let at = |place| -> Vec<NodeId> {
-        (0..dag.nodes.len()).filter(|id| places[*id] == place).collect()
-    };
+    let at =
+        |place| -> Vec<NodeId> { (0..dag.nodes.len()).filter(|id| places[*id] == place).collect() };
     let (once, per_tile) = (at(Place::Once), at(Place::Tile));
     let (sources, needed) = sources(&dag, &places, input, &given, &once, &per_tile)?;
     let count = outputs.len() - usize::from(keep_index);
@@ -108,8 +107,9 @@ impl Chain {
                     Some((field.clone(), *id))
                 };
                 let picked: Option<Vec<_>> = list.iter().map(pick).collect();
-                self.columns = picked
-                    .ok_or_else(|| Failure::internal("a projection of a column that is not there"))?;
+                self.columns = picked.ok_or_else(|| {
+                    Failure::internal("a projection of a column that is not there")
+                })?;
             }
         }
         Ok(())
@@ -138,7 +138,9 @@ impl Chain {
         let found = self.columns.iter().find(|(f, _)| &*f.name == name).map(|(_, id)| *id);
         match found {
             Some(id) if self.dag.nodes[id].dtype == dtype => Ok(id),
-            Some(_) => Err(Failure::internal(format!("the column `{name}` is not of type {dtype}"))),
+            Some(_) => {
+                Err(Failure::internal(format!("the column `{name}` is not of type {dtype}")))
+            }
             None => Err(Failure::internal(format!("the column `{name}` is not there"))),
         }
     }

@@ -54,8 +54,12 @@ impl Data {
     /// All values; `None` for those that are computed on the way.
     fn values(&self) -> Option<Values<'_>> {
         Some(match self {
-            Data::Array(a, DType::Int32, _) => Values::Int32(a.as_primitive::<Int32Type>().values()),
-            Data::Array(a, DType::Int64, _) => Values::Int64(a.as_primitive::<Int64Type>().values()),
+            Data::Array(a, DType::Int32, _) => {
+                Values::Int32(a.as_primitive::<Int32Type>().values())
+            }
+            Data::Array(a, DType::Int64, _) => {
+                Values::Int64(a.as_primitive::<Int64Type>().values())
+            }
             Data::Array(a, DType::Timestamp, _) => {
                 Values::Int64(a.as_primitive::<TimestampMicrosecondType>().values())
             }
@@ -188,13 +192,13 @@ fn replace<T: Copy>(from: &[T], layout: &Layout, points: Points, to: &mut Vec<T>
 fn copy<T: Copy>(from: &[T], layout: &Layout, points: Points, to: &mut Vec<T>) {
     match points {
         Points::Each(list) => to.extend(list.iter().map(|p| from[layout.offset(*p as usize)])),
-        Points::Range { start, len } => layout.runs(start, len, |offset, stride, count| {
-            match stride {
+        Points::Range { start, len } => {
+            layout.runs(start, len, |offset, stride, count| match stride {
                 0 => to.resize(to.len() + count, from[offset]),
                 1 => to.extend_from_slice(&from[offset..offset + count]),
                 _ => to.extend(from[offset..].iter().step_by(stride).take(count)),
-            }
-        }),
+            })
+        }
     }
 }
 

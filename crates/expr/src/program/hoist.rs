@@ -31,8 +31,7 @@ pub struct Sources {
 /// Loads the sources of a tile, evaluating hoisted nodes on the way.
 pub fn load(program: &Program, tile: &Tile) -> Result<Sources, Failure> {
     check(program, tile)?;
-    let place =
-        Place { origin: tile.origin.clone(), shape: tile.shape.clone(), tile: Some(tile) };
+    let place = Place { origin: tile.origin.clone(), shape: tile.shape.clone(), tile: Some(tile) };
     let tables = program.tables.get_or_init(|| tables(program)).clone()?;
     let index = index(program, &place)?;
     let mut list = gather(program, &place, &tables, &index)?;
@@ -174,7 +173,9 @@ fn given(program: &Program, i: usize) -> Result<Data, Failure> {
     let field = &program.input.fields[i];
     match &program.given[i] {
         Given::Counter { start, step } => Ok(Data::Affine { start: *start, step: *step }),
-        Given::Table(array) if Some(array.len() as u64) == points(&program.input.domain, field.mask) => {
+        Given::Table(array)
+            if Some(array.len() as u64) == points(&program.input.domain, field.mask) =>
+        {
             Data::of_array(array, field.dtype)
         }
         _ => Err(Failure::internal(format!("the table of `{}` has a wrong length", field.name))),

@@ -103,7 +103,9 @@ mod tests {
                     assert_eq!(found, expected[start..start + len]);
                     match layout.span(start, len) {
                         Span::Single(o) => assert!(found.iter().all(|f| *f == o)),
-                        Span::Slice(o) => assert!(found.iter().enumerate().all(|(i, f)| *f == o + i)),
+                        Span::Slice(o) => {
+                            assert!(found.iter().enumerate().all(|(i, f)| *f == o + i))
+                        }
                         Span::Runs => {}
                     }
                 }

@@ -3,8 +3,8 @@ use super::data::{Loaded, Points, read, settle};
 use super::hoist::{Sources, load, masked};
 use super::run::blocks;
 use super::{Program, Runner};
-use crate::kernels::{Arg, Buffer, Register};
 use crate::Values;
+use crate::kernels::{Arg, Buffer, Register};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use base::{Column, DType, DimMask, Failure, Tile};
@@ -88,7 +88,7 @@ fn whole(
 }
 
 /// The values of a source over the dimensions in the mask of the tile.
-fn cut(loaded: &Loaded, mask: DimMask, shape: &[usize], dtype: DType) -> ArrayRef {
+pub(super) fn cut(loaded: &Loaded, mask: DimMask, shape: &[usize], dtype: DType) -> ArrayRef {
     let len = mask.points(shape);
     let mut register = Register::new(dtype);
     if len > 0 {
@@ -159,4 +159,3 @@ fn with_validity(array: &arrow_array::StringArray, validity: crate::Validity) ->
         Some(v) => Buffer::String(array.clone()).into_array(DType::String, Some(v.to_vec())),
     }
 }
-

@@ -87,7 +87,8 @@ pub fn places(dag: &Dag, stages: &[usize], input: &Schema, given: &[Given]) -> V
             }
             Op::Call(call) => {
                 let known = node.arguments.iter().all(|a| known[*a]);
-                let early = node.arguments.iter().all(|a| !matches!(places[*a], Place::Point { .. }));
+                let early =
+                    node.arguments.iter().all(|a| !matches!(places[*a], Place::Point { .. }));
                 // What can fail must see only the points that filters left.
                 let safe = !call.fallible || *stage == 0;
                 let hoist = node.mask != full && early && safe;

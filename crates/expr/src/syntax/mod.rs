@@ -4,6 +4,7 @@ mod lexer;
 mod number;
 mod parser;
 mod print;
+pub(crate) use print::literal;
 #[cfg(test)]
 mod tests;
 

@@ -36,9 +36,9 @@ pub fn value(word: &str) -> Result<Value, Mistake> {
     let digits = lower.replace('_', "");
     for (prefix, radix) in [("0x", 16), ("0b", 2), ("0o", 8)] {
         if let Some(rest) = digits.strip_prefix(prefix) {
-            return i64::from_str_radix(rest, radix).map(Value::Int).map_err(|e| {
-                if is_overflow(&e) { too_large(word) } else { malformed(word) }
-            });
+            return i64::from_str_radix(rest, radix)
+                .map(Value::Int)
+                .map_err(|e| if is_overflow(&e) { too_large(word) } else { malformed(word) });
         }
     }
     if digits.bytes().all(|b| b.is_ascii_digit()) {

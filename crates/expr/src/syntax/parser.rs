@@ -116,7 +116,11 @@ impl Parser<'_> {
     }
 
     fn node(&self, kind: ExprKind, span: Span, height: u32) -> Parsed {
-        if height > MAX_DEPTH { Err(self.too_deep(span)) } else { Ok((Expr { kind, span }, height)) }
+        if height > MAX_DEPTH {
+            Err(self.too_deep(span))
+        } else {
+            Ok((Expr { kind, span }, height))
+        }
     }
 
     /// An expression whose operators bind at least as tightly as `min`.

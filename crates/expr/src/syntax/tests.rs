@@ -95,11 +95,26 @@ fn mistakes_say_where_and_what() {
         ("a && b", (2, 4), "`&&` has no meaning here", "write `and`"),
         ("a || b", (2, 4), "`||` has no meaning here", "write `or`"),
         ("!a", (0, 1), "`!` has no meaning here", "write `not x`, or `x != y`"),
-        ("np.sin(x)", (2, 3), "`.` has no meaning here", "names have no parts: write `sin(x)`, not `np.sin(x)`"),
+        (
+            "np.sin(x)",
+            (2, 3),
+            "`.` has no meaning here",
+            "names have no parts: write `sin(x)`, not `np.sin(x)`",
+        ),
         ("2x", (0, 2), "`2x` is not a number", "to multiply write `2 * x`"),
-        ("a b", (2, 3), "`b` cannot stand after an expression", "an operator such as `+` or `and` is expected between two values"),
+        (
+            "a b",
+            (2, 3),
+            "`b` cannot stand after an expression",
+            "an operator such as `+` or `and` is expected between two values",
+        ),
         ("a)", (1, 2), "`)` cannot stand after an expression", "there is no `(` that it closes"),
-        ("1 + not a", (4, 7), "`not` binds less tightly than the operator before it", "put it in parentheses: `(not x)`"),
+        (
+            "1 + not a",
+            (4, 7),
+            "`not` binds less tightly than the operator before it",
+            "put it in parentheses: `(not x)`",
+        ),
         ("a if b", (6, 6), "`else` is missing", "write `a if condition else b`"),
         ("007", (0, 3), "`007` starts with a zero", "write `7`"),
     ] {
@@ -108,10 +123,16 @@ fn mistakes_say_where_and_what() {
         assert_eq!(d.help, [help], "{text}");
     }
     assert_eq!(mistake("(a + b").message, "`)` is missing");
-    assert_eq!(mistake("f(a,").message, "a value is missing between `,` and the end of the expression");
+    assert_eq!(
+        mistake("f(a,").message,
+        "a value is missing between `,` and the end of the expression"
+    );
     assert_eq!(mistake("f(a b)").message, "`b` cannot stand after an expression");
     assert_eq!(mistake("").message, "an expression is missing");
-    assert_eq!(mistake("a +").message, "a value is missing between `+` and the end of the expression");
+    assert_eq!(
+        mistake("a +").message,
+        "a value is missing between `+` and the end of the expression"
+    );
     assert_eq!(mistake("x[0]").code, Code::ExprSyntax);
     assert_eq!(mistake("'abc").message, "the string does not end");
     assert_eq!(mistake("9223372036854775808").code, Code::BadLiteral);
@@ -145,7 +166,8 @@ fn any_expr() -> impl Strategy<Value = Expr> {
     let at = |kind| Expr { kind, span: Span::default() };
     let leaf = prop_oneof![
         (0..i64::MAX).prop_map(move |i| at(ExprKind::Literal(Value::Int(i)))),
-        proptest::num::f64::POSITIVE.prop_filter("finite", |x| x.is_finite())
+        proptest::num::f64::POSITIVE
+            .prop_filter("finite", |x| x.is_finite())
             .prop_map(move |x| at(ExprKind::Literal(Value::Float(x)))),
         "[a-z'\"\\\\\n é]{0,5}".prop_map(move |s| at(ExprKind::Literal(Value::Str(s)))),
         "[xyz][a-z_0-9]{0,3}".prop_map(move |s| at(ExprKind::Name(s))),
@@ -155,16 +177,24 @@ fn any_expr() -> impl Strategy<Value = Expr> {
         let sub = || inner.clone().prop_map(Box::new);
         let binary = proptest::sample::select(&BinaryOp::ALL[..]);
         let compare = proptest::sample::select(&CompareOp::ALL[..]);
-        let unary = proptest::sample::select(&[UnaryOp::Neg, UnaryOp::Plus, UnaryOp::Invert, UnaryOp::Not][..]);
+        let unary = proptest::sample::select(
+            &[UnaryOp::Neg, UnaryOp::Plus, UnaryOp::Invert, UnaryOp::Not][..],
+        );
         prop_oneof![
             (binary, sub(), sub()).prop_map(move |(op, x, y)| at(ExprKind::Binary(op, x, y))),
             (unary, sub()).prop_map(move |(op, x)| at(ExprKind::Unary(op, x))),
             (sub(), proptest::collection::vec((compare, inner.clone()), 1..3))
                 .prop_map(move |(x, rest)| at(ExprKind::Compare(x, rest))),
-            (sub(), sub(), sub()).prop_map(move |(then, condition, otherwise)| at(ExprKind::If { then, condition, otherwise })),
-            ("f[a-z]{0,3}", proptest::collection::vec(inner.clone(), 0..3)).prop_map(move |(text, arguments)| {
-                at(ExprKind::Call(Word { text, span: Span::default() }, arguments))
-            }),
+            (sub(), sub(), sub()).prop_map(move |(then, condition, otherwise)| at(ExprKind::If {
+                then,
+                condition,
+                otherwise
+            })),
+            ("f[a-z]{0,3}", proptest::collection::vec(inner.clone(), 0..3)).prop_map(
+                move |(text, arguments)| {
+                    at(ExprKind::Call(Word { text, span: Span::default() }, arguments))
+                }
+            ),
         ]
     })
 }
