@@ -15,6 +15,11 @@ pub trait Format: Entry + Send + Sync {
     /// Options that may stand beside `write:`.
     fn write_options(&self) -> &'static [OptionKey];
 
+    /// Whether each tile becomes a file of its own, so that tiles should not be small.
+    fn writes_parts(&self) -> bool {
+        false
+    }
+
     /// Opens inputs and finds out what they hold; reads headers only where it can.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! File formats, one folder each, behind one contract: open, read tiles, write tiles.
 
 mod contract;
+mod csv;
+mod ipc;
 pub mod netcdf;
 mod options;
 mod parquet;
@@ -15,4 +17,5 @@ pub use contract::{
     WriteRequest, Written,
 };
 pub use options::{OptionKey, OptionValue, Options};
+pub use rows::panic_is_guarded;
 pub use table::{FORMATS, format_for_path, format_named};

@@ -1,10 +1,13 @@
 //! The table of formats.
-use crate::{Format, parquet};
+use crate::{Format, csv, ipc, netcdf, parquet};
 use std::path::Path;
 
 base::table! {
     /// All formats, by name.
     pub FORMATS: dyn Format = [
+        ipc::ARROW,
+        csv::CSV,
+        netcdf::NETCDF,
         parquet::PARQUET,
     ]
 }

@@ -56,6 +56,10 @@ impl Format for Parquet {
         &[COMPRESSION]
     }
 
+    fn writes_parts(&self) -> bool {
+        true
+    }
+
     fn open(&self, request: &OpenRequest) -> Result<Arc<dyn TileSource>, FormatError> {
         check_known(&request.options, self.read_options())?;
         Ok(Arc::new(source::ParquetSource::open(request)?))

@@ -10,8 +10,9 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
     RowSelector,
 };
+use parquet::basic::Compression;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::PageIndexPolicy;
+use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -46,6 +47,8 @@ impl Part {
         let chosen = choose(metadata.schema(), wanted).map_err(|e| in_file(e, path))?;
         let (roots, mut fields): (Vec<usize>, Vec<Field>) = chosen.into_iter().unzip();
         for (field, root) in fields.iter_mut().zip(&roots) {
+            check_values(&metadata, *root).map_err(|reason| corrupt(path, &reason))?;
+            check_codec(&metadata, *root, &field.name).map_err(|e| in_file(e, path))?;
             field.nullable = field.nullable && may_be_null(&metadata, *root);
         }
         Ok(Part { path: path.to_path_buf(), metadata, roots, fields })
@@ -70,8 +73,7 @@ impl Part {
     /// How the first column is compressed, for `explain`.
     pub(super) fn compression(&self) -> Option<String> {
         let first = self.metadata.metadata().row_groups().first()?.columns().first()?;
-        let name = first.compression().to_string().to_lowercase();
-        Some(name.split('(').next().unwrap_or_default().to_string())
+        Some(codec_name(first.compression()))
     }
 
     /// The columns (positions in the input) of the pieces, one array or several per column.
@@ -147,11 +149,53 @@ fn check_groups(metadata: ArrowReaderMetadata) -> Result<ArrowReaderMetadata, St
     }
 }
 
+/// Refuses a column whose chunks have not a value, or a null, for each row.
+fn check_values(metadata: &ArrowReaderMetadata, root: usize) -> Result<(), String> {
+    let Some(leaf) = leaf(metadata, root) else { return Ok(()) };
+    let chunk = |g: &RowGroupMetaData| g.columns().get(leaf).map(|c| c.num_values());
+    match metadata.metadata().row_groups().iter().all(|g| chunk(g) == Some(g.num_rows())) {
+        true => Ok(()),
+        false => Err("a column of a row group has not as many values as rows".to_string()),
+    }
+}
+
+/// Refuses compression that this build has no code for.
+fn check_codec(
+    metadata: &ArrowReaderMetadata,
+    root: usize,
+    column: &str,
+) -> Result<(), FormatError> {
+    let Some(leaf) = leaf(metadata, root) else { return Ok(()) };
+    let groups = metadata.metadata().row_groups().iter();
+    let mut codecs = groups.filter_map(|g| Some(g.columns().get(leaf)?.compression()));
+    let foreign = |c: &Compression| {
+        matches!(c, Compression::GZIP(_) | Compression::BROTLI(_) | Compression::LZO)
+    };
+    let Some(codec) = codecs.find(foreign) else { return Ok(()) };
+    let codec = codec_name(codec);
+    let kind = FormatErrorKind::Unsupported(Some(column.to_string()));
+    let message = format!("column `{column}` is compressed with {codec}, which cannot be read");
+    let help = Some("there are: zstd, snappy, lz4, none".to_string());
+    Err(FormatError { kind, message, help })
+}
+
+/// Without the level.
+fn codec_name(codec: Compression) -> String {
+    let name = codec.to_string().to_lowercase();
+    name.split('(').next().unwrap_or_default().to_string()
+}
+
+/// The only leaf under a root column.
+fn leaf(metadata: &ArrowReaderMetadata, root: usize) -> Option<usize> {
+    let schema = metadata.parquet_schema();
+    let mut leaves = (0..schema.num_columns()).filter(|l| schema.get_column_root_idx(*l) == root);
+    let first = leaves.next();
+    first.filter(|_| leaves.next().is_none())
+}
+
 /// Whether a row group's statistics say, or do not say otherwise, that values are missing.
 fn may_be_null(metadata: &ArrowReaderMetadata, root: usize) -> bool {
-    let schema = metadata.parquet_schema();
-    let leaves = || (0..schema.num_columns()).filter(|l| schema.get_column_root_idx(*l) == root);
-    let Some(leaf) = leaves().next().filter(|_| leaves().count() == 1) else { return true };
+    let Some(leaf) = leaf(metadata, root) else { return true };
     metadata.metadata().row_groups().iter().any(|group| {
         let statistics = group.columns().get(leaf).and_then(|c| c.statistics());
         group.num_rows() > 0 && statistics.and_then(|s| s.null_count_opt()) != Some(0)

@@ -1,7 +1,7 @@
 //! Reading: the rows of all files as one box, cut at row groups.
 use super::inputs::files;
 use super::part::{Part, Piece};
-use crate::rows::{bad_option, columns_of, file_attributes, integers};
+use crate::rows::{agree, bad_option, columns_of, cuts, edges, file_attributes, integers, pieces};
 use crate::{FormatError, FormatErrorKind, OpenRequest, TileSource};
 use arrow_array::ArrayRef;
 use base::{Column, Domain, Failure, Field, Region, Schema, Tiling};
@@ -31,7 +31,9 @@ impl ParquetSource {
         for path in &paths {
             let mut part = open(path)?;
             if let Some(first) = parts.first() {
-                agree(first, &mut part, request.columns.is_none())?;
+                let all = request.columns.is_none();
+                let order = agree((&first.path, &first.fields), (path, &part.fields), all)?;
+                part.reorder(&order);
             }
             parts.push(part);
         }
@@ -51,53 +53,15 @@ impl ParquetSource {
     /// The pieces of row groups in `start..end`, those of one file together.
     fn pieces(&self, start: u64, end: u64) -> Vec<(&Part, Vec<Piece>)> {
         let mut out: Vec<(usize, Vec<Piece>)> = Vec::new();
-        let first = self.edges.partition_point(|e| *e <= start).saturating_sub(1);
-        for (i, group) in self.groups.iter().enumerate().skip(first) {
-            let (low, high) = (self.edges[i].max(start), self.edges[i + 1].min(end));
-            if self.edges[i] >= end {
-                break;
-            }
-            if low >= high {
-                continue;
-            }
-            let skip = (low - self.edges[i]) as usize;
-            let piece = Piece { group: group.index, skip, take: (high - low) as usize };
+        for (i, skip, take) in pieces(&self.edges, start, end) {
+            let piece = Piece { group: self.groups[i].index, skip, take };
             match out.last_mut() {
-                Some((part, pieces)) if *part == group.part => pieces.push(piece),
-                _ => out.push((group.part, vec![piece])),
+                Some((part, pieces)) if *part == self.groups[i].part => pieces.push(piece),
+                _ => out.push((self.groups[i].part, vec![piece])),
             }
         }
         out.into_iter().map(|(part, pieces)| (&self.parts[part], pieces)).collect()
     }
-}
-
-/// Checks that a file has the columns of the first one; brings its fields into their order.
-fn agree(first: &Part, part: &mut Part, all: bool) -> Result<(), FormatError> {
-    let differ = |what: String| {
-        let (a, b) = (first.path.display(), part.path.display());
-        Err(FormatError::new(FormatErrorKind::Corrupt, format!("{a} and {b} differ: {what}")))
-    };
-    let extra = |f: &&Field| !first.fields.iter().any(|g| g.name == f.name);
-    if let Some(f) = part.fields.iter().find(extra).filter(|_| all) {
-        return differ(format!("only the second has a column `{}`", f.name));
-    }
-    let mut order = Vec::with_capacity(first.fields.len());
-    for f in &first.fields {
-        let Some(i) = part.fields.iter().position(|g| g.name == f.name) else {
-            return differ(format!("only the first has a column `{}`", f.name));
-        };
-        let other = part.fields[i].dtype;
-        if other != f.dtype {
-            let name = &f.name;
-            return differ(format!(
-                "column `{name}` is {} in one and {other} in the other",
-                f.dtype
-            ));
-        }
-        order.push(i);
-    }
-    part.reorder(&order);
-    Ok(())
 }
 
 /// The row groups to read, and the rows at their edges.
@@ -116,48 +80,11 @@ fn groups(
             format!("there is no row group {wrong}, only {count}"),
         ));
     }
-    let (mut groups, mut edges) = (Vec::new(), vec![0u64]);
-    for (i, (group, rows)) in all.into_iter().enumerate() {
-        if wanted.as_ref().is_none_or(|w| w.contains(&i)) && rows > 0 {
-            let last = edges.last().copied().unwrap_or(0);
-            let next = last.checked_add(rows).filter(|n| *n < 1 << 63);
-            let huge = || FormatError::new(FormatErrorKind::Corrupt, "there are too many rows");
-            edges.push(next.ok_or_else(huge)?);
-            groups.push(group);
-        }
-    }
-    Ok((groups, edges))
-}
-
-/// Cuts at edges of row groups: small groups together, large ones evenly into pieces.
-fn cuts(edges: &[u64], points: u64) -> Vec<u64> {
-    let points = points.max(1);
-    let mut cuts = vec![0u64];
-    let mut start = 0;
-    for pair in edges.windows(2) {
-        let (low, high) = (pair[0], pair[1]);
-        if high - start <= points {
-            continue;
-        }
-        if low > start {
-            cuts.push(low);
-        }
-        start = low;
-        let pieces = (high - low).div_ceil(points);
-        for i in 1..pieces {
-            start = low + ((high - low) as u128 * i as u128 / pieces as u128) as u64;
-            cuts.push(start);
-        }
-        if pieces > 1 {
-            cuts.push(high);
-            start = high;
-        }
-    }
-    let end = edges.last().copied().unwrap_or(0);
-    if end > start {
-        cuts.push(end);
-    }
-    cuts
+    let chosen = |i: usize| wanted.as_ref().is_none_or(|w| w.contains(&i));
+    let chosen = all.into_iter().enumerate().filter(|(i, _)| chosen(*i)).map(|(_, g)| g);
+    let (groups, rows): (Vec<Group>, Vec<u64>) = chosen.unzip();
+    let huge = || FormatError::new(FormatErrorKind::Corrupt, "there are too many rows");
+    Ok((groups, edges(rows).ok_or_else(huge)?))
 }
 
 impl TileSource for ParquetSource {
@@ -209,17 +136,4 @@ impl TileSource for ParquetSource {
 
 fn damaged(part: &Part, reason: &str) -> Failure {
     Failure::data(format!("cannot read {}: {reason}", part.path.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cuts;
-
-    #[test]
-    fn small_groups_go_together_and_large_ones_are_cut() {
-        assert_eq!(cuts(&[0], 10), [0]);
-        assert_eq!(cuts(&[0, 4, 8, 12], 8), [0, 8, 12]);
-        assert_eq!(cuts(&[0, 4, 29, 32], 10), [0, 4, 12, 20, 29, 32]);
-        assert_eq!(cuts(&[0, 3, 6, 9], 1), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    }
 }

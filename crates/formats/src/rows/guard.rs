@@ -1,12 +1,26 @@
 //! Keeps panics of decoders on damaged bytes from ending more than the call.
 use std::any::Any;
+use std::cell::Cell;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread, now, would be caught and become an error about a damaged file:
+/// a panic hook has nothing to say then.
+pub fn panic_is_guarded() -> bool {
+    GUARDED.get()
+}
 
 /// What `decode` returns; its error, or its panic, as a sentence.
 pub(crate) fn guarded<T, E: Display>(decode: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
     // Unwind safety: nothing that `decode` touches is used again after an error.
-    match catch_unwind(AssertUnwindSafe(decode)) {
+    GUARDED.set(true);
+    let caught = catch_unwind(AssertUnwindSafe(decode));
+    GUARDED.set(false);
+    match caught {
         Ok(result) => result.map_err(|e| e.to_string()),
         Err(payload) => Err(format!("the bytes make no sense ({})", message(&*payload))),
     }

@@ -1,13 +1,20 @@
 //! What the formats of rows share: Arrow fields and types, options, columns of a region.
 
+mod agree;
 mod batch;
 mod cast;
+mod edges;
 mod fields;
 mod guard;
+mod map;
 mod options;
 
+pub(crate) use agree::agree;
 pub(crate) use batch::{columns_of, owned_slice, point_bytes, row_batch, row_schema};
-pub(crate) use cast::cast;
+use cast::cast;
+pub(crate) use edges::{cuts, edges, pieces};
 pub(crate) use fields::{arrow_schema, choose, file_attributes, metadata};
 pub(crate) use guard::guarded;
+pub use guard::panic_is_guarded;
+pub(crate) use map::map_file;
 pub(crate) use options::{bad_option, check_known, flag, integers, text, texts};

@@ -1,0 +1,76 @@
+//! CSV: read text tables with types found by looking at every value, write one file.
+
+mod dialect;
+mod file;
+mod guess;
+mod print;
+mod scan;
+mod sink;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use crate::rows::check_known;
+use crate::{Format, FormatError, OpenRequest, OptionKey, Sink, TileSource, WriteRequest};
+use base::Entry;
+use std::sync::Arc;
+
+/// The entry of the table of formats.
+pub static CSV: Csv = Csv;
+
+/// Comma-separated values (RFC 4180).
+pub struct Csv;
+
+const DELIMITER: OptionKey = OptionKey {
+    name: "delimiter",
+    doc: "The character between values; a comma without it, a tab if the name ends with .tsv.",
+};
+
+const HEADER: OptionKey = OptionKey {
+    name: "header",
+    doc: "Whether the first line names the columns (true without it); else they are c1, c2, ….",
+};
+
+const NULL: OptionKey = OptionKey {
+    name: "null",
+    doc: "The texts that mean a missing value; [\"\", \"NA\"] without it. `NaN` is a number.",
+};
+
+impl Entry for Csv {
+    fn name(&self) -> &'static str {
+        "csv"
+    }
+
+    fn doc(&self) -> &'static str {
+        "Text tables, a line per row (RFC 4180).\n\
+         Opening reads the whole file once: a column is bool, int64, float64 or timestamp (ISO \
+         8601) if every value in it is, else string. Blank lines are skipped; a quoted value is \
+         never missing, but an empty one is in a column that is not text. An output is one file; \
+         floats are written so that they read back to the same bits, missing values as nothing, \
+         times as `2000-01-31T12:00:00`."
+    }
+}
+
+impl Format for Csv {
+    fn extensions(&self) -> &'static [&'static str] {
+        &["csv", "tsv"]
+    }
+
+    fn read_options(&self) -> &'static [OptionKey] {
+        &[DELIMITER, HEADER, NULL]
+    }
+
+    fn write_options(&self) -> &'static [OptionKey] {
+        &[DELIMITER, HEADER]
+    }
+
+    fn open(&self, request: &OpenRequest) -> Result<Arc<dyn TileSource>, FormatError> {
+        check_known(&request.options, self.read_options())?;
+        Ok(Arc::new(source::CsvSource::open(request)?))
+    }
+
+    fn sink(&self, request: WriteRequest) -> Result<Arc<dyn Sink>, FormatError> {
+        check_known(&request.options, self.write_options())?;
+        Ok(Arc::new(sink::CsvSink::new(request)?))
+    }
+}

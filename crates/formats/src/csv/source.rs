@@ -1,0 +1,99 @@
+//! Reading: the rows of all files as one box; types are those that all files have.
+use super::dialect::Dialect;
+use super::file::{CsvFile, STRIDE, Wanted};
+use super::guess::{Builder, Guess};
+use crate::rows::{choose, edges, pieces};
+use crate::{FormatError, FormatErrorKind, OpenRequest, TileSource};
+use base::{Attributes, Column, DimMask, Domain, Failure, Region, Schema, Tiling};
+
+/// An opened input of one or more files.
+pub(super) struct CsvSource {
+    schema: Schema,
+    dialect: Dialect,
+    files: Vec<CsvFile>,
+    edges: Vec<u64>,
+    /// For each column where it stands in a record, and its type.
+    wanted: Vec<Wanted>,
+}
+
+impl CsvSource {
+    /// Reads all files once.
+    pub(super) fn open(request: &OpenRequest) -> Result<CsvSource, FormatError> {
+        let no_files = || FormatError::new(FormatErrorKind::Missing, "there are no files to read");
+        let first = request.paths.first().ok_or_else(no_files)?;
+        let dialect = Dialect::new(&request.options, first)?;
+        let mut files: Vec<CsvFile> = Vec::with_capacity(request.paths.len());
+        let mut names: Vec<String> = Vec::new();
+        let mut guesses: Vec<Option<Guess>> = Vec::new();
+        for path in &request.paths {
+            let mut file = CsvFile::open(path)?;
+            let head = file.head(&dialect)?;
+            if files.is_empty() {
+                names = head.names.clone();
+                let wanted = |n| request.columns.as_ref().is_none_or(|c| c.contains(n));
+                guesses = names.iter().map(|n| wanted(n).then(Guess::new)).collect();
+            } else if names != head.names {
+                let (a, b) = (first.display(), path.display());
+                let message = format!("{a} and {b} differ: they do not have the same columns");
+                return Err(FormatError::new(FormatErrorKind::Corrupt, message));
+            }
+            file.index(&dialect, &head, &mut guesses)?;
+            files.push(file);
+        }
+        let chosen = choose(&arrow_schema(&names, &guesses), request.columns.as_deref());
+        let chosen = chosen.map_err(|mut e| {
+            e.message = format!("{}: {}", first.display(), e.message);
+            e
+        })?;
+        let wanted = chosen.iter().map(|(place, f)| (*place, f.dtype)).collect();
+        let fields = chosen.into_iter().map(|(_, f)| f).collect();
+        let rows: u64 = files.iter().map(|f| f.rows).sum();
+        let edges = edges(files.iter().map(|f| f.rows)).unwrap_or_default();
+        let domain = Domain::new([("row", rows)]);
+        let schema = Schema { domain, fields, attributes: Attributes::default() };
+        Ok(CsvSource { schema, dialect, files, edges, wanted })
+    }
+}
+
+/// All columns of the files; those that nobody wants have any type.
+fn arrow_schema(names: &[String], guesses: &[Option<Guess>]) -> arrow_schema::Schema {
+    let field = |(name, guess): (&String, &Option<Guess>)| {
+        let guess = guess.unwrap_or_else(Guess::new);
+        arrow_schema::Field::new(name, guess.dtype().arrow(), guess.nullable())
+    };
+    arrow_schema::Schema::new(names.iter().zip(guesses).map(field).collect::<Vec<_>>())
+}
+
+impl TileSource for CsvSource {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Any cut will do, but rows that the index knows are found at once.
+    fn tiling(&self, points: u64) -> Option<Tiling> {
+        let step = if points < STRIDE { points } else { points - points % STRIDE };
+        Some(Tiling::even(&self.schema.domain, &[step]))
+    }
+
+    fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure> {
+        let (start, rows) = (region.origin[0], region.shape[0]);
+        let wanted: Vec<Wanted> = columns.iter().map(|c| self.wanted[*c]).collect();
+        let mut builders: Vec<Builder> =
+            wanted.iter().map(|(_, dtype)| Builder::new(*dtype, rows)).collect();
+        for (file, skip, take) in pieces(&self.edges, start, start + rows as u64) {
+            let range = (skip as u64, take);
+            self.files[file].read(&self.dialect, range, &wanted, &mut builders)?;
+        }
+        let column = |b: Builder| Column { mask: DimMask::only(0), array: b.finish() };
+        Ok(builders.into_iter().map(column).collect())
+    }
+
+    fn describe(&self) -> String {
+        let rows = self.edges.last().copied().unwrap_or(0);
+        let first = self.files.first().map(|f| f.path.display().to_string()).unwrap_or_default();
+        match self.files.len() {
+            1 => format!("csv {first}: {rows} rows"),
+            n => format!("csv {first} … ({n} files): {rows} rows"),
+        }
+    }
+}

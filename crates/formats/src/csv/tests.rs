@@ -1,0 +1,148 @@
+//! Text tables, there and back: types, quotes, missing values, faults with their lines.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use super::CSV;
+use crate::sample::{self, open, read_all, tiles, write};
+use crate::{Format, FormatErrorKind, OpenRequest, OptionValue, Options, TileSource};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array, RecordBatch, StringArray};
+use base::{DType, Value};
+use std::fs;
+use std::sync::Arc;
+
+fn source(text: &str, options: Options) -> Result<Arc<dyn TileSource>, crate::FormatError> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.csv");
+    fs::write(&path, text).unwrap();
+    CSV.open(&OpenRequest { paths: vec![path], columns: None, options })
+}
+
+fn types(source: &dyn TileSource) -> Vec<(String, DType, bool)> {
+    let fields = source.schema().fields.iter();
+    fields.map(|f| (f.name.to_string(), f.dtype, f.nullable)).collect()
+}
+
+#[test]
+fn every_type_comes_back_with_its_nulls() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("out.csv");
+    let batch = sample::batch(1000);
+    write(&CSV, &path, &batch, 300, |n| (0..n).collect()).unwrap();
+    let source = open(&CSV, &path).unwrap();
+    for points in [7, 300, 10_000] {
+        let found = read_all(&*source, points);
+        for (i, expected) in batch.columns().iter().enumerate() {
+            let found = arrow_cast::cast(found.column(i), expected.data_type()).unwrap();
+            assert_eq!(format!("{found:?}"), format!("{expected:?}"));
+        }
+    }
+    let floats = read_all(&*source, 99).column(1).as_primitive::<Float64Type>().clone();
+    let expected = batch.column(1).as_primitive::<Float64Type>();
+    let same = |(a, b): (&f64, &f64)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+    assert!(floats.values().iter().zip(expected.values()).all(same));
+}
+
+#[test]
+fn far_rows_are_found_through_the_index() {
+    let lines: String = (0..10_000).map(|i| format!("{i},\"x\n{i}\"\n")).collect();
+    let source = source(&format!("i,s\n{lines}"), Options::default()).unwrap();
+    for points in [999, 5000] {
+        let batch = read_all(&*source, points);
+        let ints = batch.column(0).as_primitive::<Int64Type>();
+        assert!(ints.values().iter().enumerate().all(|(i, v)| i as i64 == *v));
+        assert_eq!(batch.column(1).as_string::<i32>().value(9999), "x\n9999");
+    }
+}
+
+#[test]
+fn missing_values_and_empty_texts_differ() {
+    let text = "n,s,q\n1,\"\",\"\"\n,NA,\"2\"\n NA ,x,\n";
+    let source = source(text, Options::default()).unwrap();
+    let expected =
+        [("n", DType::Int64, true), ("s", DType::String, true), ("q", DType::Int64, true)];
+    assert_eq!(types(&*source), expected.map(|(n, t, b)| (n.to_string(), t, b)));
+    let batch = read_all(&*source, 10);
+    let texts: Vec<_> = batch.column(1).as_string::<i32>().iter().collect();
+    assert_eq!(texts, [Some(""), None, Some("x")]);
+    assert_eq!(batch.column(2).null_count(), 2);
+}
+
+#[test]
+fn a_single_column_keeps_its_missing_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("one.tsv");
+    let words: StringArray = vec![Some("a"), None, Some(""), Some("NA"), Some("\t")].into();
+    let schema = arrow_schema::Schema::new(vec![arrow_schema::Field::new(
+        "s",
+        words.data_type().clone(),
+        true,
+    )]);
+    let batch = RecordBatch::try_new(schema.into(), vec![Arc::new(words)]).unwrap();
+    let mut request = sample::request(&path, &sample::batch(5), 2);
+    request.schema.fields = vec![request.schema.fields[5].clone()];
+    let sink = CSV.sink(request).unwrap();
+    sink.create().unwrap();
+    let mut writer = sink.writer().unwrap();
+    for tile in tiles(&batch, 2) {
+        writer.write(&tile).unwrap();
+    }
+    writer.finish().unwrap();
+    sink.commit().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "s\na\nNA\n\"\"\n\"NA\"\n\"\t\"\n");
+    sample::assert_same(&read_all(&*open(&CSV, &path).unwrap(), 2), &batch);
+}
+
+#[test]
+fn options_say_how_it_is_written() {
+    let one = |v: Value| OptionValue::One(v);
+    let options = Options(vec![
+        ("delimiter".into(), one(Value::Str(";".into()))),
+        ("header".into(), one(Value::Bool(false))),
+        ("null".into(), OptionValue::Many(vec![Value::Str("-9".into())])),
+    ]);
+    let source = source("1;a,b\n-9;c\n", options).unwrap();
+    let expected = [("c1", DType::Int64, true), ("c2", DType::String, false)];
+    assert_eq!(types(&*source), expected.map(|(n, t, b)| (n.to_string(), t, b)));
+    let wrong = Options(vec![("delimiter".into(), one(Value::Str("ab".into())))]);
+    let error = self::source("a\n", wrong).err().unwrap();
+    assert_eq!(error.kind, FormatErrorKind::BadOption("delimiter".into()));
+    let unknown = Options(vec![("delimeter".into(), one(Value::Null))]);
+    let error = self::source("a\n", unknown).err().unwrap();
+    assert_eq!(error.help.unwrap(), "did you mean `delimiter`?");
+}
+
+#[test]
+fn faults_are_named_with_their_line() {
+    let fault = |text: &str| {
+        let error = source(text, Options::default()).err().unwrap();
+        assert_eq!(error.kind, FormatErrorKind::Corrupt);
+        error.message.split_once("t.csv:").unwrap().1.to_string()
+    };
+    assert!(fault("").starts_with("1: the file is empty"));
+    assert!(fault("a,b\n1,2\n\"x\ny\",3\n4\n").starts_with("5: 1 values"));
+    assert!(fault("a\n1\n\"b\n").starts_with("3: a quote is opened"));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.csv");
+    fs::write(&path, b"a\nx\n\xFF\n").unwrap();
+    assert!(open(&CSV, &path).err().unwrap().message.contains("t.csv:3: the text is not UTF-8"));
+}
+
+#[test]
+fn a_header_alone_is_a_table_without_rows() {
+    let source = source("\u{FEFF}a,b\r\n", Options::default()).unwrap();
+    assert_eq!(source.schema().domain.points(), Some(0));
+    assert_eq!(source.schema().names().collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(source.tiling(5).unwrap().count(), 0);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("none.csv");
+    write(&CSV, &path, &sample::batch(0), 10, |n| (0..n).collect()).unwrap();
+    assert_eq!(fs::read_to_string(path).unwrap(), "i8,f8,b,i4,f4,s,t\n");
+}
+
+#[test]
+fn damage_is_an_error_or_does_no_harm() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.csv");
+    write(&CSV, &path, &sample::batch(200), 100, |n| (0..n).collect()).unwrap();
+    sample::damage(&CSV, &path);
+}

@@ -1,0 +1,118 @@
+//! Writing: one file, a batch per tile, by one worker.
+use crate::rows::{arrow_schema, bad_option, point_bytes, row_batch, row_schema, text};
+use crate::stage::{Stage, cannot_write, cannot_write_because};
+use crate::{Arrangement, FormatError, Sink, TileWriter, WriteRequest, Written};
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
+use arrow_schema::SchemaRef;
+use base::{Failure, Tile};
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+/// An output file.
+pub(super) struct ArrowSink {
+    stage: Stage,
+    schema: SchemaRef,
+    options: IpcWriteOptions,
+    /// Bytes of the rows of the largest tile, if known.
+    largest: Option<u64>,
+    codec: String,
+}
+
+impl ArrowSink {
+    /// Checks the columns and the options.
+    pub(super) fn new(request: WriteRequest) -> Result<ArrowSink, FormatError> {
+        let rows = row_schema(&request)?;
+        let codec = text(&request.options, "compression")?.unwrap_or("none").to_string();
+        let points = |t: &base::Tiling| t.largest().iter().map(|n| *n as u64).product::<u64>();
+        let largest = request.tiling.as_ref().map(|t| points(t).saturating_mul(point_bytes(&rows)));
+        Ok(ArrowSink {
+            stage: Stage::new(&request.path, &request.run_id, request.overwrite),
+            schema: arrow_schema(&rows, &request.attributes),
+            options: options(&codec)?,
+            largest,
+            codec,
+        })
+    }
+}
+
+fn options(codec: &str) -> Result<IpcWriteOptions, FormatError> {
+    let compression = match codec {
+        "none" => None,
+        "lz4" => Some(CompressionType::LZ4_FRAME),
+        "zstd" => Some(CompressionType::ZSTD),
+        _ => {
+            let mut error = bad_option("compression", format!("there is no compression `{codec}`"));
+            error.help = base::did_you_mean(codec, ["none", "lz4", "zstd"]);
+            return Err(error);
+        }
+    };
+    let options = IpcWriteOptions::default().try_with_compression(compression);
+    options.map_err(|e| bad_option("compression", e.to_string()))
+}
+
+impl Sink for ArrowSink {
+    fn arrangement(&self) -> Arrangement {
+        Arrangement::InOrder
+    }
+
+    fn create(&self) -> Result<(), Failure> {
+        self.stage.create_file().map(drop)
+    }
+
+    fn writer(&self) -> Result<Box<dyn TileWriter>, Failure> {
+        let path = self.stage.target().to_path_buf();
+        let file = BufWriter::new(self.stage.append()?);
+        let file = FileWriter::try_new_with_options(file, &self.schema, self.options.clone())
+            .map_err(|e| cannot_write_because(&path, &e))?;
+        Ok(Box::new(ArrowWriter { file, path, schema: self.schema.clone() }))
+    }
+
+    fn commit(&self) -> Result<Written, Failure> {
+        let bytes =
+            fs::metadata(self.stage.staged()).map_err(|e| cannot_write(self.path(), &e))?.len();
+        self.stage.publish()?;
+        Ok(Written { path: self.path().to_path_buf(), files: 1, bytes })
+    }
+
+    fn abandon(&self) {
+        self.stage.abandon();
+    }
+
+    fn path(&self) -> &Path {
+        self.stage.target()
+    }
+
+    /// The expanded rows, and their encoded form.
+    fn memory(&self, tile_bytes: u64) -> u64 {
+        self.largest.unwrap_or(tile_bytes).saturating_mul(2).saturating_add(1 << 20)
+    }
+
+    fn describe(&self) -> String {
+        format!("arrow {}: a batch per tile, compression {}", self.path().display(), self.codec)
+    }
+}
+
+struct ArrowWriter {
+    file: FileWriter<BufWriter<File>>,
+    /// The name that errors give.
+    path: PathBuf,
+    schema: SchemaRef,
+}
+
+impl TileWriter for ArrowWriter {
+    fn write(&mut self, tile: &Tile) -> Result<(), Failure> {
+        if tile.points() == 0 {
+            return Ok(());
+        }
+        let batch = row_batch(tile, &self.schema)?;
+        self.file.write(&batch).map_err(|e| cannot_write_because(&self.path, &e))
+    }
+
+    fn finish(&mut self) -> Result<(), Failure> {
+        self.file.finish().map_err(|e| cannot_write_because(&self.path, &e))?;
+        let file = self.file.get_ref().get_ref();
+        file.sync_all().map_err(|e| cannot_write(&self.path, &e))
+    }
+}

@@ -1,0 +1,88 @@
+//! Reading: the rows of all files as one box, cut at batches.
+use super::file::ArrowFile;
+use crate::rows::{agree, columns_of, cuts, edges, owned_slice, pieces};
+use crate::{FormatError, FormatErrorKind, OpenRequest, TileSource};
+use arrow_array::ArrayRef;
+use base::{Column, Domain, Failure, Field, Region, Schema, Tiling};
+
+/// An opened input of one or more files.
+pub(super) struct ArrowSource {
+    schema: Schema,
+    files: Vec<ArrowFile>,
+    /// Of each batch its file and its place there.
+    batches: Vec<(usize, usize)>,
+    edges: Vec<u64>,
+}
+
+impl ArrowSource {
+    /// Reads the footers of all files.
+    pub(super) fn open(request: &OpenRequest) -> Result<ArrowSource, FormatError> {
+        let mut files: Vec<ArrowFile> = Vec::with_capacity(request.paths.len());
+        for path in &request.paths {
+            let mut file = ArrowFile::open(path, request.columns.as_deref())?;
+            if let Some(first) = files.first() {
+                let all = request.columns.is_none();
+                let order = agree((&first.path, &first.fields), (path, &file.fields), all)?;
+                file.reorder(&order);
+            }
+            files.push(file);
+        }
+        let Some(first) = files.first() else {
+            return Err(FormatError::new(FormatErrorKind::Missing, "there are no files to read"));
+        };
+        let mut fields = first.fields.clone();
+        for (i, field) in fields.iter_mut().enumerate() {
+            field.nullable = files.iter().any(|f| f.fields[i].nullable);
+        }
+        let attributes = first.attributes();
+        let places = |(i, f): (usize, &ArrowFile)| (0..f.rows.len()).map(move |b| (i, b));
+        let batches = files.iter().enumerate().flat_map(places).collect();
+        let huge = || FormatError::new(FormatErrorKind::Corrupt, "there are too many rows");
+        let edges = edges(files.iter().flat_map(|f| f.rows.iter().copied())).ok_or_else(huge)?;
+        let domain = Domain::new([("row", edges.last().copied().unwrap_or(0))]);
+        Ok(ArrowSource { schema: Schema { domain, fields, attributes }, files, batches, edges })
+    }
+}
+
+impl TileSource for ArrowSource {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn tiling(&self, points: u64) -> Option<Tiling> {
+        Some(Tiling::at(cuts(&self.edges, points)))
+    }
+
+    fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure> {
+        let (start, rows) = (region.origin[0], region.shape[0] as u64);
+        let fields: Vec<&Field> = columns.iter().map(|c| &self.schema.fields[*c]).collect();
+        let mut arrays: Vec<Vec<ArrayRef>> = vec![Vec::new(); columns.len()];
+        let mut name = None;
+        for (i, skip, take) in pieces(&self.edges, start, start + rows) {
+            let (file, batch) = (&self.files[self.batches[i].0], self.batches[i].1);
+            name = Some(&file.path);
+            let damaged =
+                |e: String| Failure::data(format!("cannot read {}: {e}", file.path.display()));
+            for (all, array) in arrays.iter_mut().zip(file.batch(batch, columns).map_err(damaged)?)
+            {
+                // A copy: a tile must not hold on to the whole mapped file.
+                all.push(owned_slice(&array, skip, take).map_err(|e| damaged(e.to_string()))?);
+            }
+        }
+        columns_of(arrays, &fields).map_err(|e| match name {
+            Some(path) => Failure::data(format!("cannot read {}: {e}", path.display())),
+            None => Failure::internal(e.to_string()),
+        })
+    }
+
+    fn describe(&self) -> String {
+        let rows = self.edges.last().copied().unwrap_or(0);
+        let batches = self.batches.len();
+        let more = match self.files.len() {
+            1 => String::new(),
+            n => format!(" … ({n} files)"),
+        };
+        let first = self.files.first().map(|f| f.path.display().to_string()).unwrap_or_default();
+        format!("arrow {first}{more}: {rows} rows, {batches} batches")
+    }
+}
