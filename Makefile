@@ -1,0 +1,49 @@
+# What a user and CI do with Tidemill. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# Says where NetCDF comes from; written once by scripts/setup.sh, read by every recipe that builds.
+NETCDF := $(TARGET)/tidemill-netcdf.env
+CARGO := . $(NETCDF) && cargo
+RELEASE := $(TARGET)/release/tidemill
+DEBUG := $(TARGET)/debug/tidemill
+PIPELINES := $(wildcard pipelines/*.yaml)
+
+.PHONY: help run build test lint check interop static clean
+
+help: ## lists the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: build ## sets up NetCDF, builds, sums the slow series, writes the mantle field to velocity.nc
+	$(RELEASE) run pipelines/slow_series.yaml
+	$(RELEASE) run pipelines/mantle_netcdf.yaml --overwrite
+	@if command -v ncdump > /dev/null; then ncdump -h velocity.nc; else ls -l velocity.nc; fi
+
+build: $(NETCDF) ## builds the tidemill binary for use
+	$(CARGO) build --release $$FEATURES
+
+test: $(NETCDF) ## passes all tests: of the code, and those inside the example pipelines
+	$(CARGO) test --workspace $$FEATURES
+	$(DEBUG) test $(PIPELINES)
+
+lint: $(NETCDF) ## finds what is not formatted, and warnings
+	cargo fmt --all --check
+	$(CARGO) clippy --workspace --all-targets $$FEATURES -- -D warnings
+
+interop: $(NETCDF) ## lets xarray, netCDF4, pyarrow, polars and duckdb read what tidemill wrote
+	$(CARGO) build $$FEATURES
+	scripts/interop.sh $(DEBUG)
+
+check: lint test interop ## all that CI runs
+
+static: ## builds NetCDF and HDF5 in, for machines that have neither
+	TIDEMILL_NETCDF=static scripts/setup.sh $(NETCDF)
+	$(MAKE) build
+
+clean: ## removes all that was built
+	rm -rf $(TARGET)
+
+$(NETCDF):
+	scripts/setup.sh $@

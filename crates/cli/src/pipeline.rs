@@ -1,0 +1,96 @@
+//! Pipeline files as the verbs take them: read, planned, their mistakes told.
+use crate::job::{self, Job};
+use crate::verbs::End;
+use base::{Diagnostic, FailureKind, Severity, Source};
+use clap::Args;
+use plan::{Plan, TileRequest};
+use std::path::PathBuf;
+
+/// A pipeline file and what may be set in it.
+#[derive(Args, Clone, Debug)]
+pub struct PipelineArgs {
+    /// The pipeline file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Replaces the value of a parameter
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub sets: Vec<(String, String)>,
+    /// Size of the tiles: about so many points, or so many along dimensions (lat=10,lon=100)
+    #[arg(long, value_name = "POINTS|DIM=N,…", value_parser = tile)]
+    pub tile: Option<String>,
+    /// Where outputs go [default: the current folder]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replaces outputs that exist
+    #[arg(long)]
+    pub overwrite: bool,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.to_owned()))
+        }
+        _ => Err("expected NAME=VALUE".into()),
+    }
+}
+
+fn tile(text: &str) -> Result<String, String> {
+    TileRequest::parse(text).map(|_| text.to_owned())
+}
+
+impl PipelineArgs {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// If it cannot be read, told as a diagnostic.
+    pub fn job(self, threads: usize) -> Result<Job, End> {
+        let name = self.file.to_string_lossy().into_owned();
+        let text = read(&name)?;
+        Ok(Job {
+            name,
+            text,
+            sets: self.sets,
+            out: self.out,
+            tile: self.tile,
+            overwrite: self.overwrite,
+            run_id: job::new_run_id(),
+            now: job::now(),
+            threads,
+        })
+    }
+}
+
+/// The text of a pipeline file.
+///
+/// # Errors
+/// If it cannot be read, told as a diagnostic.
+pub fn read(name: &str) -> Result<String, End> {
+    std::fs::read_to_string(name).map_err(|e| {
+        let (source, diagnostic) = plan::unreadable(name, &e);
+        tell(&source, &[diagnostic]);
+        End::Told(FailureKind::Pipeline.exit_code())
+    })
+}
+
+/// The plan of a job; its mistakes and warnings are told on standard error.
+///
+/// # Errors
+/// If there are mistakes.
+pub fn load(job: &Job) -> Result<Plan, End> {
+    let (plan, diagnostics) = job.load()?;
+    tell(&job.source(), &diagnostics);
+    plan.ok_or(End::Told(FailureKind::Pipeline.exit_code()))
+}
+
+/// Prints diagnostics, in colour on a terminal, and counts the errors.
+pub fn tell(source: &Source, diagnostics: &[Diagnostic]) {
+    if diagnostics.is_empty() {
+        return;
+    }
+    anstream::eprint!("{}", base::render(source, diagnostics, true));
+    let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    if errors > 1 {
+        anstream::eprintln!("\n{errors} errors in {}", source.name);
+    }
+}

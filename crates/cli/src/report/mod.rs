@@ -1,0 +1,114 @@
+//! The report of a run: tables of results, what was written, how long it took.
+mod json;
+mod table;
+mod value;
+
+use crate::numbers;
+use arrow_array::RecordBatch;
+use base::{DType, Schema, Value};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+pub use value::text;
+
+/// The rows that a step reports.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// The step's `as` name or its operator's.
+    pub step: String,
+    /// Names and types of the columns.
+    pub columns: Vec<(String, DType)>,
+    /// A value for each column.
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// An output under its final name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Files under it, or 1.
+    pub files: u64,
+    /// Bytes on disk.
+    pub bytes: u64,
+}
+
+/// How the run went.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// From the first tile handed out to the last result.
+    pub seconds: f64,
+    /// From the start of the launcher to the first tile handed out.
+    pub startup_seconds: f64,
+    /// Worker threads in all processes.
+    pub workers: usize,
+    /// Processes that did work.
+    pub processes: usize,
+    /// Tiles handed out.
+    pub tiles: u64,
+}
+
+/// The report of a run that ended well.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// In the order of the steps.
+    pub tables: Vec<Table>,
+    /// In the order of the steps.
+    pub outputs: Vec<Output>,
+    /// How it went.
+    pub summary: Summary,
+}
+
+impl Table {
+    /// From what the engine collected.
+    pub fn new(step: &str, schema: &Schema, batches: &[RecordBatch]) -> Table {
+        let columns = schema.fields.iter().map(|f| (f.name.to_string(), f.dtype)).collect();
+        let row = |batch: &RecordBatch, i| {
+            batch.columns().iter().map(|a| plan::tests::value(a, i)).collect()
+        };
+        let rows = batches
+            .iter()
+            .flat_map(|batch| (0..batch.num_rows()).map(move |i| row(batch, i)))
+            .collect();
+        Table { step: step.to_owned(), columns, rows }
+    }
+}
+
+impl Report {
+    /// For people: the tables, numbers aligned on the right.
+    pub fn tables(&self) -> String {
+        let several = self.tables.len() > 1;
+        let mut text = String::new();
+        for (i, table) in self.tables.iter().enumerate() {
+            if several {
+                let gap = if i > 0 { "\n" } else { "" };
+                text += &format!("{gap}{}\n", table.step);
+            }
+            text += &table.render();
+        }
+        text
+    }
+
+    /// For people: what was written and how long it took, a line each.
+    pub fn notes(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.outputs.iter().map(Output::line).collect();
+        let Summary { seconds, startup_seconds, tiles, .. } = self.summary;
+        lines.push(format!(
+            "done: {} in {} (and {} to start)",
+            numbers::count(tiles, "tile"),
+            numbers::time(seconds),
+            numbers::time(startup_seconds)
+        ));
+        lines
+    }
+}
+
+impl Output {
+    fn line(&self) -> String {
+        let size = numbers::bytes(self.bytes);
+        match self.files {
+            1 => format!("wrote {} ({size})", self.path.display()),
+            n => format!("wrote {} ({}, {size})", self.path.display(), numbers::count(n, "file")),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Runs a job: in this process, or in several that this one supervises.
+use crate::job::Job;
+use crate::numbers::{bytes, count};
+use crate::outputs::Outputs;
+use crate::progress::Progress;
+use crate::report::{Output, Report, Summary, Table};
+use crate::signals::Signals;
+use crate::verbs::PROCESS_VERB;
+use base::{Failure, FailureKind};
+use engine::supervisor::{Crew, News, Outcome, supervise};
+use engine::{Options, Tally, Watch};
+use plan::physical::{Op, Physical};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::io::{Write, stdout};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Time between two looks at signals and progress.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Prints a result. A reader that has gone away wants no more of it, and no complaint.
+pub fn print(text: &str) {
+    let mut out = stdout().lock();
+    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+/// The tiles that all readers of a plan hand out.
+pub fn tiles(physical: &Physical) -> u64 {
+    let tiles = |op: &Op| match op {
+        Op::Read(read) => read.tiling.count(),
+        _ => 0,
+    };
+    physical.nodes.iter().map(|node| tiles(&node.op)).sum()
+}
+
+/// Runs a plan on the threads of this process.
+///
+/// # Errors
+/// The first failure, or a signal; then nothing is left of the outputs.
+pub fn alone(
+    physical: &Physical,
+    threads: usize,
+    signals: &Signals,
+    progress: &mut Progress,
+    start: Instant,
+) -> Result<Report, Failure> {
+    let outputs = Outputs::of(physical);
+    outputs.create()?;
+    let tally = on_threads(physical, threads, signals, &mut |tiles| progress.show(tiles));
+    progress.finish();
+    let tally = tally?;
+    let ready = start.elapsed().as_secs_f64();
+    if let Some(failure) = signals.failure() {
+        return Err(failure);
+    }
+    let tables = tally.results.iter().map(|(n, s, b)| Table::new(n, s, b)).collect();
+    let summary = Summary {
+        seconds: tally.seconds,
+        startup_seconds: (ready - tally.seconds).max(0.0),
+        workers: threads,
+        processes: 1,
+        tiles: tally.tiles,
+    };
+    Ok(Report { tables, outputs: outputs.commit()?, summary })
+}
+
+/// Runs a plan on threads; who calls takes care of the outputs. `see` is told now and then how
+/// many tiles are done.
+///
+/// # Errors
+/// The first failure, or a signal.
+pub fn on_threads(
+    physical: &Physical,
+    threads: usize,
+    signals: &Signals,
+    see: &mut (dyn FnMut(u64) + Send),
+) -> Result<Tally, Failure> {
+    let watch = Arc::new(Watch::new());
+    thread::scope(|scope| {
+        let (end, ended) = channel::<()>();
+        let seen = watch.clone();
+        scope.spawn(move || {
+            while ended.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {
+                if let Some(failure) = signals.failure() {
+                    seen.request_stop(failure.kind);
+                }
+                see(seen.tiles_done());
+            }
+        });
+        let tally = engine::run(Arc::new(physical.clone()), Options::threads(threads), watch);
+        drop(end);
+        tally
+    })
+}
+
+/// Runs a job in several processes; this one only supervises them.
+///
+/// # Errors
+/// The first failure of any of them, or a signal; then nothing is left of them or the outputs.
+pub fn together(
+    job: &Job,
+    physical: &Physical,
+    processes: usize,
+    signals: &Signals,
+    progress: &mut Progress,
+    start: Instant,
+) -> Result<Report, Failure> {
+    // Removes what is staged, if it comes to that, after all processes are gone.
+    let _outputs = Outputs::of(physical);
+    let internal = |e: &dyn std::fmt::Display| Failure::internal(e.to_string());
+    let crew = Crew {
+        processes,
+        run_id: job.run_id.clone(),
+        job: serde_json::to_value(job).map_err(|e| internal(&e))?,
+        program: std::env::current_exe().map_err(|e| internal(&e))?,
+        arguments: vec![PROCESS_VERB.to_owned()],
+    };
+    let mut news = |news| match news {
+        News::Tiles(tiles) => progress.show(tiles),
+        News::Line(process, line) => eprintln!("process {process}: {line}"),
+    };
+    let outcome = supervise(&crew, &|| signals.failure(), &mut news);
+    progress.finish();
+    report(outcome?, job.threads * processes, start)
+        .ok_or_else(|| Failure::internal("a process reported what cannot be read"))
+}
+
+/// What a process of several has done.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Part {
+    /// The rows of all steps that report; only in process 0.
+    pub tables: Vec<Value>,
+    /// As in [`Summary`].
+    pub seconds: f64,
+    /// Tiles that it has taken.
+    pub tiles: u64,
+}
+
+fn report(outcome: Outcome, workers: usize, start: Instant) -> Option<Report> {
+    let parts: Vec<Part> =
+        outcome.finished.into_iter().map(serde_json::from_value).collect::<Result<_, _>>().ok()?;
+    let tables = parts.first()?.tables.iter().map(Table::decode).collect::<Option<_>>()?;
+    let outputs: Vec<Output> = serde_json::from_value(outcome.written).ok()?;
+    let seconds = parts.iter().map(|p| p.seconds).fold(0.0, f64::max);
+    let summary = Summary {
+        seconds,
+        startup_seconds: (start.elapsed().as_secs_f64() - seconds).max(0.0),
+        workers,
+        processes: parts.len(),
+        tiles: parts.iter().map(|p| p.tiles).sum(),
+    };
+    Some(Report { tables, outputs, summary })
+}
+
+/// Refuses a run that would need more memory than there is.
+///
+/// # Errors
+/// With what is needed, what there is, and what would help.
+pub fn refuse_for_memory(
+    physical: &Physical,
+    threads: usize,
+    processes: usize,
+    limit: Option<&crate::machine::MemoryLimit>,
+) -> Result<(), Failure> {
+    let Some(limit) = limit else { return Ok(()) };
+    let need = physical.memory.process(threads as u64).saturating_mul(processes as u64);
+    if need <= limit.bytes {
+        return Ok(());
+    }
+    let fixed = physical.memory.per_process.saturating_mul(processes as u64);
+    let hint = if fixed > limit.bytes {
+        "ask for more memory, or reduce the data before it is sorted or grouped"
+    } else if threads > 1 {
+        "use smaller tiles (--tile) or fewer threads (-w)"
+    } else {
+        "use smaller tiles (--tile)"
+    };
+    let (need, have) = (bytes(need), bytes(limit.bytes));
+    let (w, n) = (count(threads as u64, "thread"), count(processes as u64, "process"));
+    let message = format!(
+        "the run needs about {need} with {w} in {n}, and the job has {have} ({}): {hint}",
+        limit.by
+    );
+    Err(Failure::new(FailureKind::Memory, message))
+}

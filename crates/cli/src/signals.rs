@@ -1,0 +1,54 @@
+//! SIGINT and SIGTERM: the first ends the run in good order, the second at once.
+use base::{Failure, FailureKind};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// The signal that has come, if one has.
+#[derive(Clone, Default)]
+pub struct Signals {
+    number: Arc<AtomicUsize>,
+}
+
+impl Signals {
+    /// Notes signals from now on.
+    ///
+    /// # Errors
+    /// If the system does not let signals be caught.
+    pub fn watch() -> Result<Signals, Failure> {
+        let signals = Signals::default();
+        let come = Arc::new(AtomicBool::new(false));
+        for (signal, exit) in [(SIGINT, 130), (SIGTERM, 143)] {
+            // In this order: the first signal finds `come` unset, and sets it after the check.
+            signal_hook::flag::register_conditional_shutdown(signal, exit, come.clone())
+                .and_then(|_| signal_hook::flag::register(signal, come.clone()))
+                .and_then(|_| {
+                    let number = signals.number.clone();
+                    signal_hook::flag::register_usize(signal, number, signal as usize)
+                })
+                .map_err(|e| Failure::internal(format!("cannot watch signals: {e}")))?;
+        }
+        Ok(signals)
+    }
+
+    /// Lets signals pass: the launcher, which gets them too, decides for its children.
+    ///
+    /// # Errors
+    /// If the system does not let signals be caught.
+    pub fn ignore() -> Result<(), Failure> {
+        for signal in [SIGINT, SIGTERM] {
+            signal_hook::flag::register(signal, Arc::default())
+                .map_err(|e| Failure::internal(format!("cannot ignore signals: {e}")))?;
+        }
+        Ok(())
+    }
+
+    /// The end of the run that the signal asks for.
+    pub fn failure(&self) -> Option<Failure> {
+        match self.number.load(Ordering::SeqCst) as i32 {
+            SIGINT => Some(Failure::new(FailureKind::Interrupted, "interrupted")),
+            SIGTERM => Some(Failure::new(FailureKind::Terminated, "terminated")),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `process`, hidden: one of several processes of a run, started by the launcher.
+use super::{Act, End};
+use crate::job::Job;
+use crate::outputs::Outputs;
+use crate::report::Table;
+use crate::run::Part;
+use crate::signals::Signals;
+use base::Failure;
+use clap::Parser;
+use engine::supervisor::Child;
+use engine::{Mesh, Options, Watch};
+use serde_json::to_value;
+use std::fmt::Display;
+use std::sync::Arc;
+
+/// The verb's name.
+pub const PROCESS_VERB: &str = "process-of-a-run";
+
+/// Does one process's part of a run. For the launcher only
+#[derive(Parser)]
+#[command(name = PROCESS_VERB, hide = true)]
+pub struct Process;
+
+impl Act for Process {
+    fn act(self) -> Result<(), End> {
+        Signals::ignore()?;
+        let child = Child::begin()?;
+        work(&child).map_err(|failure| {
+            let code = failure.kind.exit_code();
+            child.say(&failure.into());
+            End::Told(code)
+        })
+    }
+}
+
+fn work(child: &Child) -> Result<(), Failure> {
+    let watch = Arc::new(Watch::new());
+    let seen = watch.clone();
+    child.beat(move || seen.tiles_done());
+    let assignment = child.assignment();
+    let job: Job = serde_json::from_value(assignment.job.clone()).map_err(internal)?;
+    let plan = job.load()?.0.ok_or_else(|| {
+        Failure::data("the inputs have changed while the processes were starting")
+    })?;
+    let outputs = (assignment.index == 0).then(|| Outputs::of(&plan.physical));
+    outputs.iter().try_for_each(Outputs::create)?;
+    let mesh = Mesh {
+        index: assignment.index,
+        processes: assignment.processes,
+        sockets: child.link(job.threads, plan.physical.hash)?,
+    };
+    let options = Options { mesh: Some(mesh), ..Options::threads(job.threads) };
+    let tally = engine::run(Arc::new(plan.physical), options, watch)?;
+    let table = |(n, s, b): &(String, _, Vec<_>)| Table::new(n, s, b).encode();
+    let first = assignment.index == 0;
+    let tables = if first { tally.results.iter().map(table).collect() } else { Vec::new() };
+    let part = Part { tables, seconds: tally.seconds, tiles: tally.tiles };
+    child.finish(to_value(part).map_err(internal)?, || {
+        let written = outputs.map_or(Ok(Vec::new()), |o| o.commit())?;
+        to_value(written).map_err(internal)
+    })
+}
+
+fn internal(error: impl Display) -> Failure {
+    Failure::internal(error.to_string())
+}

@@ -1,0 +1,160 @@
+//! `test`: runs the tests that stand in pipeline files, on the real engine.
+use super::{Act, End};
+use crate::job;
+use crate::machine;
+use crate::numbers::count;
+use crate::outputs::Outputs;
+use crate::pipeline;
+use crate::run::{on_threads, print};
+use crate::signals::Signals;
+use arrow_array::RecordBatch;
+use base::{Failure, FailureKind, Source};
+use clap::Parser;
+use plan::LoadOptions;
+use plan::tests::Test as Case;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+/// Runs the tests inside pipeline files
+///
+/// Outputs go to a temporary folder. Exit code 3 if a test fails, 2 if a file has mistakes.
+#[derive(Parser)]
+#[command(name = "test")]
+pub struct Test {
+    /// Pipeline files
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<String>,
+    /// Threads [default: all cores that the job may use]
+    #[arg(short = 'w', long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+}
+
+impl Act for Test {
+    fn act(self) -> Result<(), End> {
+        let signals = Signals::watch()?;
+        let threads = self.threads.map_or_else(|| machine::cores().count, NonZeroUsize::get);
+        let scratch = Scratch::new()?;
+        let bench = Bench { threads, scratch: &scratch.0, signals: &signals };
+        let mut score = Score::default();
+        for name in &self.files {
+            bench.file(name, &mut score)?;
+        }
+        score.end()
+    }
+}
+
+/// How tests went so far.
+#[derive(Default)]
+struct Score {
+    passed: u64,
+    failed: u64,
+    /// Files that could not be tested.
+    mistaken: u64,
+}
+
+impl Score {
+    fn end(&self) -> Result<(), End> {
+        let tests = count(self.passed + self.failed, "test");
+        print(&format!("{tests}: {} passed, {} failed\n", self.passed, self.failed));
+        match (self.mistaken, self.failed) {
+            (0, 0) => Ok(()),
+            (0, _) => Err(End::Told(FailureKind::Data.exit_code())),
+            _ => Err(End::Told(FailureKind::Pipeline.exit_code())),
+        }
+    }
+}
+
+/// What all tests run on.
+struct Bench<'a> {
+    threads: usize,
+    scratch: &'a Path,
+    signals: &'a Signals,
+}
+
+impl Bench<'_> {
+    fn file(&self, name: &str, score: &mut Score) -> Result<(), End> {
+        let Ok(text) = pipeline::read(name) else {
+            score.mistaken += 1;
+            return Ok(());
+        };
+        let source = Source::new(name, text);
+        let cases = match plan::load_tests(&source) {
+            Ok(cases) => cases,
+            Err(diagnostics) => {
+                pipeline::tell(&source, &diagnostics);
+                score.mistaken += 1;
+                return Ok(());
+            }
+        };
+        for case in &cases {
+            self.case(&source, case, score)?;
+        }
+        Ok(())
+    }
+
+    fn case(&self, source: &Source, case: &Case, score: &mut Score) -> Result<(), End> {
+        let (plan, diagnostics) = plan::load_test(source, case, &self.options());
+        let title = format!("{} … {}", source.name, case.name);
+        let Some(plan) = plan else {
+            print(&format!("{title}: FAILED\n"));
+            pipeline::tell(source, &diagnostics);
+            score.mistaken += 1;
+            return Ok(());
+        };
+        let differences = match self.run(plan.physical) {
+            Ok(results) => case.differences(&results),
+            Err(failure) => match self.signals.failure() {
+                Some(signal) => return Err(signal.into()),
+                None => vec![failure.to_string()],
+            },
+        };
+        if differences.is_empty() {
+            score.passed += 1;
+            print(&format!("{title}: ok\n"));
+        } else {
+            score.failed += 1;
+            let (line, _) = source.line_column(case.span.start as usize);
+            let lines: String = differences.iter().map(|d| format!("    {d}\n")).collect();
+            print(&format!("{title}: FAILED (line {line})\n{lines}"));
+        }
+        Ok(())
+    }
+
+    fn options(&self) -> LoadOptions {
+        LoadOptions {
+            out: Some(self.scratch.to_owned()),
+            overwrite: true,
+            run_id: job::new_run_id(),
+            now: job::now(),
+            ..LoadOptions::default()
+        }
+    }
+
+    fn run(&self, physical: plan::Physical) -> Result<Vec<(String, Vec<RecordBatch>)>, Failure> {
+        let outputs = Outputs::of(&physical);
+        outputs.create()?;
+        let tally = on_threads(&physical, self.threads, self.signals, &mut |_| {})?;
+        outputs.commit()?;
+        Ok(tally.results.into_iter().map(|(name, _, batches)| (name, batches)).collect())
+    }
+}
+
+/// A folder for outputs that goes with this value.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Scratch, Failure> {
+        let path = std::env::temp_dir().join(format!("tidemill-test-{}", job::new_run_id()));
+        std::fs::create_dir(&path).map_err(|e| {
+            Failure::output(format!("cannot make the folder {}: {e}", path.display()))
+        })?;
+        Ok(Scratch(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What cannot be removed stays in the system's folder for such things.
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}

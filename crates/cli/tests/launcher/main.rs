@@ -1,0 +1,8 @@
+//! Tests of the `tidemill` binary: what it prints, how it ends, what it leaves.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bench;
+mod endings;
+mod mistakes;
+mod results;
+mod verbs;

@@ -1,0 +1,209 @@
+"""What others read of what Tidemill wrote: every value against NumPy.
+
+Usage: interop.py BINARY REPOSITORY
+Runs pipelines in a temporary folder and opens the results with xarray, netCDF4, pyarrow, polars
+and duckdb. Ends with exit code 1 at the first difference.
+"""
+
+import json
+import math
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import duckdb
+import netCDF4
+import numpy as np
+import polars as pl
+import pyarrow.dataset
+import pyarrow.ipc
+import pyarrow.parquet
+import xarray as xr
+
+BINARY, REPOSITORY = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
+PIPELINES = REPOSITORY / "pipelines"
+GRID = {"nlat": 19, "nr": 7, "nlon": 31}
+
+
+def run(pipeline, out, *arguments, **params):
+    """Runs a pipeline (a file, or a text with `steps:`) and gives its results."""
+    if isinstance(pipeline, str):
+        path = out / "pipeline.yaml"
+        path.write_text(pipeline)
+        pipeline = path
+    sets = [word for name, value in params.items() for word in ("--set", f"{name}={value}")]
+    command = [BINARY, "run", pipeline, "--out", out, "--format", "json", "--overwrite", "-q"]
+    done = subprocess.run([*map(str, command), *arguments, *sets], stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)["results"]
+
+
+def equal(what, got, expected, tolerance=0.0):
+    """Compares every value; NaN equals NaN."""
+    got, expected = np.asarray(got), np.asarray(expected)
+    assert got.shape == expected.shape, f"{what}: shape {got.shape}, not {expected.shape}"
+    if tolerance:
+        same = np.isclose(got, expected, rtol=tolerance, atol=tolerance, equal_nan=True)
+    else:
+        both_nan = (got != got) & (expected != expected)
+        same = (got == expected) | both_nan
+    wrong = np.argwhere(~same)
+    first = tuple(wrong[0]) if len(wrong) else ()
+    assert not len(wrong), f"{what}: {len(wrong)} values differ, first {got[first]} not {expected[first]}"
+
+
+def mantle(nlat, nr, nlon):
+    """Coordinates and Cartesian velocity, as the README's formula says."""
+    lat, r, lon = np.linspace(-90, 90, nlat), np.linspace(3485, 6371, nr), np.linspace(0, 360, nlon)
+
+    def p2(x):
+        return (3 * x**2 - 1) / 2
+
+    def p3(x):
+        return (5 * x**3 - 3 * x) / 2
+
+    vlat = p3(lat / 90)[:, None, None]
+    vrad = p3((r - 4928) / 1443)[None, :, None]
+    vlon = p2(lon / 180 - 1)[None, None, :]
+    theta, phi = np.radians(lat)[:, None, None], np.radians(lon)[None, None, :]
+    sin, cos = np.sin, np.cos
+    vx = -sin(phi) * vlon - sin(theta) * cos(phi) * vlat + cos(theta) * cos(phi) * vrad
+    vy = cos(phi) * vlon - sin(theta) * sin(phi) * vlat + cos(theta) * sin(phi) * vrad
+    vz = cos(theta) * vlat + sin(theta) * vrad + 0 * vlon
+    return (lat, r, lon), {"vx": vx, "vy": vy, "vz": vz}
+
+
+def mantle_netcdf(tmp):
+    """Threads and processes write the same file, and xarray and netCDF4 read what NumPy computes."""
+    axes, velocity = mantle(**GRID)
+    files = []
+    for name, arguments in [("threads", ["-w", "3"]), ("processes", ["-n", "2", "-w", "1", "--tile", "100"])]:
+        out = tmp / name
+        out.mkdir()
+        run(PIPELINES / "mantle_netcdf.yaml", out, *arguments, **GRID)
+        files.append(out / "velocity.nc")
+    for path in files:
+        with xr.open_dataset(path) as data:
+            assert data["vx"].dims == ("lat", "r", "lon"), data["vx"].dims
+            assert data.attrs["Conventions"].startswith("CF-1."), data.attrs
+            assert data["vx"].attrs["units"] == "cm year-1"
+            for axis, values in zip(("lat", "r", "lon"), axes):
+                equal(axis, data[axis], values, 1e-15)
+                assert "_FillValue" not in data[axis].encoding, axis
+            for variable, values in velocity.items():
+                equal(variable, data[variable], values, 1e-12)
+    with netCDF4.Dataset(files[0]) as one, netCDF4.Dataset(files[1]) as other:
+        for variable in velocity:
+            assert one[variable][...].tobytes() == other[variable][...].tobytes(), variable
+
+
+def mantle_parquet(tmp):
+    """Every reader finds the same rows."""
+    (lat, r, lon), velocity = mantle(**GRID)
+    run(PIPELINES / "mantle_parquet.yaml", tmp, "-w", "2", "--tile", "500", **GRID)
+    folder = tmp / "velocity.parquet"
+    places = np.meshgrid(lat, r, lon, indexing="ij")
+    columns = dict(zip(("lat", "r", "lon"), places)) | velocity
+    parts = f"{folder}/*.parquet"
+    readers = {
+        "pyarrow": pl.from_arrow(pyarrow.parquet.read_table(folder)),
+        "pyarrow dataset": pl.from_arrow(pyarrow.dataset.dataset(folder).to_table()),
+        "polars": pl.read_parquet(folder),
+        "duckdb": pl.from_arrow(duckdb.sql(f"from '{parts}'").to_arrow_table()),
+    }
+    order = ["lat", "r", "lon"]
+    for reader, rows in readers.items():
+        rows = rows.sort(order)
+        for name, values in columns.items():
+            tolerance = 1e-15 if name in order else 1e-12
+            equal(f"{reader} {name}", rows[name].to_numpy(), values.ravel(), tolerance)
+
+
+def slow_series(tmp):
+    """The sum is that of math.fsum, to the last bit, on threads and processes."""
+    terms = [1 / k for k in range(1, 100_001) if "42" not in str(k)]
+    for arguments in [["-w", "1"], ["-w", "3", "--tile", "777"], ["-n", "2", "-w", "2"]]:
+        results = run(PIPELINES / "slow_series.yaml", tmp, *arguments, n=100_000, digits="42")
+        (rows,) = results.values()
+        assert rows == [{"total": math.fsum(terms), "terms": len(terms)}], rows
+
+
+def group_by(tmp):
+    """Means of groups are those of exact sums; polars says who is in which group."""
+    out = run(PIPELINES / "groupby.yaml", tmp, "-n", "2", "-w", "2")
+    (rows,) = out.values()
+    data = pl.read_parquet(REPOSITORY / "data/stations/*.parquet")
+    data = data.with_columns(month=pl.col("time").dt.month()).drop_nulls("t")
+    expected = {}
+    for (station, month), group in data.group_by(["station", "month"]):
+        values = group["t"].cast(pl.Float64).to_list()
+        expected[station, month] = (len(values), math.fsum(values) / len(values))
+    assert len(rows) == len(expected), (len(rows), len(expected))
+    for row in rows:
+        key = [value for name, value in row.items() if name not in ("t", "spread", "n")]
+        n, mean = expected[tuple(key)]
+        assert row["n"] == n and math.isclose(row["t"], mean, rel_tol=1e-15), (row, n, mean)
+
+
+def zonal_mean(tmp):
+    """Packed and missing values are decoded as xarray does."""
+    run(PIPELINES / "zonal_mean.yaml", tmp)
+    with xr.open_dataset(REPOSITORY / "data/coads_sst.nc", decode_times=False) as data:
+        sst = data["sst"].astype("float64")
+        mean, boxes = sst.mean("lon"), sst.count("lon")
+    with xr.open_dataset(tmp / "zonal_mean.nc", decode_times=False) as data:
+        equal("boxes", data["boxes"], boxes)
+        equal("sst", data["sst"].astype("float64"), mean, 1e-6)
+
+
+TYPES = """
+steps:
+  - range: { i: 0..100 }
+  - map:
+      b: i % 3 == 0
+      small: int32(i)
+      big: i * 10000000000
+      single: float32(i) / 3
+      double: where(i % 7 == 0, null, i / 7)
+  - as: rows
+    write: %s
+    %s
+"""
+
+
+def formats(tmp):
+    """All types, and missing values, in all formats."""
+    i = np.arange(100)
+    expected = {
+        "i": i,
+        "b": i % 3 == 0,
+        "small": i,
+        "big": i * 10_000_000_000,
+        "single": i.astype("f4") / np.float32(3),
+        "double": np.where(i % 7 == 0, np.nan, i / 7),
+    }
+    readers = {
+        "out.parquet": lambda path: pl.read_parquet(path),
+        "out.arrow": lambda path: pl.from_arrow(pyarrow.ipc.open_file(path).read_all()),
+        "out.csv": lambda path: pl.read_csv(path),
+    }
+    for name, read in readers.items():
+        run(TYPES % (name, ""), tmp, "-w", "2", "--tile", "13")
+        rows = read(tmp / name).sort("i")
+        for column, values in expected.items():
+            got = rows[column].to_numpy()
+            equal(f"{name} {column}", got, values, 1e-7 if (name, column) == ("out.csv", "single") else 0.0)
+    run(TYPES % ("out.nc", "deflate: 4"), tmp, "-n", "2", "--tile", "13")
+    with xr.open_dataset(tmp / "out.nc") as data:
+        for column, values in expected.items():
+            equal(f"out.nc {column}", data[column], values)
+
+
+def main():
+    for case in [mantle_netcdf, mantle_parquet, slow_series, group_by, zonal_mean, formats]:
+        with tempfile.TemporaryDirectory() as tmp:
+            case(pathlib.Path(tmp))
+        print(f"interop {case.__name__}: ok", flush=True)
+
+
+main()
