@@ -51,19 +51,29 @@ impl Needle {
 
     /// Whether each of the numbers contains the needle; signs are ignored.
     pub fn find(&self, numbers: &[i64], out: &mut [bool]) {
-        // Neighbours mostly share all digits but the last four: their state is kept.
-        let (mut kept, mut state) = (u64::MAX, 0);
+        // Neighbours mostly share all digits but the last four: their row of the table is kept.
+        let (mut first, mut row) = (0, &self.lead[..]);
         for (number, out) in numbers.iter().zip(out) {
             let n = number.unsigned_abs();
-            let high = n / GROUP;
-            if high != kept {
-                kept = high;
-                state = if high == 0 { 0 } else { self.state(high) };
+            let mut last = n.wrapping_sub(first);
+            if last >= GROUP {
+                (first, row) = self.row(n);
+                last = n - first;
             }
-            let last = n - high * GROUP;
-            let end = if high == 0 { self.lead[last as usize] } else { self.after(state, last) };
-            *out = end == self.found;
+            *out = row[last as usize] == self.found;
         }
+    }
+
+    /// The first number that has all digits of `n` but the last four, and the states after it
+    /// and those that follow.
+    #[cold]
+    fn row(&self, n: u64) -> (u64, &[u8]) {
+        let high = n / GROUP;
+        if high == 0 {
+            return (0, &self.lead);
+        }
+        let start = usize::from(self.state(high)) * GROUP as usize;
+        (high * GROUP, &self.next[start..start + GROUP as usize])
     }
 
     /// The kernel: int64 → bool.

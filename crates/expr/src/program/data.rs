@@ -191,7 +191,7 @@ fn replace<T: Copy>(from: &[T], layout: &Layout, points: Points, to: &mut Vec<T>
 
 fn copy<T: Copy>(from: &[T], layout: &Layout, points: Points, to: &mut Vec<T>) {
     match points {
-        Points::Each(list) => to.extend(list.iter().map(|p| from[layout.offset(*p as usize)])),
+        Points::Each(list) => each(list, layout, to, |offset| from[offset]),
         Points::Range { start, len } => {
             layout.runs(start, len, |offset, stride, count| match stride {
                 0 => to.resize(to.len() + count, from[offset]),
@@ -199,6 +199,15 @@ fn copy<T: Copy>(from: &[T], layout: &Layout, points: Points, to: &mut Vec<T>) {
                 _ => to.extend(from[offset..].iter().step_by(stride).take(count)),
             })
         }
+    }
+}
+
+/// Appends what stands at the offset of each point.
+fn each<T>(list: &[u32], layout: &Layout, to: &mut Vec<T>, at: impl Fn(usize) -> T) {
+    match layout.linear() {
+        Some((base, 1)) => to.extend(list.iter().map(|p| at(base + *p as usize))),
+        Some((base, stride)) => to.extend(list.iter().map(|p| at(base + *p as usize * stride))),
+        None => to.extend(list.iter().map(|p| at(layout.offset(*p as usize)))),
     }
 }
 
@@ -232,7 +241,7 @@ fn read_affine(data: &Data, layout: &Layout, points: Points, to: &mut Register) 
     let value = |offset: usize| start.wrapping_add(step.wrapping_mul(offset as i64));
     out.clear();
     match points {
-        Points::Each(list) => out.extend(list.iter().map(|p| value(layout.offset(*p as usize)))),
+        Points::Each(list) => each(list, layout, out, value),
         Points::Range { start, len } => layout.runs(start, len, |offset, stride, count| {
             let (first, step) = (value(offset), step.wrapping_mul(stride as i64));
             out.extend((0..count as i64).map(|i| first.wrapping_add(step.wrapping_mul(i))));

@@ -47,6 +47,15 @@ impl Layout {
         Layout { base, dims }
     }
 
+    /// `(base, stride)` if all points are in step: the offset of point p is base + p × stride.
+    pub fn linear(&self) -> Option<(usize, usize)> {
+        match self.dims[..] {
+            [] => Some((self.base, 0)),
+            [(_, stride)] => Some((self.base, stride)),
+            _ => None,
+        }
+    }
+
     /// The offset of one point.
     pub fn offset(&self, mut point: usize) -> usize {
         if let [(_, stride)] = self.dims[..] {
