@@ -23,6 +23,13 @@ struct Frame<'a> {
     arguments: Vec<Option<Operand>>,
 }
 
+/// What a call of a function of the file became.
+struct Known<'a> {
+    function: &'a UserFunction,
+    arguments: Vec<Option<Operand>>,
+    result: Option<Operand>,
+}
+
 pub(super) struct Checker<'a> {
     pub scope: &'a Scope<'a>,
     pub builder: Builder,
@@ -30,8 +37,8 @@ pub(super) struct Checker<'a> {
     /// Whether only constants may stand here.
     constant: bool,
     frames: Vec<Frame<'a>>,
-    /// What calls of functions of the file became: function, arguments, result.
-    known: Vec<(*const UserFunction, Vec<Option<Operand>>, Option<Operand>)>,
+    /// So that a call with the same arguments is checked once.
+    known: Vec<Known<'a>>,
     depth: u32,
 }
 
@@ -249,14 +256,14 @@ impl<'a> Checker<'a> {
         }
         let arguments: Vec<Option<Operand>> =
             list.into_iter().map(|a| a.map(|(operand, _)| operand)).collect();
-        let key = std::ptr::from_ref(function);
-        if let Some((.., result)) = self.known.iter().find(|k| k.0 == key && k.1 == arguments) {
-            return result.clone();
+        let same = |k: &&Known| std::ptr::eq(k.function, function) && k.arguments == arguments;
+        if let Some(known) = self.known.iter().find(same) {
+            return known.result.clone();
         }
         self.frames.push(Frame { function, arguments: arguments.clone() });
         let result = self.expr(&function.body);
         self.frames.pop();
-        self.known.push((key, arguments, result.clone()));
+        self.known.push(Known { function, arguments, result: result.clone() });
         result
     }
 }
