@@ -1,1 +1,32 @@
-//! Runs a physical plan on timely dataflow workers
+//! Runs a physical plan on timely dataflow workers.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | `run` | one process of a run, from the plan to its [`Tally`] |
+//! | `options`, `watch`, `tally` | how to run, what to see of it and how to stop it, what came out |
+//! | `nodes` | what each node does with tiles: plain code |
+//! | `dataflow` | timely operators that call it: the only part that names timely |
+//! | `credit`, `parcel` | tiles on their way, and what bounds how many there are |
+//! | `wire`, `hash` | tiles as bytes, keys as numbers: the same in every process |
+//! | `panics` | panics become failures |
+//! | `links`, `supervisor` | processes that find each other, prove who they are, and end together |
+mod credit;
+mod dataflow;
+mod hash;
+pub mod links;
+mod nodes;
+mod options;
+mod panics;
+mod parcel;
+mod run;
+pub mod supervisor;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod watch;
+mod wire;
+
+pub use options::{Mesh, Options};
+pub use run::run;
+pub use tally::Tally;
+pub use watch::Watch;

@@ -1,0 +1,125 @@
+//! Credits: how many tiles of a `Read` a worker may have in flight.
+//!
+//! A tile carries a credit, and so does whatever still holds its data; when the last copy is
+//! dropped, in whatever thread or process, the credit goes back to where the tile came from.
+use crate::watch::{Watch, lock};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::Mutex;
+
+/// What to do when a credit has come back: wakes an operator.
+pub type Wake = Box<dyn Fn() + Send + Sync>;
+
+/// The credits of one `Read` in one worker.
+pub struct Pool {
+    free: AtomicUsize,
+    watch: Arc<Watch>,
+    wake: Wake,
+}
+
+impl Pool {
+    /// A pool of so many credits.
+    pub fn new(credits: usize, watch: Arc<Watch>, wake: Wake) -> Arc<Pool> {
+        Arc::new(Pool { free: AtomicUsize::new(credits.max(1)), watch, wake })
+    }
+
+    /// Whether [`Pool::take`] would give one.
+    pub fn has_free(&self) -> bool {
+        self.free.load(SeqCst) > 0
+    }
+
+    /// Takes a credit; only one thread ever takes.
+    pub fn take(self: &Arc<Pool>) -> Option<Credit> {
+        self.free.fetch_update(SeqCst, SeqCst, |free| free.checked_sub(1)).ok()?;
+        Some(Credit { _slot: Arc::new(Slot::Local(self.clone())) })
+    }
+}
+
+/// Tickets of credits that are held in another process and can be given back there.
+pub struct Returns {
+    tickets: Mutex<Vec<Ticket>>,
+    wake: Wake,
+}
+
+/// Which credit: the worker that holds it, and the number it has there.
+pub type Ticket = (usize, u64);
+
+impl Returns {
+    /// None yet; `wake` is called when there are some.
+    pub fn new(wake: Wake) -> Arc<Returns> {
+        Arc::new(Returns { tickets: Mutex::default(), wake })
+    }
+
+    /// A credit that stands for one held elsewhere.
+    pub fn credit(self: &Arc<Returns>, ticket: Ticket) -> Credit {
+        Credit { _slot: Arc::new(Slot::Remote(self.clone(), ticket)) }
+    }
+
+    /// What has come back since the last call.
+    pub fn drain(&self) -> Vec<Ticket> {
+        std::mem::take(&mut *lock(&self.tickets))
+    }
+}
+
+/// A share in a credit; it goes back when the last share is dropped.
+#[derive(Clone)]
+pub struct Credit {
+    _slot: Arc<Slot>,
+}
+
+impl fmt::Debug for Credit {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("Credit")
+    }
+}
+
+enum Slot {
+    Local(Arc<Pool>),
+    Remote(Arc<Returns>, Ticket),
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        match self {
+            Slot::Local(pool) => {
+                pool.free.fetch_add(1, SeqCst);
+                pool.watch.tile_done();
+                (pool.wake)();
+            }
+            Slot::Remote(returns, ticket) => {
+                lock(&returns.tickets).push(*ticket);
+                (returns.wake)();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_share_gives_the_credit_back() {
+        let woken = Arc::new(AtomicUsize::new(0));
+        let count = woken.clone();
+        let watch = Arc::new(Watch::new());
+        let pool = Pool::new(1, watch.clone(), Box::new(move || { count.fetch_add(1, SeqCst); }));
+        let credit = pool.take();
+        assert!(credit.is_some() && pool.take().is_none());
+        let share = credit.clone();
+        drop(credit);
+        assert!(!pool.has_free());
+        drop(share);
+        assert!(pool.has_free());
+        assert_eq!((woken.load(SeqCst), watch.tiles_done()), (1, 1));
+    }
+
+    #[test]
+    fn remote_credits_come_back_as_tickets() {
+        let returns = Returns::new(Box::new(|| ()));
+        drop(returns.credit((3, 7)));
+        assert_eq!(returns.drain(), [(3, 7)]);
+        assert!(returns.drain().is_empty());
+    }
+}

@@ -1,0 +1,66 @@
+//! The dataflow: the only part of Tidemill that names timely.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `workers` | starts the workers of this process, runs the dataflow in each, ends them |
+//! | `render` | a timely operator for each node, one timestamp for the whole run |
+//! | `source` | the operator of a `Read` |
+//! | `stage` | the operator of all other nodes: one tile at a time |
+//! | `exchange` | the operators of an `Exchange`: send, receive, give credits back |
+//! | `packets` | what travels between workers |
+mod exchange;
+mod packets;
+mod render;
+mod source;
+mod stage;
+mod workers;
+
+pub use workers::{Workers, start};
+
+use crate::nodes::Shown;
+use crate::nodes::read::Counter;
+use crate::options::Place;
+use crate::parcel::Item;
+use crate::watch::Watch;
+use plan::physical::Physical;
+use std::sync::Arc;
+use timely::dataflow::Stream;
+
+/// The one time at which everything happens.
+type Time = u64;
+
+/// Tiles on their way inside a worker.
+type Items<'scope> = Stream<'scope, Time, Vec<Item>>;
+
+/// What all workers of a process share.
+pub struct Job {
+    /// What is run.
+    pub physical: Arc<Physical>,
+    /// Where to count and to fail.
+    pub watch: Arc<Watch>,
+    /// For each node that is a `Read` the numbers of its tiles.
+    pub counters: Vec<Option<Counter>>,
+    /// What `Show` nodes collect.
+    pub shown: Shown,
+    /// Credits of each `Read` in each worker.
+    pub in_flight: usize,
+    /// Whether later inputs of a `Concat` give up their credits.
+    pub free_concats: bool,
+}
+
+impl Job {
+    /// A failure in a node, with its place.
+    fn fail(&self, failure: base::Failure, node: usize, number: Option<u64>) {
+        let step = &self.physical.nodes[node].step;
+        let place = match number {
+            Some(number) => format!("step \"{step}\", tile {number}"),
+            None => format!("step \"{step}\""),
+        };
+        self.watch.fail(failure.context(place));
+    }
+}
+
+/// Which worker a timely worker is.
+fn place(worker: &timely::worker::Worker, threads: usize) -> Place {
+    Place { worker: worker.index(), workers: worker.peers(), threads }
+}

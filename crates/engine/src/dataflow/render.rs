@@ -1,0 +1,44 @@
+//! From a physical plan to timely operators, the same in every worker.
+use super::{Items, Job, Time, exchange, place, source, stage};
+use crate::nodes::{self, Context};
+use base::Failure;
+use plan::physical::Op;
+use std::sync::Arc;
+use timely::dataflow::Scope;
+
+/// Adds the operators of all nodes.
+///
+/// # Errors
+/// If the plan does not hold together.
+pub fn render(scope: Scope<Time>, job: &Arc<Job>, threads: usize) -> Result<(), Failure> {
+    let nodes = &job.physical.nodes;
+    let cx = Context {
+        place: place(scope.worker(), threads),
+        watch: job.watch.clone(),
+        shown: job.shown.clone(),
+        free_concats: job.free_concats,
+    };
+    let mut streams: Vec<Items> = Vec::with_capacity(nodes.len());
+    for (at, node) in nodes.iter().enumerate() {
+        let input = |i: &usize| streams.get(*i).cloned();
+        let inputs: Option<Vec<Items>> = node.inputs.iter().map(input).collect();
+        let mut inputs = inputs.ok_or_else(|| wrong(&node.step))?;
+        let stream = match &node.op {
+            Op::Read(read) => source::source(scope, job, at, read),
+            Op::Exchange(route) => {
+                let input = inputs.pop().ok_or_else(|| wrong(&node.step))?;
+                exchange::exchange(scope, job, at, route, threads, input)
+            }
+            _ => match nodes::stage(nodes, at, &cx)? {
+                Some(logic) => stage::stage(scope, job, at, inputs, logic),
+                None => return Err(wrong(&node.step)),
+            },
+        };
+        streams.push(stream);
+    }
+    Ok(())
+}
+
+fn wrong(step: &str) -> Failure {
+    Failure::internal(format!("the plan's node `{step}` comes before its inputs"))
+}

@@ -1,0 +1,90 @@
+//! `Apply` and `Encode`: one tile in, one tile out.
+use super::{Out, Stage};
+use crate::parcel::{Item, Parcel};
+use base::{Failure, Tile};
+use expr::{Block, Program, Runner};
+use formats::Sink;
+use plan::physical;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Runs a program on each tile.
+pub struct Apply {
+    program: Arc<Program>,
+    columns: Vec<usize>,
+    runner: Runner,
+}
+
+impl Apply {
+    /// For one worker.
+    pub fn new(apply: &physical::Apply) -> Apply {
+        let (program, columns) = (apply.program.clone(), apply.columns.clone());
+        Apply { runner: program.runner(), program, columns }
+    }
+
+    /// Runs the program on a tile, and gives what it makes a block at a time.
+    ///
+    /// # Errors
+    /// If the program fails, or `consume` does.
+    pub fn blocks(
+        &mut self,
+        tile: &Tile,
+        consume: &mut dyn FnMut(&Block) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let input = self.input(tile)?;
+        self.program.blocks(&mut self.runner, &input, consume)
+    }
+
+    /// The tile with only the columns that the program needs.
+    fn input(&self, tile: &Tile) -> Result<Tile, Failure> {
+        let column = |c: &usize| tile.columns.get(*c).cloned();
+        let columns: Option<Vec<_>> = self.columns.iter().map(column).collect();
+        let missing = || Failure::internal("a tile lacks a column that the program needs");
+        Ok(Tile {
+            number: tile.number,
+            origin: tile.origin.clone(),
+            shape: tile.shape.clone(),
+            columns: columns.ok_or_else(missing)?,
+            index: tile.index.clone(),
+        })
+    }
+}
+
+impl Stage for Apply {
+    fn tile(&mut self, _input: usize, parcel: Parcel, out: Out) -> Result<(), Failure> {
+        let input = self.input(&parcel.tile)?;
+        let tile = self.program.tile(&mut self.runner, &input)?;
+        out(Item::Tile(Parcel { tile, ..parcel }));
+        Ok(())
+    }
+
+    fn closed(&mut self, _in: usize, numbers: Range<u64>, out: Out) -> Result<(), Failure> {
+        out(Item::Closed(numbers));
+        Ok(())
+    }
+}
+
+/// Does for a writer what any worker can do, such as compression.
+pub struct Encode {
+    sink: Arc<dyn Sink>,
+}
+
+impl Encode {
+    /// For one worker.
+    pub fn new(sink: Arc<dyn Sink>) -> Encode {
+        Encode { sink }
+    }
+}
+
+impl Stage for Encode {
+    fn tile(&mut self, _input: usize, parcel: Parcel, out: Out) -> Result<(), Failure> {
+        let Parcel { tile, credit } = parcel;
+        out(Item::Tile(Parcel { tile: self.sink.prepare(tile)?, credit }));
+        Ok(())
+    }
+
+    fn closed(&mut self, _in: usize, numbers: Range<u64>, out: Out) -> Result<(), Failure> {
+        out(Item::Closed(numbers));
+        Ok(())
+    }
+}

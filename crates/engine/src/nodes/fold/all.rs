@@ -1,0 +1,72 @@
+//! A fold of everything, into one row.
+use super::states::States;
+use crate::nodes::apply::Apply;
+use crate::nodes::{Out, Stage};
+use crate::options::Place;
+use crate::parcel::{Item, Parcel};
+use arrow_array::ArrayRef;
+use base::{Failure, Tile};
+use expr::Groups;
+use plan::physical::Fold;
+
+/// Folds this worker's tiles into one row of states.
+pub struct Partial {
+    apply: Apply,
+    states: States,
+}
+
+impl Partial {
+    pub fn new(fold: &Fold) -> Result<Partial, Failure> {
+        let mut states = States::new(fold)?;
+        states.resize(1);
+        Ok(Partial { apply: Apply::new(&fold.apply), states })
+    }
+}
+
+impl Stage for Partial {
+    fn tile(&mut self, _input: usize, parcel: Parcel, _out: Out) -> Result<(), Failure> {
+        let states = &mut self.states;
+        self.apply.blocks(&parcel.tile, &mut |block| {
+            states.update(block, Groups::One(0));
+            Ok(())
+        })
+    }
+
+    fn finish(&mut self, out: Out) -> Result<(), Failure> {
+        out(row(self.states.states()));
+        Ok(())
+    }
+}
+
+/// Merges the rows of all workers, on worker 0.
+pub struct Final {
+    states: States,
+    place: Place,
+}
+
+impl Final {
+    pub fn new(fold: &Fold, place: Place) -> Result<Final, Failure> {
+        let mut states = States::new(fold)?;
+        states.resize(1);
+        Ok(Final { states, place })
+    }
+}
+
+impl Stage for Final {
+    fn tile(&mut self, _input: usize, parcel: Parcel, _out: Out) -> Result<(), Failure> {
+        self.states.merge(&parcel.tile.columns, &[0])
+    }
+
+    fn finish(&mut self, out: Out) -> Result<(), Failure> {
+        if self.place.worker == 0 {
+            out(row(self.states.finish()?));
+        }
+        Ok(())
+    }
+}
+
+fn row(columns: Vec<ArrayRef>) -> Item {
+    let columns = columns.into_iter().map(Into::into).collect();
+    let tile = Tile { number: 0, origin: vec![0], shape: vec![1], columns, index: None };
+    Item::Tile(Parcel::free(tile))
+}

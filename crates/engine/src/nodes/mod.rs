@@ -1,0 +1,124 @@
+//! What each node does with the tiles it gets: plain code that knows nothing of timely.
+//!
+//! | file | nodes |
+//! |---|---|
+//! | `read` | `Read`: tiles by number |
+//! | `apply` | `Apply` and `Encode`: one tile in, one tile out |
+//! | `fold` | `Partial` and `Final` of `Fold`: of all, by keys, over dimensions |
+//! | `order` | `Partial` and `Final` of `Order`: sort and top |
+//! | `concat` | `Concat` |
+//! | `write` | `Write`, in any order or by ascending number |
+//! | `show` | `Show` |
+//! | `route` | where `Exchange` sends tiles |
+pub mod apply;
+pub mod concat;
+pub mod fold;
+pub mod order;
+pub mod read;
+pub mod route;
+pub mod show;
+pub mod write;
+
+use crate::options::Place;
+use crate::parcel::{Item, Parcel};
+use crate::watch::Watch;
+use arrow_array::RecordBatch;
+use base::{Failure, Tile};
+use plan::physical::{Node, Op, Reduce};
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+/// Where a stage puts what it makes.
+pub type Out<'a> = &'a mut dyn FnMut(Item);
+
+/// What a node does in one worker.
+pub trait Stage {
+    /// Takes a tile of an input.
+    ///
+    /// # Errors
+    /// Whatever ends the run; nothing is called after an error.
+    fn tile(&mut self, input: usize, parcel: Parcel, out: Out) -> Result<(), Failure>;
+
+    /// Another worker (or this one) sends no more tiles with these numbers.
+    ///
+    /// # Errors
+    /// Whatever ends the run.
+    fn closed(&mut self, _in: usize, _numbers: Range<u64>, _out: Out) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// No more tiles of this input will come to this worker.
+    ///
+    /// # Errors
+    /// Whatever ends the run.
+    fn input_ends(&mut self, _input: usize, _out: Out) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// All inputs have ended.
+    ///
+    /// # Errors
+    /// Whatever ends the run.
+    fn finish(&mut self, _out: Out) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// What `Show` nodes have collected: name, columns, and numbered batches.
+pub type Shown = Arc<Mutex<Vec<(usize, u64, RecordBatch)>>>;
+
+/// What stages share with the rest of the process.
+pub struct Context {
+    /// Which worker this is.
+    pub place: Place,
+    /// Where to count.
+    pub watch: Arc<Watch>,
+    /// Where `Show` puts its rows, beside the position of the node.
+    pub shown: Shown,
+    /// Whether the later inputs of a `Concat` must give up their credits, see [`concat::waits`].
+    pub free_concats: bool,
+}
+
+/// The stage of a node; `None` for `Read` and `Exchange`, which are not stages.
+///
+/// # Errors
+/// If the plan does not hold together.
+pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn Stage>>, Failure> {
+    let node = &nodes[at];
+    Ok(Some(match &node.op {
+        Op::Read(_) | Op::Exchange(_) => return Ok(None),
+        Op::Apply(apply) => Box::new(apply::Apply::new(apply)),
+        Op::Partial(Reduce::Fold(fold)) => fold::partial(fold)?,
+        Op::Final(Reduce::Fold(fold)) => fold::last(fold, cx.place)?,
+        Op::Partial(Reduce::Order(order)) => {
+            Box::new(order::Partial::new(order, &node.schema))
+        }
+        Op::Final(Reduce::Order(order)) => {
+            Box::new(order::Final::new(order, &node.schema, cx.place))
+        }
+        Op::Concat(concat) => Box::new(concat::Concat::new(concat, cx.free_concats)),
+        Op::Encode(sink) => Box::new(apply::Encode::new(sink.clone())),
+        Op::Write(sink) => Box::new(write::Write::new(sink.clone(), cx)),
+        Op::Show(_) => Box::new(show::Show::new(at, &node.schema, cx.shown.clone())),
+    }))
+}
+
+/// A tile as rows: every column at every point, `origin` and `index` as they are.
+pub(crate) fn to_rows(tile: Tile) -> Result<Tile, Failure> {
+    if tile.shape.len() == 1 && tile.columns.iter().all(|c| c.mask == base::DimMask::only(0)) {
+        return Ok(tile);
+    }
+    let expand = |c: &base::Column| {
+        let array = tile.expand(c).map_err(|e| Failure::internal(e.to_string()))?;
+        Ok(base::Column { mask: base::DimMask::only(0), array })
+    };
+    let columns = tile.columns.iter().map(expand).collect::<Result<Vec<_>, Failure>>()?;
+    let origin = if tile.shape.len() == 1 { tile.origin.clone() } else { vec![0] };
+    Ok(Tile {
+        number: tile.number,
+        origin,
+        shape: vec![tile.points()],
+        columns,
+        index: tile.index,
+    })
+}

@@ -1,0 +1,76 @@
+//! `Exchange`: which worker gets which tile, or which rows of it.
+use crate::hash;
+use arrow_array::{ArrayRef, UInt32Array};
+use arrow_select::take::take;
+use base::{Column, Failure, Tile};
+use plan::physical::Route;
+
+/// The pieces of a tile, each with the worker that gets it.
+///
+/// # Errors
+/// If rows cannot be split: the tile is a box, or a key has no hash.
+pub fn split(route: &Route, tile: Tile, workers: usize) -> Result<Vec<(usize, Tile)>, Failure> {
+    match route {
+        Route::Gather => Ok(vec![(0, tile)]),
+        Route::Tile => Ok(vec![((tile.number % workers as u64) as usize, tile)]),
+        Route::Hash(_) if workers == 1 => Ok(vec![(0, tile)]),
+        Route::Hash(keys) => by_hash(*keys, tile, workers),
+    }
+}
+
+fn by_hash(keys: usize, tile: Tile, workers: usize) -> Result<Vec<(usize, Tile)>, Failure> {
+    let keys: Vec<ArrayRef> = tile.columns.iter().take(keys).map(|c| c.array.clone()).collect();
+    let hashes = hash::rows(&keys, tile.points())?;
+    let mut rows: Vec<Vec<u32>> = vec![Vec::new(); workers];
+    for (row, hash) in hashes.iter().enumerate() {
+        // The high bits: groups tables in the workers look at the low ones.
+        rows[((hash >> 32) % workers as u64) as usize].push(row as u32);
+    }
+    let mut pieces = Vec::new();
+    for (worker, rows) in rows.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
+        pieces.push((worker, pick(&tile, rows)?));
+    }
+    Ok(pieces)
+}
+
+fn pick(tile: &Tile, rows: Vec<u32>) -> Result<Tile, Failure> {
+    let shape = vec![rows.len()];
+    let rows = UInt32Array::from(rows);
+    let column = |c: &Column| {
+        let array = take(&c.array, &rows, None).map_err(|e| Failure::internal(e.to_string()))?;
+        Ok(Column { mask: c.mask, array })
+    };
+    let columns = tile.columns.iter().map(column).collect::<Result<Vec<_>, Failure>>()?;
+    Ok(Tile { number: tile.number, origin: vec![0], shape, columns, index: None })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use arrow_array::Int64Array;
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::Int64Type;
+    use std::sync::Arc;
+
+    #[test]
+    fn every_row_goes_to_one_worker_and_equal_keys_to_the_same() {
+        let keys: ArrayRef = Arc::new(Int64Array::from_iter_values((0..1000).map(|i| i % 10)));
+        let values: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1000));
+        let columns = vec![keys.into(), values.into()];
+        let tile = Tile { number: 3, origin: vec![0], shape: vec![1000], columns, index: None };
+        let pieces = split(&Route::Hash(1), tile.clone(), 3).unwrap();
+        let mut home = [None; 10];
+        let mut all: Vec<i64> = Vec::new();
+        for (worker, piece) in &pieces {
+            let keys = piece.columns[0].array.as_primitive::<Int64Type>().values();
+            for key in keys.iter() {
+                assert_eq!(*home[*key as usize].get_or_insert(*worker), *worker);
+            }
+            all.extend(piece.columns[1].array.as_primitive::<Int64Type>().values());
+        }
+        all.sort_unstable();
+        assert_eq!(all, (0..1000).collect::<Vec<i64>>());
+        assert_eq!(split(&Route::Tile, tile, 2).unwrap()[0].0, 1);
+    }
+}

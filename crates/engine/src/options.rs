@@ -1,0 +1,60 @@
+//! How a run is spread over threads and processes.
+use std::net::TcpStream;
+
+/// What [`crate::run`] needs to know beside the plan.
+#[derive(Debug)]
+pub struct Options {
+    /// Worker threads of this process, at least 1; the same number in every process.
+    pub threads: usize,
+    /// The other processes; `None` if there is only this one.
+    pub mesh: Option<Mesh>,
+    /// How many tiles each `Read` of a worker may have in flight, at least 1.
+    pub in_flight: usize,
+}
+
+/// Links to all other processes, already authenticated.
+#[derive(Debug)]
+pub struct Mesh {
+    /// Which of the processes this one is.
+    pub index: usize,
+    /// How many processes there are.
+    pub processes: usize,
+    /// One socket to each process, `None` at `index`.
+    pub sockets: Vec<Option<TcpStream>>,
+}
+
+impl Options {
+    /// One process with so many threads.
+    pub fn threads(threads: usize) -> Options {
+        let in_flight = plan::physical::TILES_IN_FLIGHT as usize;
+        Options { threads, mesh: None, in_flight }
+    }
+}
+
+/// Which worker this is among all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its index, from 0: threads of process 0 first.
+    pub worker: usize,
+    /// How many workers there are in all processes.
+    pub workers: usize,
+    /// Threads in each process.
+    pub threads: usize,
+}
+
+impl Place {
+    /// The process of a worker.
+    pub fn process_of(&self, worker: usize) -> usize {
+        worker / self.threads
+    }
+
+    /// Whether a worker runs in another process than this one.
+    pub fn is_remote(&self, worker: usize) -> bool {
+        self.process_of(worker) != self.process_of(self.worker)
+    }
+
+    /// How many processes there are.
+    pub fn processes(&self) -> usize {
+        self.workers.div_ceil(self.threads)
+    }
+}

@@ -1,0 +1,74 @@
+//! Runs a physical plan in this process.
+use crate::dataflow::{self, Job, Workers};
+use crate::nodes::concat::waits;
+use crate::nodes::read::Counter;
+use crate::options::Options;
+use crate::panics;
+use crate::tally::Tally;
+use crate::watch::{Watch, lock};
+use base::Failure;
+use plan::physical::{Op, Physical};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How often requests to stop are looked at.
+const POLL: Duration = Duration::from_millis(20);
+
+/// How long workers may take to end after a failure, before they are left to themselves: one that
+/// is in the middle of a tile ends after it.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Runs a plan on the workers of this process, together with those of the other processes of the
+/// mesh, which must run the same plan with the same number of threads.
+///
+/// Of sinks only `prepare` and the writers are used: the caller creates, commits and abandons.
+///
+/// # Errors
+/// The first failure of any worker of this process, a lost link, or a request to stop. The workers
+/// have then ended, unless one is stuck, or other processes are part of the run: then the caller
+/// should end the process.
+pub fn run(
+    physical: Arc<Physical>,
+    options: Options,
+    watch: Arc<Watch>,
+) -> Result<Tally, Failure> {
+    panics::install();
+    let (index, processes) =
+        options.mesh.as_ref().map_or((0, 1), |mesh| (mesh.index as u64, mesh.processes as u64));
+    let counter = |op: &Op| match op {
+        Op::Read(read) => Some(Counter::new(read.tiling.count(), index, processes)),
+        _ => None,
+    };
+    let counters: Vec<_> = physical.nodes.iter().map(|node| counter(&node.op)).collect();
+    watch.expect_tiles(counters.iter().flatten().map(Counter::count).sum());
+    let job = Arc::new(Job {
+        free_concats: waits(&physical.nodes),
+        physical: physical.clone(),
+        watch: watch.clone(),
+        counters,
+        shown: Arc::new(Mutex::new(Vec::new())),
+        in_flight: options.in_flight.max(1),
+    });
+    let meshed = options.mesh.is_some();
+    let workers = dataflow::start(&job, options)?;
+    wait(&workers, &watch, meshed)?;
+    let shown = std::mem::take(&mut *lock(&job.shown));
+    Ok(Tally::new(&physical, shown, &watch))
+}
+
+/// Waits for the end of the workers, or for the first failure.
+fn wait(workers: &Workers, watch: &Watch, meshed: bool) -> Result<(), Failure> {
+    loop {
+        watch.heed_stop();
+        if let Some(failure) = watch.failure() {
+            workers.cut_links();
+            if !meshed {
+                workers.ended_within(GRACE);
+            }
+            return Err(failure);
+        }
+        if workers.ended_within(POLL) {
+            return watch.failure().map_or(Ok(()), Err);
+        }
+    }
+}
