@@ -5,8 +5,8 @@
 use crate::watch::{Watch, lock};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 /// What to do when a credit has come back: wakes an operator.
 pub type Wake = Box<dyn Fn() + Send + Sync>;
@@ -104,7 +104,13 @@ mod tests {
         let woken = Arc::new(AtomicUsize::new(0));
         let count = woken.clone();
         let watch = Arc::new(Watch::new());
-        let pool = Pool::new(1, watch.clone(), Box::new(move || { count.fetch_add(1, SeqCst); }));
+        let pool = Pool::new(
+            1,
+            watch.clone(),
+            Box::new(move || {
+                count.fetch_add(1, SeqCst);
+            }),
+        );
         let credit = pool.take();
         assert!(credit.is_some() && pool.take().is_none());
         let share = credit.clone();

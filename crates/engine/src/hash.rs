@@ -38,6 +38,9 @@ pub fn bytes(text: &[u8]) -> u64 {
     word(hash.rotate_left(5) ^ u64::from_le_bytes(last))
 }
 
+/// Where every hash begins.
+const SEED: u64 = 0x2545_f491_4f6c_dd1d;
+
 /// What a missing key hashes to.
 const MISSING: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -46,7 +49,7 @@ const MISSING: u64 = 0x9e37_79b9_7f4a_7c15;
 /// # Errors
 /// If a column has a type that no key has.
 pub fn rows(columns: &[ArrayRef], rows: usize) -> Result<Vec<u64>, Failure> {
-    let mut hashes = vec![0u64; rows];
+    let mut hashes = vec![SEED; rows];
     for array in columns {
         match array.data_type() {
             DataType::Boolean => {

@@ -27,11 +27,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The first failure of any worker of this process, a lost link, or a request to stop. The workers
 /// have then ended, unless one is stuck, or other processes are part of the run: then the caller
 /// should end the process.
-pub fn run(
-    physical: Arc<Physical>,
-    options: Options,
-    watch: Arc<Watch>,
-) -> Result<Tally, Failure> {
+pub fn run(physical: Arc<Physical>, options: Options, watch: Arc<Watch>) -> Result<Tally, Failure> {
     panics::install();
     let (index, processes) =
         options.mesh.as_ref().map_or((0, 1), |mesh| (mesh.index as u64, mesh.processes as u64));

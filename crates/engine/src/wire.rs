@@ -98,8 +98,13 @@ fn stream(arrays: &[ArrayRef], members: &[usize]) -> Result<Vec<Buffer>, ArrowEr
 }
 
 fn batch(mut bytes: Buffer) -> Result<RecordBatch, Failure> {
-    let batch = StreamDecoder::new().decode(&mut bytes).map_err(internal)?;
-    batch.ok_or_else(foreign)
+    let mut decoder = StreamDecoder::new();
+    if let Some(batch) = decoder.decode(&mut bytes).map_err(internal)? {
+        return Ok(batch);
+    }
+    // A batch without values has no body, and the decoder asks for more; the end will do.
+    let mut end = Buffer::from(&[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]);
+    decoder.decode(&mut end).map_err(internal)?.ok_or_else(foreign)
 }
 
 /// Reads little-endian words.

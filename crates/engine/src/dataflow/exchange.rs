@@ -215,8 +215,8 @@ fn unpack(packet: Packet, returns: &Arc<Returns>) -> Result<Item, Failure> {
         Load::Item(item) => item,
         Load::Closed(start, end) => Item::Closed(start..end),
         Load::Tile(pieces) => {
-            let credit = (packet.ticket != 0)
-                .then(|| returns.credit((packet.origin, packet.ticket)));
+            let credit =
+                (packet.ticket != 0).then(|| returns.credit((packet.origin, packet.ticket)));
             let bytes = pieces.first().ok_or_else(|| Failure::internal("an empty message"))?;
             Item::Tile(Parcel { tile: wire::decode(bytes)?, credit })
         }

@@ -25,10 +25,13 @@ pub fn source<'scope>(
     let wake = scope.worker().sync_activator_for(address.to_vec());
     let again = scope.activator_for(address);
     // The worker is gone when the wake fails: nothing is left to wake.
-    let pool =
-        Pool::new(job.in_flight, job.watch.clone(), Box::new(move || {
-        let _ = wake.activate();
-    }));
+    let pool = Pool::new(
+        job.in_flight,
+        job.watch.clone(),
+        Box::new(move || {
+            let _ = wake.activate();
+        }),
+    );
     let mut reader = Reader::new(read);
     let (output, stream) = builder.new_output::<Vec<Item>>();
     let mut output = OutputBuilder::<_, CapacityContainerBuilder<Vec<Item>>>::from(output);

@@ -24,8 +24,21 @@ const NAP: Duration = Duration::from_millis(100);
 pub struct Workers {
     /// Says so when all workers have ended and all links are closed.
     ended: Receiver<()>,
-    /// Second handles of the links, to cut them.
-    links: Vec<TcpStream>,
+    links: Arc<Links>,
+}
+
+/// Second handles of the links to other processes, to cut them.
+struct Links(Vec<TcpStream>);
+
+impl Links {
+    /// After a failure, before any worker of this process ends: timely would end the links in good
+    /// order, and the other processes would wait for ever for what these workers still owe them.
+    fn cut(&self) {
+        for link in &self.0 {
+            // It may be closed already.
+            let _ = link.shutdown(Shutdown::Both);
+        }
+    }
 }
 
 /// Starts the workers of this process.
@@ -45,7 +58,9 @@ pub fn start(job: &Arc<Job>, options: Options) -> Result<Workers, Failure> {
     };
     let job = job.clone();
     let watch = job.watch.clone();
-    let body = move |worker: &mut Worker| work(worker, &job, threads);
+    let links = Arc::new(Links(links));
+    let ours = links.clone();
+    let body = move |worker: &mut Worker| work(worker, &job, threads, &ours);
     let guards = timely::execute::execute_from(builders, Box::new(()), config, body);
     let guards = guards.map_err(|e| unlinked(&e))?;
     Ok(Workers { ended: close_in_time(guards, comms, watch)?, links })
@@ -69,8 +84,7 @@ fn mesh_allocators(mesh: Mesh, threads: usize, watch: &Arc<Watch>) -> Result<All
         ..Hooks::default()
     };
     let local = ProcessBuilder::new_typed_vector(threads, hooks.refill.clone(), None);
-    let mesh =
-        initialize_networking_from_sockets(local, mesh.sockets, mesh.index, threads, hooks);
+    let mesh = initialize_networking_from_sockets(local, mesh.sockets, mesh.index, threads, hooks);
     let (builders, guard) = mesh.map_err(|e| unlinked(&e.to_string()))?;
     Ok((builders.into_iter().map(AllocatorBuilder::Tcp).collect(), Box::new(guard)))
 }
@@ -86,7 +100,7 @@ fn idle_spin(threads: usize) -> Duration {
 }
 
 /// What each worker thread does.
-fn work(worker: &mut Worker, job: &Arc<Job>, threads: usize) {
+fn work(worker: &mut Worker, job: &Arc<Job>, threads: usize, links: &Links) {
     panics::enter(Role::Worker);
     job.watch.register();
     let outcome = catch(|| {
@@ -98,6 +112,9 @@ fn work(worker: &mut Worker, job: &Arc<Job>, threads: usize) {
     });
     if let Err(failure) = outcome {
         job.watch.fail(failure);
+    }
+    if job.watch.failed() {
+        links.cut();
     }
     // timely steps a worker until it has no dataflows: after a failure none must be left.
     for dataflow in worker.installed_dataflows() {
@@ -143,9 +160,6 @@ impl Workers {
 
     /// Cuts the links, so that the other processes notice at once.
     pub fn cut_links(&self) {
-        for link in &self.links {
-            // It may be closed already.
-            let _ = link.shutdown(Shutdown::Both);
-        }
+        self.links.cut();
     }
 }

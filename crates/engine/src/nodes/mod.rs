@@ -90,9 +90,7 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
         Op::Apply(apply) => Box::new(apply::Apply::new(apply)),
         Op::Partial(Reduce::Fold(fold)) => fold::partial(fold)?,
         Op::Final(Reduce::Fold(fold)) => fold::last(fold, cx.place)?,
-        Op::Partial(Reduce::Order(order)) => {
-            Box::new(order::Partial::new(order, &node.schema))
-        }
+        Op::Partial(Reduce::Order(order)) => Box::new(order::Partial::new(order, &node.schema)),
         Op::Final(Reduce::Order(order)) => {
             Box::new(order::Final::new(order, &node.schema, cx.place))
         }
@@ -114,11 +112,5 @@ pub(crate) fn to_rows(tile: Tile) -> Result<Tile, Failure> {
     };
     let columns = tile.columns.iter().map(expand).collect::<Result<Vec<_>, Failure>>()?;
     let origin = if tile.shape.len() == 1 { tile.origin.clone() } else { vec![0] };
-    Ok(Tile {
-        number: tile.number,
-        origin,
-        shape: vec![tile.points()],
-        columns,
-        index: tile.index,
-    })
+    Ok(Tile { number: tile.number, origin, shape: vec![tile.points()], columns, index: tile.index })
 }

@@ -18,12 +18,7 @@ fn plan(at: u64, bad: fn() -> Failure) -> Arc<Physical> {
         .made(&schema, base::Tiling::even(&schema.domain, &[10]), move |r| {
             if r.origin[0] == at * 10 { Err(bad()) } else { Ok(vec![points(r)]) }
         })
-        .reduce(
-            fold(&schema, &[("count", 0)], FoldKind::All),
-            Route::Gather,
-            &schema,
-            &out,
-        )
+        .reduce(fold(&schema, &[("count", 0)], FoldKind::All), Route::Gather, &schema, &out)
         .show(&out)
 }
 

@@ -1,10 +1,8 @@
 //! Small plans, put together by hand.
 use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray};
-use base::{
-    Column, DType, DimMask, Domain, Failure, Field, Region, Schema, Tiling, Value,
-};
-use expr::{Given, Program, Step};
+use base::{Column, DType, DimMask, Domain, Failure, Field, Region, Schema, Tiling, Value};
 use expr::reduce::reduction;
+use expr::{Given, Program, Step};
 use formats::{Sink, TileSource};
 use plan::physical::*;
 use std::sync::Arc;
@@ -29,7 +27,8 @@ where
 
     fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure> {
         let arrays = (self.values)(region)?;
-        let column = |c: &usize| Column { mask: self.schema.fields[*c].mask, array: arrays[*c].clone() };
+        let column =
+            |c: &usize| Column { mask: self.schema.fields[*c].mask, array: arrays[*c].clone() };
         Ok(columns.iter().map(column).collect())
     }
 
@@ -94,9 +93,11 @@ impl Build {
 
     /// A reduction with the exchange between its halves.
     pub fn reduce(self, reduce: Reduce, route: Route, input: &Schema, output: &Schema) -> Build {
-        self.then("reduce", Op::Partial(reduce.clone()), input)
-            .exchange(route, output)
-            .then("reduce", Op::Final(reduce), output)
+        self.then("reduce", Op::Partial(reduce.clone()), input).exchange(route, output).then(
+            "reduce",
+            Op::Final(reduce),
+            output,
+        )
     }
 
     /// All rows, in the order of tiles and places.
@@ -138,8 +139,9 @@ pub fn texts(values: impl IntoIterator<Item = String>) -> ArrayRef {
 
 /// Rows of a box `row` of `n` points with these columns.
 pub fn table(n: u64, columns: &[(&str, DType)]) -> Schema {
-    let field = |(name, dtype): &(&str, DType)| {
-        Field { nullable: true, ..Field::new(*name, *dtype, DimMask::only(0)) }
+    let field = |(name, dtype): &(&str, DType)| Field {
+        nullable: true,
+        ..Field::new(*name, *dtype, DimMask::only(0))
     };
     let fields = columns.iter().map(field).collect();
     Schema { domain: Domain::new([("row", n)]), fields, ..Schema::default() }

@@ -4,9 +4,9 @@ use super::{alone, both, in_time, options};
 use crate::{Watch, run};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use base::{Failure, Schema, Tile};
+use base::{Failure, Tile};
 use formats::{Arrangement, Sink, TileWriter, Written};
-use plan::physical::{Concat, Op, Physical, Route};
+use plan::physical::{Concat, Op, Physical};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -123,7 +123,8 @@ fn is_in_order(log: &Log, values: impl Iterator<Item = i64>) {
 
 #[test]
 fn anywhere_every_tile_is_written_once() {
-    let build = |sink: Arc<Memory>| Build::new().numbers(1000, 7).write(sink, false, &numbers(1000)).done();
+    let build =
+        |sink: Arc<Memory>| Build::new().numbers(1000, 7).write(sink, false, &numbers(1000)).done();
     in_all_ways(Arrangement::Anywhere, build, |log| {
         let mut values = log.values.clone();
         values.sort_unstable();
@@ -134,15 +135,18 @@ fn anywhere_every_tile_is_written_once() {
 
 #[test]
 fn in_order_one_after_the_other() {
-    let build = |sink: Arc<Memory>| Build::new().numbers(1000, 7).write(sink, true, &numbers(1000)).done();
+    let build =
+        |sink: Arc<Memory>| Build::new().numbers(1000, 7).write(sink, true, &numbers(1000)).done();
     in_all_ways(Arrangement::InOrder, build, |log| is_in_order(log, 0..1000));
 }
 
 #[test]
 fn no_tiles_still_make_one_file() {
-    let build = |sink: Arc<Memory>| Build::new().numbers(0, 7).write(sink, true, &numbers(0)).done();
+    let build =
+        |sink: Arc<Memory>| Build::new().numbers(0, 7).write(sink, true, &numbers(0)).done();
     in_all_ways(Arrangement::InOrder, build, |log| is_in_order(log, 0..0));
-    let build = |sink: Arc<Memory>| Build::new().numbers(1, 7).write(sink, true, &numbers(1)).done();
+    let build =
+        |sink: Arc<Memory>| Build::new().numbers(1, 7).write(sink, true, &numbers(1)).done();
     in_all_ways(Arrangement::Gathered, build, |log| is_in_order(log, 0..1));
 }
 
@@ -221,8 +225,6 @@ fn the_watch_counts() {
     let sink = Memory::new(Arrangement::InOrder);
     let plan = Build::new().numbers(1000, 10).write(sink, true, &numbers(1000)).done();
     let tally = alone(&plan, 2).unwrap();
-    assert_eq!((tally.tiles, tally.rows, tally.written), (100, 1000, 100 * tally.written / 100));
+    assert_eq!((tally.tiles, tally.rows), (100, 1000));
     assert!(tally.written >= 8000 && tally.seconds > 0.0);
-    let _: &Schema = &plan.nodes[0].schema;
-    let _ = Route::Gather;
 }

@@ -1,7 +1,7 @@
 //! A fold of rows with equal keys.
+use super::give_rows;
 use super::keys::{Keys, Scratch};
 use super::states::States;
-use super::give_rows;
 use crate::nodes::apply::Apply;
 use crate::nodes::{Out, Stage};
 use crate::options::Place;

@@ -171,7 +171,9 @@ impl Dictionary {
             DType::String | DType::Binary => {
                 let mut texts = StringBuilder::with_capacity(codes.len(), self.texts.bytes.len());
                 for code in codes {
-                    texts.append_option((Some(*code) != self.missing).then(|| self.texts.get(*code)));
+                    texts.append_option(
+                        (Some(*code) != self.missing).then(|| self.texts.get(*code)),
+                    );
                 }
                 Arc::new(texts.finish())
             }
@@ -370,15 +372,19 @@ mod tests {
     #[test]
     fn floats_with_nan_zeros_and_missing() {
         let mut keys = Keys::new(&[DType::Float64]);
-        let values = [Some(0.0), None, Some(-0.0), Some(f64::NAN), Some(-f64::NAN), Some(1.0), None];
+        let values =
+            [Some(0.0), None, Some(-0.0), Some(f64::NAN), Some(-f64::NAN), Some(1.0), None];
         let array: ArrayRef = Arc::new(Float64Array::from(values.to_vec()));
-        assert_eq!(groups(&mut keys, &[array]), [0, 2, 0, 1, 1, 3, 2].map(|g| match g {
-            // Missing keys get the code after the values of their block.
-            1 => 1,
-            2 => 3,
-            3 => 2,
-            g => g,
-        }));
+        assert_eq!(
+            groups(&mut keys, &[array]),
+            [0, 2, 0, 1, 1, 3, 2].map(|g| match g {
+                // Missing keys get the code after the values of their block.
+                1 => 1,
+                2 => 3,
+                3 => 2,
+                g => g,
+            })
+        );
         let back = keys.arrays();
         let back = back[0].as_primitive::<Float64Type>();
         assert_eq!(back.len(), 4);
@@ -388,7 +394,8 @@ mod tests {
     #[test]
     fn three_columns_come_back() {
         let mut keys = Keys::new(&[DType::String, DType::Int32, DType::Bool]);
-        let text: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), Some("b"), Some("a"), None]));
+        let text: ArrayRef =
+            Arc::new(StringArray::from(vec![Some("a"), Some("b"), Some("a"), None]));
         let ints: ArrayRef = Arc::new(Int32Array::from(vec![-1, -1, -1, -1]));
         let bools: ArrayRef = Arc::new(BooleanArray::from(vec![true, true, true, true]));
         let columns = [text, ints, bools];

@@ -91,7 +91,8 @@ impl Cells {
         self.table = vec![0];
         for (dim, size) in shape[..outer].iter().enumerate() {
             let kept = keep.contains(&dim);
-            let cell = |(cell, i): (u32, usize)| if kept { cell * *size as u32 + i as u32 } else { cell };
+            let cell =
+                |(cell, i): (u32, usize)| if kept { cell * *size as u32 + i as u32 } else { cell };
             let cells = self.table.iter().flat_map(|c| (0..*size).map(move |i| (*c, i)));
             self.table = cells.map(cell).collect();
         }

@@ -38,10 +38,15 @@ impl Ranks {
             u128::from(rising ^ flip)
         };
         let words: Vec<u128> = match array.data_type() {
-            DataType::Boolean => array.as_boolean().values().iter().map(|b| int(b.into())).collect(),
-            DataType::Int32 => {
-                array.as_primitive::<Int32Type>().values().iter().map(|x| int((*x).into())).collect()
+            DataType::Boolean => {
+                array.as_boolean().values().iter().map(|b| int(b.into())).collect()
             }
+            DataType::Int32 => array
+                .as_primitive::<Int32Type>()
+                .values()
+                .iter()
+                .map(|x| int((*x).into()))
+                .collect(),
             DataType::Int64 => {
                 array.as_primitive::<Int64Type>().values().iter().map(|x| int(*x)).collect()
             }

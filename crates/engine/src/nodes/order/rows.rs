@@ -133,6 +133,9 @@ impl Rows {
     /// # Errors
     /// If Arrow cannot make an array of them.
     pub fn pick(&self, places: &[Place]) -> Result<Vec<ArrayRef>, Failure> {
+        if places.is_empty() {
+            return Ok(self.none());
+        }
         let places: Vec<(usize, usize)> =
             places.iter().map(|(tile, row)| (*tile as usize, *row as usize)).collect();
         let column = |i: usize| {
@@ -203,11 +206,8 @@ mod tests {
 
     fn schema() -> Schema {
         let field = |name: &str, dtype| Field::new(name, dtype, DimMask::only(0));
-        let fields = vec![
-            field("x", DType::Float64),
-            field("s", DType::String),
-            field("n", DType::Int64),
-        ];
+        let fields =
+            vec![field("x", DType::Float64), field("s", DType::String), field("n", DType::Int64)];
         Schema { domain: Domain::rows(), fields, ..Schema::default() }
     }
 
