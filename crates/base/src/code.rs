@@ -71,6 +71,8 @@ codes! {
     UnsupportedData = "E0407": "The format cannot hold this type or shape.",
     // E05xx: tests inside the file
     BadTest = "E0501": "The test names something that is not there.",
+    // E09xx: ours
+    Internal = "E0901": "A mistake in Tidemill itself; please report it.",
     // W: warnings
     UnusedParam = "W0001": "Nothing uses this parameter.",
 }

@@ -87,6 +87,18 @@ impl Text {
         Span { start: self.at(start), end: self.at(end).max(self.at(start)) }
     }
 
+    /// The bytes `start..end` of the text as a text of their own.
+    pub fn slice(&self, start: usize, end: usize) -> Text {
+        let shift = |(text, source): &(u32, u32)| match (*text as usize).checked_sub(start) {
+            Some(text) => (text as u32, *source),
+            None => (0, source + (start as u32 - text)),
+        };
+        let first = self.steps.partition_point(|(text, _)| *text as usize <= start);
+        let steps = self.steps[first.saturating_sub(1)..].iter().map(shift).collect();
+        let span = self.span(start, end);
+        Text { text: self.text[start..end].into(), steps, end: span.end }
+    }
+
     /// Where the whole text stands in the source.
     pub fn whole(&self) -> Span {
         self.span(0, self.text.len())

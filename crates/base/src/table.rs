@@ -17,7 +17,7 @@ pub trait Entry {
 /// `table! { pub FUNCTIONS: Function = [abs::ENTRY, …] }`.
 #[macro_export]
 macro_rules! table {
-    ($(#[$meta:meta])* $vis:vis $name:ident: $entry:ty = [$($item:expr,)*]) => {
+    ($(#[$meta:meta])* $vis:vis $name:ident: $entry:ty = [$($item:expr,)*] $(;)?) => {
         $(#[$meta])*
         $vis static $name: &[&$entry] = &[$(&$item,)*];
     };

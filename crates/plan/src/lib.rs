@@ -1,3 +1,44 @@
-//! From a pipeline file to a checked, rewritten, physical plan
+//! From a pipeline file to a checked, rewritten, physical plan. Pure: it opens inputs to see what
+//! they hold, and changes nothing.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`yaml`] | text → tree with places |
+//! | `spec` | tree → keys, steps, how they feed each other |
+//! | [`operator`], [`operators`] | what an operator is; one file each, and their table |
+//! | `build` | what operators use to check a step and add nodes |
+//! | [`graph`] | the plan: a small closed set of nodes |
+//! | [`rules`] | named rewrites, in order |
+//! | `lower`, `tiling`, `memory` | the last rewrite: exchanges, sinks, tiles, bytes |
+//! | [`physical`] | what the engine runs |
+//! | `load` | the driver: all of it, in order |
+//! | `explain`, `draw` | the plan in words and as a drawing |
+//! | [`tests`] | `tests:` inside a pipeline file |
+//! | `schema_json` | the JSON Schema for editors |
 
+mod build;
+mod draw;
+mod explain;
+pub mod graph;
+mod load;
+mod lower;
+mod memory;
+pub mod operator;
+pub mod operators;
+mod options;
+mod params;
+mod paths;
+pub mod physical;
+pub mod rules;
+mod schema_json;
+mod spec;
+pub mod tests;
+mod tiling;
 pub mod yaml;
+
+pub use draw::{dot, mermaid};
+pub use explain::explain;
+pub use load::{LoadOptions, Plan, TileRequest, load, load_test, load_tests, unreadable};
+pub use operators::{OPERATORS, operator};
+pub use physical::Physical;
+pub use schema_json::schema_json;

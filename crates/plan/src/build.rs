@@ -1,0 +1,209 @@
+//! What operators use to check their step and to add nodes to the plan.
+use crate::graph::{Graph, NodeId, PlanNode, PlanOp, after};
+use crate::load::LoadOptions;
+use crate::operator::{Inputs, Shape};
+use crate::spec::{Step, names_of, wrong_shape};
+use crate::yaml::{Key, Kind, Node, Scalar};
+use base::{Code, Diagnostic, Diagnostics, Schema, Source, Span, Text, Value, did_you_mean};
+use expr::{Expr, Given, Scope, Typed, UserFunction};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// The plan as far as it is built, the names that hold everywhere, and the mistakes so far.
+pub struct Builder<'a> {
+    /// The pipeline file.
+    pub source: &'a Source,
+    /// What the launcher was told.
+    pub options: &'a LoadOptions,
+    /// The title, for outputs.
+    pub title: String,
+    /// `params:` with the values of this run.
+    pub params: Vec<(String, Value)>,
+    /// `functions:`.
+    pub functions: Vec<UserFunction>,
+    /// The mistakes so far.
+    pub diagnostics: Diagnostics,
+    /// The nodes so far.
+    pub graph: Graph,
+    /// For each step its node, if it was built.
+    pub made: Vec<Option<NodeId>>,
+    /// What is written, and where that stands.
+    pub outputs: Vec<(PathBuf, Span)>,
+    /// The parameters that something has used.
+    pub used: RefCell<BTreeSet<String>>,
+    /// SHA-256 of the file and its parameters, as hexadecimal digits.
+    pub hash: String,
+    /// The same as bytes.
+    pub digest: [u8; 32],
+}
+
+impl Builder<'_> {
+    /// Builds one step, or at least finds the mistakes in it that show without its inputs.
+    pub fn step(&mut self, step: &Step) -> Option<NodeId> {
+        let ready = step.inputs.iter().all(|i| self.made.get(*i).copied().flatten().is_some());
+        if ready && (step.operator.inputs == Inputs::None || !step.inputs.is_empty()) {
+            return (step.operator.build)(self, step);
+        }
+        self.syntax(&step.head, step.operator.head);
+        for (key, node) in &step.options {
+            if let Some(key) = step.operator.keys.iter().find(|k| k.name == key.name) {
+                self.syntax(node, key.shape);
+            }
+        }
+        None
+    }
+
+    /// The nodes that feed a step.
+    pub fn inputs(&self, step: &Step) -> Vec<NodeId> {
+        step.inputs.iter().filter_map(|i| self.made.get(*i).copied().flatten()).collect()
+    }
+
+    /// The one node that feeds a step, and what it makes.
+    pub fn input(&self, step: &Step) -> Option<(NodeId, Schema)> {
+        let id = *self.inputs(step).first()?;
+        Some((id, self.graph.nodes[id].schema.clone()))
+    }
+
+    /// Notes a mistake.
+    pub fn error(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Adds a node for a step.
+    pub fn add(&mut self, step: &Step, op: PlanOp, inputs: Vec<NodeId>, schema: Schema) -> NodeId {
+        let given = vec![Given::Loaded; schema.fields.len()];
+        self.graph.add(PlanNode::new(&step.name, op, inputs, schema, given))
+    }
+
+    /// Adds a node that applies expression steps to the tiles of another.
+    pub fn apply(&mut self, step: &Step, input: NodeId, steps: Vec<expr::Step>) -> NodeId {
+        let from = &self.graph.nodes[input];
+        let (schema, given) = after(&from.schema, &from.given, &steps);
+        self.graph.add(PlanNode::new(&step.name, PlanOp::Apply(steps), vec![input], schema, given))
+    }
+
+    /// An expression, parsed.
+    pub fn expr(&mut self, node: &Node) -> Option<Expr> {
+        let scalar = self.scalar(node, "an expression is expected here")?;
+        let expr = self.diagnostics.take(expr::parse(&scalar.text))?;
+        for (name, _) in expr.names() {
+            self.used.borrow_mut().insert(name.to_string());
+        }
+        Some(expr)
+    }
+
+    /// An expression over the columns of a schema.
+    pub fn typed(&mut self, node: &Node, schema: &Schema) -> Option<Typed> {
+        let expr = self.expr(node)?;
+        self.check(&expr, schema)
+    }
+
+    /// A parsed expression, checked against the columns of a schema.
+    pub fn check(&mut self, expr: &Expr, schema: &Schema) -> Option<Typed> {
+        let scope = Scope { schema, params: &self.params, functions: &self.functions };
+        let result = expr::check(expr, &scope);
+        self.diagnostics.take(result)
+    }
+
+    /// A value known before the run.
+    pub fn constant(&mut self, text: &Text) -> Option<Value> {
+        let expr = self.diagnostics.take(expr::parse(text))?;
+        self.constant_expr(&expr)
+    }
+
+    /// The value of a parsed expression that no column may stand in.
+    pub fn constant_expr(&mut self, expr: &Expr) -> Option<Value> {
+        for (name, _) in expr.names() {
+            self.used.borrow_mut().insert(name.to_string());
+        }
+        let result = expr::constant(expr, &self.params, &self.functions);
+        self.diagnostics.take(result)
+    }
+
+    /// An integer known before the run, not below `least`.
+    pub fn integer(&mut self, node: &Node, what: &str, least: i64) -> Option<i64> {
+        let text = self.scalar(node, &format!("{what} is a whole number"))?.text.clone();
+        let value = self.constant(&text)?;
+        match value.as_i64().filter(|v| *v >= least) {
+            Some(value) => Some(value),
+            None => {
+                let message = format!("{what} is a whole number from {least} on, not {value}");
+                self.error(Diagnostic::error(Code::BadValue, node.span, message));
+                None
+            }
+        }
+    }
+
+    /// Text with `${param}` and `$param` replaced.
+    pub fn text(&mut self, node: &Node, expected: &str) -> Option<String> {
+        let text = self.scalar(node, expected)?.text.clone();
+        crate::params::interpolate(self, &text)
+    }
+
+    /// The single value of a node, or a mistake that says what is expected.
+    pub fn scalar<'n>(&mut self, node: &'n Node, expected: &str) -> Option<&'n Scalar> {
+        let scalar = node.scalar();
+        if scalar.is_none() {
+            self.error(wrong_shape(node, expected));
+        }
+        scalar
+    }
+
+    /// The entries of a mapping, or a mistake that says what is expected.
+    pub fn map<'n>(&mut self, node: &'n Node, expected: &str) -> &'n [(Key, Node)] {
+        match node.map() {
+            Some(entries) if !entries.is_empty() => entries,
+            _ => {
+                self.error(wrong_shape(node, expected));
+                &[]
+            }
+        }
+    }
+
+    /// The positions of named columns.
+    pub fn columns(&mut self, node: &Node, schema: &Schema) -> Vec<(usize, Span)> {
+        let names = names_of(node, &mut self.diagnostics).unwrap_or_default();
+        let mut columns = Vec::new();
+        for (name, span) in names {
+            columns.extend(self.column(&name, span, schema).map(|i| (i, span)));
+        }
+        columns
+    }
+
+    /// The position of a named column.
+    pub fn column(&mut self, name: &str, span: Span, schema: &Schema) -> Option<usize> {
+        let position = schema.position(name);
+        if position.is_none() {
+            self.error(unknown_column(name, span, schema));
+        }
+        position
+    }
+
+    /// Finds the mistakes of syntax in what cannot be checked further.
+    fn syntax(&mut self, node: &Node, shape: Shape) {
+        match (shape, &node.kind) {
+            (Shape::Expr | Shape::Constant, Kind::Scalar(_)) => {
+                self.expr(node);
+            }
+            (Shape::Exprs | Shape::Keys, Kind::Map(entries)) => {
+                for (_, node) in entries {
+                    self.syntax(node, Shape::Expr);
+                }
+            }
+            (Shape::Keys, Kind::List(items)) => {
+                for item in items {
+                    self.syntax(item, Shape::Expr);
+                }
+            }
+            (Shape::Keys, Kind::Scalar(_)) => self.syntax(node, Shape::Expr),
+            _ => {}
+        }
+    }
+}
+
+/// The mistake of naming a column that is not there.
+pub fn unknown_column(name: &str, span: Span, schema: &Schema) -> Diagnostic {
+    Diagnostic::error(Code::UnknownColumn, span, format!("no column is called `{name}`"))
+        .maybe_help(did_you_mean(name, schema.names()))
+}

@@ -1,0 +1,218 @@
+//! The plan: a graph of a small closed set of nodes, as the steps make it and the rules rewrite it.
+use base::{Attributes, DimMask, Domain, Field, Schema, Span, Value};
+use expr::reduce::Reduction;
+use expr::{Given, Step};
+use formats::{Format, Options, TileSource};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The position of a node in its graph.
+pub type NodeId = usize;
+
+/// The nodes; inputs stand before the nodes they feed.
+#[derive(Clone, Default)]
+pub struct Graph {
+    /// The nodes.
+    pub nodes: Vec<PlanNode>,
+}
+
+/// One node.
+#[derive(Clone)]
+pub struct PlanNode {
+    /// The name of the step it comes from.
+    pub step: String,
+    /// What it does.
+    pub op: PlanOp,
+    /// The nodes it reads from.
+    pub inputs: Vec<NodeId>,
+    /// What it makes.
+    pub schema: Schema,
+    /// For each column, whether it is a coordinate known for the whole domain.
+    pub given: Vec<Given>,
+    /// The columns that are made, where rule `prune-columns` found that others are not used.
+    pub kept: Option<Vec<usize>>,
+}
+
+impl PlanNode {
+    /// A node of a step, all of whose columns are made.
+    pub fn new(step: &str, op: PlanOp, inputs: Vec<NodeId>, schema: Schema, given: Vec<Given>) -> PlanNode {
+        PlanNode { step: step.to_owned(), op, inputs, schema, given, kept: None }
+    }
+
+    /// What its tiles hold.
+    pub fn made(&self) -> Schema {
+        let mut schema = self.schema.clone();
+        if let Some(kept) = &self.kept {
+            schema.fields = kept.iter().map(|i| self.schema.fields[*i].clone()).collect();
+        }
+        schema
+    }
+}
+
+/// What a node does.
+#[derive(Clone)]
+pub enum PlanOp {
+    /// Makes the tiles of a box.
+    Read(ReadPlan),
+    /// New columns, fewer rows, other columns: tile by tile.
+    Apply(Vec<Step>),
+    /// Aggregates.
+    Fold(FoldPlan),
+    /// Rows in order, or the first of them.
+    Order(OrderPlan),
+    /// All tiles of one input after those of the other.
+    Concat,
+    /// A file.
+    Write(Box<WritePlan>),
+    /// Rows for the report.
+    Show(String),
+}
+
+/// Makes the tiles of a box: coordinates that are known, and columns of a file.
+#[derive(Clone)]
+pub struct ReadPlan {
+    /// The file, if there is one.
+    pub source: Option<Arc<dyn TileSource>>,
+    /// Where the box begins in the file's own.
+    pub offset: Vec<u64>,
+    /// For each column of the node its position in the file's schema.
+    pub columns: Vec<Option<usize>>,
+    /// One line for `explain`.
+    pub describe: String,
+    /// What rule `fuse-read` moved into it.
+    pub fused: Option<Fused>,
+}
+
+/// Steps that a rule moved into another node, and what they begin with.
+#[derive(Clone)]
+pub struct Fused {
+    /// The columns before the first step.
+    pub schema: Schema,
+    /// Which of them are known coordinates.
+    pub given: Vec<Given>,
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+/// One aggregate.
+#[derive(Clone)]
+pub struct Call {
+    /// The reduction.
+    pub reduction: &'static dyn Reduction,
+    /// Its argument, a column of the input.
+    pub column: Option<usize>,
+    /// Its other arguments.
+    pub constants: Vec<Value>,
+    /// As users write it, for `explain`.
+    pub text: String,
+}
+
+/// Aggregates.
+#[derive(Clone)]
+pub struct FoldPlan {
+    /// What is computed.
+    pub calls: Vec<Call>,
+    /// Over what.
+    pub kind: FoldPlanKind,
+    /// What rule `fuse-reduce` moved into it: it runs in blocks, and no column is ever whole.
+    pub fused: Option<Fused>,
+}
+
+/// Over what is folded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FoldPlanKind {
+    /// Everything.
+    All,
+    /// Rows with equal values in these columns of the input.
+    By(Vec<usize>),
+    /// All dimensions but these.
+    Over(Vec<usize>),
+}
+
+/// Rows in order.
+#[derive(Clone)]
+pub struct OrderPlan {
+    /// By these columns; then as they come.
+    pub keys: Vec<crate::physical::SortKey>,
+    /// Only so many.
+    pub limit: Option<u64>,
+}
+
+/// A file to write; its columns are the input's.
+#[derive(Clone)]
+pub struct WritePlan {
+    /// The format.
+    pub format: &'static dyn Format,
+    /// The final name.
+    pub path: PathBuf,
+    /// Where the path stands in the pipeline file.
+    pub span: Span,
+    /// Options of the format.
+    pub options: Options,
+    /// Where each option stands.
+    pub option_spans: Vec<(String, Span)>,
+    /// Attributes of the file.
+    pub attributes: Attributes,
+}
+
+impl Graph {
+    /// Adds a node.
+    pub fn add(&mut self, node: PlanNode) -> NodeId {
+        self.nodes.push(node);
+        self.nodes.len() - 1
+    }
+
+    /// The nodes that read from a node.
+    pub fn consumers(&self, id: NodeId) -> Vec<NodeId> {
+        (0..self.nodes.len()).filter(|n| self.nodes[*n].inputs.contains(&id)).collect()
+    }
+
+    /// Keeps only the nodes for which `keep` holds; nobody may read from the others.
+    pub fn retain(&mut self, keep: &[bool]) {
+        let mut place = vec![usize::MAX; self.nodes.len()];
+        let mut nodes = Vec::new();
+        for (i, mut node) in std::mem::take(&mut self.nodes).into_iter().enumerate() {
+            if keep[i] {
+                place[i] = nodes.len();
+                node.inputs.iter_mut().for_each(|input| *input = place[*input]);
+                nodes.push(node);
+            }
+        }
+        self.nodes = nodes;
+    }
+}
+
+/// The schema and the known coordinates behind a chain of steps.
+pub fn after(schema: &Schema, given: &[Given], steps: &[Step]) -> (Schema, Vec<Given>) {
+    let (mut schema, mut given) = (schema.clone(), given.to_vec());
+    for step in steps {
+        match step {
+            Step::Map(columns) => {
+                for (field, _) in columns {
+                    match schema.position(&field.name) {
+                        Some(i) => {
+                            schema.fields[i] = field.clone();
+                            given[i] = Given::Loaded;
+                        }
+                        None => {
+                            schema.fields.push(field.clone());
+                            given.push(Given::Loaded);
+                        }
+                    }
+                }
+            }
+            Step::Filter(_) => {
+                schema.domain = Domain::rows();
+                for field in &mut schema.fields {
+                    field.mask = DimMask::only(0);
+                }
+                given.fill(Given::Loaded);
+            }
+            Step::Project(columns) => {
+                given = columns.iter().map(|(i, _)| given[*i].clone()).collect();
+                schema.fields = columns.iter().map(|(_, f): &(usize, Field)| f.clone()).collect();
+            }
+        }
+    }
+    (schema, given)
+}

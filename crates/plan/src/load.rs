@@ -1,0 +1,200 @@
+//! From a pipeline file to a plan: the driver, which reads as the order of the stages.
+use crate::build::Builder;
+use crate::graph::{Graph, PlanOp};
+use crate::lower::lower;
+use crate::operators::implicit_show;
+use crate::params;
+use crate::physical::Physical;
+use crate::rules::{Rewrite, rewrite};
+use crate::spec::{Spec, spec};
+use crate::tests::Test;
+use crate::yaml::{self, Kind, Node};
+use base::{Code, Diagnostic, Diagnostics, Source, Value};
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+
+/// What the launcher was told, as far as the plan depends on it. Equal in all processes of a run.
+#[derive(Clone, Debug, Default)]
+pub struct LoadOptions {
+    /// `--set name=value`, the last one of a name holds.
+    pub sets: Vec<(String, String)>,
+    /// `--out DIR`: where outputs go; the current folder if none.
+    pub out: Option<PathBuf>,
+    /// `--tile`.
+    pub tile: Option<TileRequest>,
+    /// `--overwrite`.
+    pub overwrite: bool,
+    /// What is staged carries this in its name.
+    pub run_id: String,
+    /// The time of the run, ISO 8601, for `history`.
+    pub now: String,
+}
+
+/// How the user wants tiles cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TileRequest {
+    /// About so many points.
+    Points(u64),
+    /// So many points along these dimensions, all along the others.
+    Shape(Vec<(String, u64)>),
+}
+
+impl TileRequest {
+    /// Reads `65536` or `lat=10,lon=100`.
+    ///
+    /// # Errors
+    /// A sentence for the user.
+    pub fn parse(text: &str) -> Result<TileRequest, String> {
+        let bad = |t: &str| format!("`{t}` is not a number of points from 1 on, such as 65536 or 1e6");
+        let number = |t: &str| {
+            let value = params::literal(t.trim(), false).as_i64().filter(|v| *v > 0);
+            value.map(|v| v as u64).ok_or_else(|| bad(t))
+        };
+        if !text.contains('=') {
+            return number(text).map(TileRequest::Points);
+        }
+        let part = |p: &str| match p.split_once('=') {
+            Some((name, size)) => Ok((name.trim().to_owned(), number(size)?)),
+            None => Err(format!("`{p}` is not of the form dimension=points")),
+        };
+        text.split(',').map(part).collect::<Result<_, _>>().map(TileRequest::Shape)
+    }
+}
+
+/// A plan that has no mistakes: as the steps make it, after each rule, and as it will run.
+pub struct Plan {
+    /// What the pipeline is called.
+    pub title: String,
+    /// Parameters with the values of this run.
+    pub params: Vec<(String, Value)>,
+    /// As the steps make it.
+    pub written: Graph,
+    /// What each rule made of it.
+    pub rewrites: Vec<Rewrite>,
+    /// As it will run.
+    pub physical: Physical,
+}
+
+/// Reads, checks and plans a pipeline. All mistakes and warnings come back, in the order of the
+/// file; the plan is there if none of them is an error.
+pub fn load(source: &Source, options: &LoadOptions) -> (Option<Plan>, Vec<Diagnostic>) {
+    load_with(source, options, &[])
+}
+
+fn load_with(
+    source: &Source,
+    options: &LoadOptions,
+    then: &[Node],
+) -> (Option<Plan>, Vec<Diagnostic>) {
+    let (mut root, mistakes) = yaml::read(source);
+    let mut diagnostics = Diagnostics::new();
+    diagnostics.extend(mistakes);
+    if let Some(Node { kind: Kind::Map(entries), .. }) = &mut root
+        && let Some((_, steps)) = entries.iter_mut().find(|(k, _)| k.name == "steps")
+        && let Kind::List(steps) = &mut steps.kind
+    {
+        steps.extend(then.iter().cloned());
+    }
+    let spec = root.as_ref().and_then(|root| spec(root, &mut diagnostics));
+    let Some(spec) = spec else { return (None, diagnostics.sorted()) };
+    let mut builder = builder(source, options, &spec, diagnostics);
+    let plan = plan(&spec, &mut builder);
+    crate::tests::check(&spec, &mut builder);
+    params::unused(&spec, &mut builder);
+    let good = !builder.diagnostics.has_errors();
+    (plan.filter(|_| good), builder.diagnostics.sorted())
+}
+
+/// The tests of a pipeline file, or its mistakes.
+///
+/// # Errors
+/// The mistakes, if any of them is an error; they are those of the file with its own parameters,
+/// less what only a run would need: outputs are not looked for.
+pub fn load_tests(source: &Source) -> Result<Vec<Test>, Vec<Diagnostic>> {
+    let options = LoadOptions { overwrite: true, ..LoadOptions::default() };
+    let (root, mistakes) = yaml::read(source);
+    let mut diagnostics = Diagnostics::new();
+    diagnostics.extend(mistakes);
+    let Some(spec) = root.as_ref().and_then(|root| spec(root, &mut diagnostics)) else {
+        return Err(diagnostics.sorted());
+    };
+    let mut builder = builder(source, &options, &spec, diagnostics);
+    let tests = crate::tests::read(&spec, &mut builder);
+    match builder.diagnostics.has_errors() {
+        true => Err(builder.diagnostics.sorted()),
+        false => Ok(tests),
+    }
+}
+
+/// As [`load`], for the run of a test: with its parameters, and its steps after the last one.
+pub fn load_test(
+    source: &Source,
+    test: &Test,
+    options: &LoadOptions,
+) -> (Option<Plan>, Vec<Diagnostic>) {
+    let mut options = options.clone();
+    options.sets.extend(test.sets.iter().cloned());
+    load_with(source, &options, &test.then)
+}
+
+fn builder<'a>(
+    source: &'a Source,
+    options: &'a LoadOptions,
+    spec: &Spec,
+    mut diagnostics: Diagnostics,
+) -> Builder<'a> {
+    let params = params::params(spec, &options.sets, &mut diagnostics);
+    let functions = params::functions(spec, &mut diagnostics);
+    let title = spec.title.clone().unwrap_or_else(|| source.name.to_string());
+    let mut hash = Sha256::new();
+    hash.update(env!("CARGO_PKG_VERSION"));
+    hash.update(source.text.as_bytes());
+    for (name, value) in &params {
+        hash.update(format!("{name}={value:?};"));
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    Builder {
+        source,
+        options,
+        title,
+        params,
+        functions,
+        diagnostics,
+        graph: Graph::default(),
+        made: vec![None; spec.steps.len()],
+        outputs: Vec::new(),
+        used: Default::default(),
+        hash: digest.iter().map(|b| format!("{b:02x}")).collect(),
+        digest,
+    }
+}
+
+fn plan(spec: &Spec, builder: &mut Builder) -> Option<Plan> {
+    for i in &spec.order {
+        builder.made[*i] = builder.step(&spec.steps[*i]);
+    }
+    implicit_show(spec, builder);
+    if builder.diagnostics.has_errors() {
+        return None;
+    }
+    let written = builder.graph.clone();
+    let sinks = |op: &PlanOp| matches!(op, PlanOp::Write(_) | PlanOp::Show(_));
+    if !written.nodes.iter().any(|n| sinks(&n.op)) {
+        return None;
+    }
+    let rewrites = rewrite(written.clone());
+    let last = rewrites.last().map_or(&written, |r| &r.graph);
+    let physical = lower(last, builder)?;
+    let (title, params) = (builder.title.clone(), builder.params.clone());
+    Some(Plan { title, params, written, rewrites, physical })
+}
+
+/// The mistake of a pipeline file that cannot be read.
+pub fn unreadable(name: &str, error: &std::io::Error) -> (Source, Diagnostic) {
+    let message = match error.kind() {
+        std::io::ErrorKind::InvalidData => format!("`{name}` is not UTF-8 text"),
+        _ => format!("cannot read `{name}`: {}", crate::paths::reason(error)),
+    };
+    let diagnostic = Diagnostic::error(Code::Unreadable, base::Span::default(), message);
+    (Source::new(name, ""), diagnostic)
+}

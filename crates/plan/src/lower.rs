@@ -1,0 +1,295 @@
+//! The last rewrite: reductions in two parts, exchanges between them, sinks and tiles.
+use crate::build::Builder;
+use crate::graph::{FoldPlan, FoldPlanKind, Fused, Graph, NodeId, OrderPlan, PlanNode, PlanOp, ReadPlan};
+use crate::memory;
+use crate::physical::{
+    Aggregate, Apply, Concat, Fold, FoldKind, Node, Op, Order, Physical, Read, Reduce, Route, Show,
+    SortKey,
+};
+use crate::tiling::tiling;
+use base::{Code, Diagnostic, Schema, Span, Tiling};
+use expr::Program;
+use formats::{Arrangement, FormatErrorKind, WriteRequest};
+use std::sync::Arc;
+
+/// Rows of a tile that a reduction or a sort makes.
+const TILE_ROWS: usize = 1 << 16;
+
+/// The physical plan of a graph; `None` after a mistake, which is in the builder's diagnostics.
+pub fn lower(graph: &Graph, builder: &mut Builder) -> Option<Physical> {
+    let mut lowering = Lowering { graph, builder, nodes: Vec::new(), made: Vec::new() };
+    for id in 0..graph.nodes.len() {
+        // After a mistake the rest cannot be lowered, but nothing refers to it either.
+        let made = lowering.node(id)?;
+        lowering.made.push(made);
+    }
+    let nodes = lowering.nodes;
+    if builder.diagnostics.has_errors() {
+        return None;
+    }
+    let memory = memory::estimate(graph, &nodes);
+    Some(Physical { title: builder.title.clone(), hash: builder.digest, nodes, memory })
+}
+
+/// What a node of the graph became.
+#[derive(Clone, Default)]
+struct Made {
+    /// The physical node that makes its tiles.
+    id: usize,
+    /// The cuts of its tiles, if they are boxes.
+    tiling: Option<Tiling>,
+}
+
+struct Lowering<'a, 'b> {
+    graph: &'a Graph,
+    builder: &'a mut Builder<'b>,
+    nodes: Vec<Node>,
+    made: Vec<Made>,
+}
+
+impl Lowering<'_, '_> {
+    fn add(&mut self, from: &PlanNode, op: Op, inputs: Vec<usize>, schema: Schema) -> usize {
+        self.nodes.push(Node { step: from.step.clone(), op, inputs, schema });
+        self.nodes.len() - 1
+    }
+
+    fn node(&mut self, id: NodeId) -> Option<Made> {
+        let graph = self.graph;
+        let node = &graph.nodes[id];
+        let input = node.inputs.first().map(|i| self.made[*i].clone()).unwrap_or_default();
+        match &node.op {
+            PlanOp::Read(read) => self.read(id, node, read),
+            PlanOp::Apply(steps) => {
+                let before = &graph.nodes[node.inputs[0]];
+                let fused = Fused {
+                    schema: before.schema.clone(),
+                    given: before.given.clone(),
+                    steps: pruned(node, steps),
+                };
+                let apply = self.apply(&fused, self.keep_index(id), before.kept.as_deref())?;
+                let tiling = input.tiling.filter(|_| node.schema.domain.is_box());
+                let id = self.add(node, Op::Apply(apply), vec![input.id], node.made());
+                Some(Made { id, tiling })
+            }
+            PlanOp::Fold(fold) => self.fold(node, fold, input),
+            PlanOp::Order(order) => Some(self.order(node, order, input)),
+            PlanOp::Concat => Some(self.concat(id, node)),
+            PlanOp::Write(_) => self.write(node, input),
+            PlanOp::Show(name) => {
+                let op = Op::Show(Show { name: name.clone() });
+                let id = self.add(node, op, vec![input.id], node.schema.clone());
+                Some(Made { id, tiling: None })
+            }
+        }
+    }
+
+    /// A program, and where the columns it needs stand among those that come in:
+    /// all of the schema's, or `loaded`.
+    fn apply(
+        &mut self,
+        fused: &Fused,
+        keep_index: bool,
+        loaded: Option<&[usize]>,
+    ) -> Option<Apply> {
+        let program =
+            Program::compile(&fused.schema, fused.given.clone(), &fused.steps, keep_index);
+        let program = match program {
+            Ok(program) => program,
+            Err(failure) => {
+                let message = failure.to_string();
+                self.builder.error(Diagnostic::error(Code::Internal, Span::default(), message));
+                return None;
+            }
+        };
+        let place = |i: &usize| match loaded {
+            None => *i,
+            Some(loaded) => loaded.iter().position(|l| l == i).unwrap_or(*i),
+        };
+        let columns = program.needed().iter().map(place).collect();
+        Some(Apply { program: Arc::new(program), columns })
+    }
+
+    fn read(&mut self, id: NodeId, node: &PlanNode, read: &ReadPlan) -> Option<Made> {
+        let bare = Fused {
+            schema: node.schema.clone(),
+            given: node.given.clone(),
+            steps: Vec::new(),
+        };
+        let mut start = read.fused.clone().unwrap_or(bare);
+        start.steps = pruned(node, &start.steps);
+        let fold = self.fold_of(id);
+        let (program, needed) = match &fold {
+            Some(fold) => (None, self.apply(fold, false, None)?.columns),
+            None => {
+                let apply = self.apply(&start, self.keep_index(id), None)?;
+                (Some(apply.program), apply.columns)
+            }
+        };
+        let tiling = tiling(self.builder, self.graph, id, &start.schema.domain, read);
+        let op = Op::Read(Read {
+            source: read.source.clone(),
+            offset: read.offset.clone(),
+            columns: needed.iter().filter_map(|i| read.columns[*i]).collect(),
+            tiling: tiling.clone(),
+            program,
+        });
+        let id = self.add(node, op, Vec::new(), node.made());
+        Some(Made { id, tiling: node.schema.domain.is_box().then_some(tiling) })
+    }
+
+    /// The pass of the one reduction that takes a reader's tiles as they are read, if so.
+    fn fold_of(&self, id: NodeId) -> Option<Fused> {
+        match self.graph.consumers(id).as_slice() {
+            [one] => match &self.graph.nodes[*one].op {
+                PlanOp::Fold(FoldPlan { fused: Some(fused), .. }) => Some(fused.clone()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether anything behind a node asks for the index of its rows in the domain.
+    fn keep_index(&self, id: NodeId) -> bool {
+        self.graph.consumers(id).iter().any(|c| match &self.graph.nodes[*c].op {
+            PlanOp::Fold(_) | PlanOp::Apply(_) | PlanOp::Concat => true,
+            PlanOp::Read(_) | PlanOp::Order(_) | PlanOp::Write(_) | PlanOp::Show(_) => false,
+        })
+    }
+
+    fn fold(&mut self, node: &PlanNode, fold: &FoldPlan, input: Made) -> Option<Made> {
+        let before = &self.graph.nodes[node.inputs[0]];
+        let bare = Fused {
+            schema: before.schema.clone(),
+            given: before.given.clone(),
+            steps: Vec::new(),
+        };
+        let fused = fold.fused.as_ref().unwrap_or(&bare);
+        let mut apply = self.apply(fused, false, before.kept.as_deref())?;
+        // A reader without a program hands on just what is needed.
+        if matches!(&self.nodes[input.id].op, Op::Read(Read { program: None, .. })) {
+            apply.columns = (0..apply.columns.len()).collect();
+        }
+        let aggregates = fold.calls.iter().map(|c| Aggregate {
+            reduction: c.reduction,
+            column: c.column,
+            constants: c.constants.clone(),
+        });
+        let (kind, tiling) = kind(fold, input.tiling.as_ref());
+        let spec = Fold { apply, aggregates: aggregates.collect(), kind: kind.clone() };
+        let takes = before.made();
+        let partial = Op::Partial(Reduce::Fold(spec.clone()));
+        let partial = self.add(node, partial, vec![input.id], takes);
+        let route = match &kind {
+            FoldKind::All => Some(Route::Gather),
+            FoldKind::By(keys) => Some(Route::Hash(keys.len())),
+            FoldKind::Over { parts: 1, .. } => None,
+            FoldKind::Over { .. } => Some(Route::Tile),
+        };
+        let routed = match route {
+            Some(route) => self.add(node, Op::Exchange(route), vec![partial], node.schema.clone()),
+            None => partial,
+        };
+        let last = Op::Final(Reduce::Fold(spec));
+        let id = self.add(node, last, vec![routed], node.schema.clone());
+        let FoldKind::By(keys) = &kind else { return Some(Made { id, tiling }) };
+        // Groups come in any order from all workers: in that of their keys the answer is one.
+        let keys = (0..keys.len()).map(|column| SortKey { column, descending: false });
+        let order = Order { keys: keys.collect(), limit: None, tile_rows: TILE_ROWS };
+        let gathered = self.add(node, Op::Exchange(Route::Gather), vec![id], node.schema.clone());
+        let order = Op::Final(Reduce::Order(order));
+        Some(Made { id: self.add(node, order, vec![gathered], node.schema.clone()), tiling: None })
+    }
+
+    fn order(&mut self, node: &PlanNode, order: &OrderPlan, input: Made) -> Made {
+        let order =
+            Order { keys: order.keys.clone(), limit: order.limit, tile_rows: TILE_ROWS };
+        let takes = self.graph.nodes[node.inputs[0]].schema.clone();
+        let partial = Op::Partial(Reduce::Order(order.clone()));
+        let partial = self.add(node, partial, vec![input.id], takes);
+        let rows = node.schema.clone();
+        let gathered = self.add(node, Op::Exchange(Route::Gather), vec![partial], rows.clone());
+        let id = self.add(node, Op::Final(Reduce::Order(order)), vec![gathered], rows);
+        Made { id, tiling: None }
+    }
+
+    fn concat(&mut self, id: NodeId, node: &PlanNode) -> Made {
+        let (mut numbers, mut indices) = (vec![0u64], vec![0i64]);
+        for input in &node.inputs {
+            // Where only the run can tell how many tiles or rows come, leave room for all.
+            let tiles = self.made[*input].tiling.as_ref().map(Tiling::count);
+            let points = self.graph.nodes[*input].schema.domain.points();
+            numbers.push(numbers[numbers.len() - 1] + tiles.unwrap_or(1 << 32));
+            indices.push(indices[indices.len() - 1].saturating_add(points.unwrap_or(1 << 40) as i64));
+        }
+        let sizes = node.inputs.iter().map(|i| self.graph.nodes[*i].schema.domain.sizes());
+        let sizes = sizes.collect();
+        numbers.pop();
+        indices.pop();
+        let op = Op::Concat(Concat { numbers, indices, sizes, keep_index: self.keep_index(id) });
+        let inputs = node.inputs.iter().map(|i| self.made[*i].id).collect();
+        Made { id: self.add(node, op, inputs, node.schema.clone()), tiling: None }
+    }
+
+    fn write(&mut self, node: &PlanNode, input: Made) -> Option<Made> {
+        let PlanOp::Write(write) = &node.op else { return None };
+        let request = WriteRequest {
+            path: write.path.clone(),
+            run_id: self.builder.options.run_id.clone(),
+            schema: node.schema.clone(),
+            tiling: input.tiling.clone(),
+            attributes: write.attributes.clone(),
+            options: write.options.clone(),
+            overwrite: self.builder.options.overwrite,
+        };
+        let sink = match write.format.sink(request) {
+            Ok(sink) => sink,
+            Err(error) => {
+                let option = |name: &String| {
+                    write.option_spans.iter().find(|(n, _)| n == name).map(|(_, s)| *s)
+                };
+                let (code, span): (Code, Option<Span>) = match &error.kind {
+                    FormatErrorKind::BadOption(name) => (Code::BadValue, option(name)),
+                    _ => (Code::UnsupportedData, None),
+                };
+                let span = span.unwrap_or(write.span);
+                self.builder
+                    .error(Diagnostic::error(code, span, error.message).maybe_help(error.help));
+                return None;
+            }
+        };
+        let mut from = input.id;
+        if sink.arrangement() != Arrangement::Anywhere {
+            from = self.add(node, Op::Encode(sink.clone()), vec![from], node.schema.clone());
+            from = self.add(node, Op::Exchange(Route::Gather), vec![from], node.schema.clone());
+        }
+        let id = self.add(node, Op::Write(sink), vec![from], node.schema.clone());
+        Some(Made { id, tiling: None })
+    }
+}
+
+/// The steps of a node, and a last one that keeps what is used.
+fn pruned(node: &PlanNode, steps: &[expr::Step]) -> Vec<expr::Step> {
+    let keep = node.kept.iter().map(|kept| {
+        expr::Step::Project(kept.iter().map(|i| (*i, node.schema.fields[*i].clone())).collect())
+    });
+    steps.iter().cloned().chain(keep).collect()
+}
+
+/// Over what is folded, and the cuts of the result if it is a box.
+fn kind(fold: &FoldPlan, tiling: Option<&Tiling>) -> (FoldKind, Option<Tiling>) {
+    match (&fold.kind, tiling) {
+        (FoldPlanKind::By(keys), _) => (FoldKind::By(keys.clone()), None),
+        (FoldPlanKind::Over(keep), Some(tiling)) => {
+            let result = tiling.project(keep);
+            let counts = tiling.counts();
+            let others = (0..counts.len()).filter(|d| !keep.contains(d));
+            let parts = others.map(|d| counts[d]).product();
+            let kind = FoldKind::Over { keep: keep.clone(), tiling: result.clone(), parts };
+            (kind, Some(result))
+        }
+        (FoldPlanKind::All | FoldPlanKind::Over(_), _) => {
+            let one = base::Domain::new([("row", 1)]);
+            (FoldKind::All, Some(Tiling::even(&one, &[1])))
+        }
+    }
+}

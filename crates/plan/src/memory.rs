@@ -1,0 +1,106 @@
+//! What a run needs, in bytes, before it starts.
+use crate::graph::{FoldPlanKind, Graph, PlanOp};
+use crate::physical::{Memory, Node, Op};
+use base::Schema;
+
+/// What a process needs that does nothing: code, libraries, buffers of the links.
+const PROCESS: u64 = 24 << 20;
+/// What a worker needs beside its tiles: stacks, registers of block programs.
+const WORKER: u64 = 4 << 20;
+/// Bytes of a group beside its key and its states.
+const GROUP: u64 = 64;
+
+/// Estimates the memory of a plan.
+pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
+    let mut memory =
+        Memory { per_tile: 0, per_worker: WORKER, per_process: PROCESS, guesses: Vec::new() };
+    for node in nodes {
+        let tile = tile_bytes(nodes, node);
+        match &node.op {
+            Op::Read(read) => {
+                let read_bytes: u64 = match &read.source {
+                    Some(source) => {
+                        let widths = read.columns.iter().map(|c| source.schema().fields[*c].dtype.width() as u64);
+                        widths.sum::<u64>() * points(&read.tiling.largest())
+                    }
+                    None => 0,
+                };
+                let made = if read.program.is_some() { tile } else { 0 };
+                memory.per_tile += made + read_bytes;
+            }
+            Op::Apply(_) | Op::Encode(_) | Op::Concat(_) => memory.per_tile += tile,
+            Op::Write(sink) => memory.per_tile += sink.memory(tile),
+            Op::Partial(_) | Op::Final(_) | Op::Exchange(_) | Op::Show(_) => {}
+        }
+    }
+    for node in &graph.nodes {
+        state(graph, node, &mut memory);
+    }
+    memory
+}
+
+fn points(shape: &[usize]) -> u64 {
+    shape.iter().map(|s| *s as u64).product()
+}
+
+/// Bytes of a tile of a node: the largest that its readers hand out.
+fn tile_bytes(nodes: &[Node], node: &Node) -> u64 {
+    let mut at = node;
+    loop {
+        if let Op::Read(read) = &at.op {
+            let shape = read.tiling.largest();
+            let all = points(&shape);
+            let bytes = |f: &base::Field| {
+                let same = node.schema.domain.dims.len() == shape.len() && node.schema.domain.is_box();
+                let n = if same { f.mask.points(&shape) as u64 } else { all };
+                n * f.dtype.width() as u64
+            };
+            return node.schema.fields.iter().map(bytes).sum();
+        }
+        match at.inputs.iter().map(|i| &nodes[*i]).next_back() {
+            Some(before) if !matches!(before.op, Op::Final(_)) => at = before,
+            _ => return width(&node.schema) << 16,
+        }
+    }
+}
+
+fn width(schema: &Schema) -> u64 {
+    schema.fields.iter().map(|f| f.dtype.width() as u64).sum()
+}
+
+/// What reductions and sorts hold.
+fn state(graph: &Graph, node: &crate::graph::PlanNode, memory: &mut Memory) {
+    let before = node.inputs.first().map(|i| &graph.nodes[*i].schema);
+    let rows = before.and_then(|s| s.domain.points());
+    match &node.op {
+        PlanOp::Order(order) if order.limit.is_none() => match rows {
+            Some(rows) => memory.per_process += rows * (width(&node.schema) * 2 + 16),
+            None => memory.guesses.push(format!(
+                "`{}` holds all its rows, of {} bytes each",
+                node.step,
+                width(&node.schema) * 2 + 16
+            )),
+        },
+        PlanOp::Fold(fold) => {
+            for call in fold.calls.iter().filter(|c| base::Entry::name(c.reduction) == "quantile") {
+                match rows {
+                    Some(rows) => memory.per_process += rows * 8,
+                    None => memory.guesses.push(format!("`{}` holds all values, of 8 bytes each", call.text)),
+                }
+            }
+            match &fold.kind {
+                FoldPlanKind::By(_) => memory.guesses.push(format!(
+                    "`{}` holds about {} bytes for each group",
+                    node.step,
+                    width(&node.schema) + GROUP * (1 + fold.calls.len() as u64)
+                )),
+                FoldPlanKind::Over(_) => {
+                    let cells = node.schema.domain.points().unwrap_or(0);
+                    memory.per_process += cells * (GROUP * fold.calls.len() as u64 + 8);
+                }
+                FoldPlanKind::All => {}
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,69 @@
+//! The operators: one file each, and the table of them.
+use crate::build::Builder;
+use crate::operator::Operator;
+use crate::spec::Spec;
+
+mod axes;
+mod concat;
+mod drop;
+mod filter;
+mod grid;
+mod map;
+mod names;
+mod range;
+mod read;
+mod reduce;
+mod rename;
+mod rows;
+mod select;
+mod show;
+mod sort;
+mod top;
+mod write;
+
+base::table! {
+    /// All operators by name.
+    pub OPERATORS: Operator = [
+        concat::CONCAT,
+        drop::DROP,
+        filter::FILTER,
+        grid::GRID,
+        map::MAP,
+        range::RANGE,
+        read::READ,
+        reduce::REDUCE,
+        rename::RENAME,
+        rows::ROWS,
+        select::SELECT,
+        show::SHOW,
+        sort::SORT,
+        top::TOP,
+        write::WRITE,
+    ]
+}
+
+/// The operator of this name.
+pub fn operator(name: &str) -> Option<&'static Operator> {
+    OPERATORS.iter().find(|o| o.name == name).copied()
+}
+
+impl Operator {
+    /// Whether formats add keys of their own: those of `read` and `write` do.
+    pub fn keys_of_formats(&self) -> bool {
+        self.name == "read" || self.name == "write"
+    }
+}
+
+/// Rows that a step reports which nothing reads from and which writes nothing.
+const IMPLICIT_ROWS: u64 = 1000;
+
+/// Reports the rows of the steps that end a path without a sink.
+pub fn implicit_show(spec: &Spec, b: &mut Builder) {
+    for (i, step) in spec.steps.iter().enumerate() {
+        let used = spec.steps.iter().any(|other| other.inputs.contains(&i));
+        let sink = ["write", "show"].contains(&step.operator.name);
+        if let (false, false, Some(node)) = (used, sink, b.made[i]) {
+            show::first_rows(b, step, node, IMPLICIT_ROWS);
+        }
+    }
+}

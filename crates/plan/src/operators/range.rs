@@ -1,0 +1,68 @@
+//! `range`: consecutive integers.
+use super::axes::range_bounds;
+use crate::build::Builder;
+use crate::graph::{NodeId, PlanNode, PlanOp, ReadPlan};
+use crate::operator::{Inputs, Key, Operator, Shape};
+use crate::spec::{Step, is_name};
+use base::{Attributes, Code, DType, Diagnostic, DimMask, Domain, Field, Schema};
+use expr::Given;
+
+/// The operator.
+pub static RANGE: Operator = Operator {
+    name: "range",
+    doc: "Makes consecutive integers: `1..=n` with n, `0..n` without.\n\
+          One dimension and one int64 column of the given name. `step:` takes every so manieth; \
+          a negative one counts down.",
+    head: Shape::Axes,
+    keys: &[Key {
+        name: "step",
+        doc: "The distance of two neighbours, 1 where none is given.",
+        shape: Shape::Constant,
+    }],
+    inputs: Inputs::None,
+    example: "- range: { k: 1..=100 }\n  step: 3",
+    build,
+};
+
+fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
+    let entries = b.map(&step.head, "`range` is a name and its bounds, such as `{ k: 1..=n }`");
+    let [(key, node)] = entries else {
+        if let Some((key, _)) = entries.get(1) {
+            b.error(
+                Diagnostic::error(Code::WrongShape, key.span, "a range has one name")
+                    .help("for several dimensions use `grid`"),
+            );
+        }
+        return None;
+    };
+    if !is_name(&key.name) {
+        b.error(Diagnostic::error(Code::BadName, key.span, format!("`{}` is not a name", key.name)));
+    }
+    let by = match step.option("step") {
+        Some(node) => b.scalar(node, "`step` is a whole number").map(|s| s.text.clone()).and_then(|t| b.constant(&t)).and_then(|v| v.as_i64()).filter(|v| *v != 0).or_else(|| {
+            b.error(Diagnostic::error(Code::BadValue, node.span, "`step` is a whole number other than 0"));
+            None
+        })?,
+        None => 1,
+    };
+    let text = b.scalar(node, "the bounds of a range are expected here, such as `1..=n`")?.text.clone();
+    let bounds = range_bounds(b, &text)?;
+    let Some(size) = bounds.count(by) else {
+        b.error(Diagnostic::error(Code::BadDomain, node.span, "the range has more than 2^62 numbers"));
+        return None;
+    };
+    let schema = Schema {
+        domain: Domain::new([(key.name.as_str(), size)]),
+        fields: vec![Field::new(key.name.as_str(), DType::Int64, DimMask::only(0))],
+        attributes: Attributes::default(),
+    };
+    let read = ReadPlan {
+        source: None,
+        offset: vec![0],
+        columns: vec![None],
+        describe: format!("{} = {}{}", key.name, text.text, if by == 1 { String::new() } else { format!(" step {by}") }),
+        fused: None,
+    };
+    let given = vec![Given::Counter { start: bounds.start, step: by }];
+    Some(b.graph.add(PlanNode::new(&step.name, PlanOp::Read(read), Vec::new(), schema, given)))
+}

@@ -1,0 +1,302 @@
+//! `reduce`: aggregates of everything, of groups, or over dimensions.
+use super::map::field;
+use crate::build::Builder;
+use crate::graph::{Call, FoldPlan, FoldPlanKind, NodeId, PlanOp};
+use crate::operator::{Inputs, Key, Operator, Shape};
+use crate::spec::{Step, is_name, names_of, wrong_shape};
+use crate::yaml::{Kind, Node};
+use base::{
+    Attribute, Attributes, Code, DType, Diagnostic, DimMask, Domain, Entry, Field, Schema, Span,
+    did_you_mean,
+};
+use expr::{Expr, ExprKind, Given, ReductionCall, Typed};
+
+/// The operator.
+pub static REDUCE: Operator = Operator {
+    name: "reduce",
+    doc: "Aggregates: one row of everything, one for each group, or a box of fewer dimensions.\n\
+          Expressions over reductions such as `sqrt(sum(x**2) / count())`. `by:` makes a row for \
+          each combination of keys, in the order of the keys; `over:` takes dimensions of a box \
+          away. Missing values are skipped. sum, mean, var and std are exact and rounded once: \
+          they have the same bits on any number of workers.",
+    head: Shape::Exprs,
+    keys: &[
+        Key {
+            name: "by",
+            doc: "The keys: columns or expressions, `[station, month(time)]` or `{ m: month(time) }`.",
+            shape: Shape::Keys,
+        },
+        Key { name: "over", doc: "The dimensions of a box to reduce over.", shape: Shape::Names },
+    ],
+    inputs: Inputs::One,
+    example: "- range: { k: 1..=1000 }\n- reduce: { total: sum(1 / k), terms: count() }\n  by: { last_digit: k % 10 }",
+    build,
+};
+
+fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
+    let (input, schema) = b.input(step)?;
+    let keys = step.option("by").map(|n| keys(b, n, &schema)).unwrap_or_default();
+    let over = step.option("over").map(|n| over(b, step, n, &schema));
+    if let (Some(by), Some(_)) = (step.option("by"), step.option("over")) {
+        let d = Diagnostic::error(Code::BadValue, by.span, "`by` and `over` do not go together");
+        b.error(d.help("reduce over dimensions first, then by keys, in two steps"));
+    }
+    let named = outputs(b, &step.head);
+    let kind = match &over {
+        _ if !keys.is_empty() => FoldPlanKind::By((0..keys.len()).collect()),
+        Some(over) => {
+            let keep = (0..schema.domain.dims.len()).filter(|d| !over.contains(d)).collect();
+            FoldPlanKind::Over(keep)
+        }
+        None => FoldPlanKind::All,
+    };
+    let (kept, given) = kept(b, input, &schema, &keys, &kind);
+    let exprs: Vec<Expr> = named.iter().map(|(_, e)| e.clone()).collect();
+    let scope = expr::Scope { schema: &schema, params: &b.params, functions: &b.functions };
+    let reduced = expr::split_reductions(&exprs, &scope, &kept);
+    let reduced = b.diagnostics.take(reduced)?;
+    let arguments = arguments(b, step, input, &keys, &reduced.calls);
+    let fold = fold(b, step, arguments, &kept, given, &reduced.calls, kind);
+    let outputs: Vec<(String, Typed)> =
+        named.into_iter().map(|(name, _)| name).zip(reduced.outputs).collect();
+    Some(finish(b, step, fold, &schema, &kept, &outputs, over.as_deref()))
+}
+
+/// What the result has beside the reductions: the keys, or the dimensions that stay and their
+/// coordinates, which are known for the whole domain, so that no tile carries them.
+fn kept(
+    b: &Builder,
+    input: NodeId,
+    before: &Schema,
+    keys: &[(Field, Typed)],
+    kind: &FoldPlanKind,
+) -> (Schema, Vec<Given>) {
+    let mut kept = Schema { attributes: before.attributes.clone(), ..Schema::default() };
+    let mut given = Vec::new();
+    match kind {
+        FoldPlanKind::All => kept.domain = Domain::new([("row", 1)]),
+        FoldPlanKind::By(_) => {
+            kept.domain = Domain::rows();
+            kept.fields = keys.iter().map(|(f, _)| f.clone()).collect();
+            given = vec![Given::Loaded; keys.len()];
+        }
+        FoldPlanKind::Over(keep) => {
+            let dims = keep.iter().map(|i| before.domain.dims[*i].clone()).collect();
+            kept.domain = Domain { dims };
+            for (i, known) in b.graph.nodes[input].given.iter().enumerate() {
+                let place = before.coordinate(i).and_then(|d| keep.iter().position(|k| *k == d));
+                if let (Some(place), Given::Table(_) | Given::Counter { .. }) = (place, known) {
+                    let mask = DimMask::only(place);
+                    kept.fields.push(Field { mask, ..before.fields[i].clone() });
+                    given.push(known.clone());
+                }
+            }
+        }
+    }
+    (kept, given)
+}
+
+/// Key columns: names, calls, or named expressions.
+fn keys(b: &mut Builder, node: &Node, schema: &Schema) -> Vec<(Field, Typed)> {
+    let entries: Vec<(Option<(String, Span)>, &Node)> = match &node.kind {
+        Kind::Map(entries) => {
+            entries.iter().map(|(k, n)| (Some((k.name.clone(), k.span)), n)).collect()
+        }
+        Kind::List(items) => items.iter().map(|n| (None, n)).collect(),
+        _ => vec![(None, node)],
+    };
+    let mut keys: Vec<(Field, Typed)> = Vec::new();
+    for (name, node) in entries {
+        let Some(expr) = b.expr(node) else { continue };
+        let Some(typed) = b.check(&expr, schema) else { continue };
+        let Some((name, span)) = name.or_else(|| key_name(&expr)) else {
+            let d = Diagnostic::error(Code::MissingKey, node.span, "this key needs a name");
+            b.error(d.help("write `by: { name: expression }`"));
+            continue;
+        };
+        if !is_name(&name) {
+            b.error(Diagnostic::error(Code::BadName, span, format!("`{name}` is not a name")));
+        }
+        if keys.iter().any(|(f, _)| *f.name == *name) {
+            b.error(super::names::twice(&name, span));
+        }
+        keys.push((Field { mask: DimMask::only(0), ..field(&name, &typed, schema) }, typed));
+    }
+    keys
+}
+
+/// A column's name, or that of the one function called: `month(time)` makes `month`.
+fn key_name(expr: &Expr) -> Option<(String, Span)> {
+    match &expr.kind {
+        ExprKind::Name(name) => Some((name.clone(), expr.span)),
+        ExprKind::Call(word, _) => Some((word.text.clone(), word.span)),
+        _ => None,
+    }
+}
+
+fn over(b: &mut Builder, step: &Step, node: &Node, schema: &Schema) -> Vec<usize> {
+    let names = names_of(node, &mut b.diagnostics).unwrap_or_default();
+    if !schema.domain.is_box() {
+        let d = Diagnostic::error(Code::BadDomain, node.span, "these are rows: they have no dimensions to reduce over");
+        b.error(d.help("leave `over` out to reduce all rows, or say `by:` for groups"));
+        return Vec::new();
+    }
+    let mut over = Vec::new();
+    for (name, span) in names {
+        match schema.domain.position(&name) {
+            Some(dim) if over.contains(&dim) => b.error(super::names::twice(&name, span)),
+            Some(dim) => over.push(dim),
+            None => {
+                let dims: Vec<&str> = schema.domain.dims.iter().map(|d| &*d.name).collect();
+                let message = format!("no dimension is called `{name}`");
+                b.error(
+                    Diagnostic::error(Code::UnknownDimension, span, message)
+                        .maybe_help(did_you_mean(&name, dims)),
+                );
+            }
+        }
+    }
+    if over.is_empty() && !b.diagnostics.has_errors() {
+        b.error(wrong_shape(node, &format!("`over` of `{}` names dimensions", step.operator.name)));
+    }
+    over
+}
+
+fn outputs(b: &mut Builder, head: &Node) -> Vec<(String, Expr)> {
+    let mut outputs = Vec::new();
+    for (key, node) in b.map(head, "`reduce` is a mapping of names to reductions") {
+        if !is_name(&key.name) {
+            b.error(Diagnostic::error(Code::BadName, key.span, format!("`{}` is not a name", key.name)));
+        }
+        outputs.extend(b.expr(node).map(|e| (key.name.clone(), e)));
+    }
+    outputs
+}
+
+/// A pass that makes the keys and the arguments of the reductions, and nothing else.
+fn arguments(
+    b: &mut Builder,
+    step: &Step,
+    input: NodeId,
+    keys: &[(Field, Typed)],
+    calls: &[ReductionCall],
+) -> NodeId {
+    let schema = b.graph.nodes[input].schema.clone();
+    let mut columns = Vec::new();
+    for (i, (field, typed)) in keys.iter().enumerate() {
+        columns.push((Field { name: format!("#key{i}").into(), mask: typed.mask, ..field.clone() }, typed.clone()));
+    }
+    for (i, call) in calls.iter().enumerate() {
+        if let Some(argument) = &call.argument {
+            columns.push((argument.field(format!("#argument{i}")), argument.clone()));
+        }
+    }
+    let width = schema.fields.len();
+    let keep = columns.iter().enumerate().map(|(i, (f, _))| (width + i, f.clone())).collect();
+    b.apply(step, input, vec![expr::Step::Map(columns), expr::Step::Project(keep)])
+}
+
+/// The fold itself: keys, then a column for each call; over dimensions, the calls, then the
+/// coordinates.
+fn fold(
+    b: &mut Builder,
+    step: &Step,
+    arguments: NodeId,
+    kept: &Schema,
+    given: Vec<Given>,
+    calls: &[ReductionCall],
+    kind: FoldPlanKind,
+) -> NodeId {
+    let keys = if let FoldPlanKind::By(keys) = &kind { keys.len() } else { 0 };
+    let mut column = keys..;
+    let plans = calls.iter().map(|call| Call {
+        reduction: call.reduction,
+        column: call.argument.as_ref().and_then(|_| column.next()),
+        constants: call.constants.clone(),
+        text: call.text.clone(),
+    });
+    let plans: Vec<Call> = plans.collect();
+    let full = kept.domain.full();
+    let result = |c: &ReductionCall| Field {
+        nullable: c.nullable,
+        ..Field::new(c.name.as_str(), c.dtype, full)
+    };
+    let mut schema = Schema { fields: Vec::new(), ..kept.clone() };
+    schema.fields.extend(kept.fields[..keys].iter().cloned());
+    schema.fields.extend(calls.iter().map(result));
+    schema.fields.extend(kept.fields[keys..].iter().cloned());
+    let fold = PlanOp::Fold(FoldPlan { calls: plans, kind, fused: None });
+    let id = b.add(step, fold, vec![arguments], schema);
+    let loaded = keys + calls.len();
+    let all = std::iter::repeat_n(Given::Loaded, loaded).chain(given.into_iter().skip(keys));
+    b.graph.nodes[id].given = all.collect();
+    id
+}
+
+/// The named results: keys or coordinates first.
+fn finish(
+    b: &mut Builder,
+    step: &Step,
+    fold: NodeId,
+    before: &Schema,
+    kept: &Schema,
+    outputs: &[(String, Typed)],
+    over: Option<&[usize]>,
+) -> NodeId {
+    let schema = b.graph.nodes[fold].schema.clone();
+    let mut keep: Vec<(usize, Field)> = Vec::new();
+    for field in &kept.fields {
+        keep.extend(schema.position(&field.name).map(|i| (i, field.clone())));
+    }
+    let mut columns = Vec::new();
+    for (name, typed) in outputs {
+        // A result that has the name of a key or of a coordinate would take its place.
+        if kept.field(name).is_some() {
+            b.error(super::names::twice(name, step.span));
+            continue;
+        }
+        let mut result = field(name, typed, &schema);
+        result.attributes = attributes(b, fold, typed, before, over);
+        keep.push((schema.fields.len() + columns.len(), result.clone()));
+        columns.push((result, typed.clone()));
+    }
+    b.apply(step, fold, vec![expr::Step::Map(columns), expr::Step::Project(keep)])
+}
+
+/// What a column says of itself still holds for its mean, least or greatest value.
+fn attributes(
+    b: &Builder,
+    fold: NodeId,
+    typed: &Typed,
+    before: &Schema,
+    over: Option<&[usize]>,
+) -> Attributes {
+    let mut attributes = Attributes::default();
+    let PlanOp::Fold(plan) = &b.graph.nodes[fold].op else { return attributes };
+    let index = typed.as_column().and_then(|c| c.strip_prefix('#')?.parse::<usize>().ok());
+    let Some(call) = index.and_then(|i| plan.calls.get(i)) else { return attributes };
+    let method = match Entry::name(call.reduction) {
+        "mean" => "mean",
+        "min" => "minimum",
+        "max" => "maximum",
+        "median" => "median",
+        "std" => "standard_deviation",
+        "first" | "last" | "quantile" => "point",
+        _ => return attributes,
+    };
+    let inner = call.text.split_once('(').and_then(|(_, rest)| rest.split([',', ')']).next());
+    let source = inner.and_then(|name| before.field(name.trim()));
+    if let Some(source) = source.filter(|f| f.dtype != DType::Bool) {
+        for name in ["units", "long_name"] {
+            if let Some(value) = source.attributes.get(name) {
+                attributes.set(name, value.clone());
+            }
+        }
+        if let Some(over) = over.filter(|_| method != "point") {
+            let dims: Vec<&str> = over.iter().map(|d| &*before.domain.dims[*d].name).collect();
+            let text = format!("{}: {method}", dims.join(": "));
+            attributes.set("cell_methods", Attribute::Text(text));
+        }
+    }
+    attributes
+}

@@ -1,0 +1,44 @@
+//! `rename`: other names for columns.
+use super::names;
+use crate::build::Builder;
+use crate::graph::NodeId;
+use crate::operator::{Inputs, Operator, Shape};
+use crate::spec::{Step, is_name};
+use base::{Code, Diagnostic};
+
+/// The operator.
+pub static RENAME: Operator = Operator {
+    name: "rename",
+    doc: "Gives columns other names: `old: new`.\n\
+          A dimension takes the new name of its coordinate.",
+    head: Shape::Renames,
+    keys: &[],
+    inputs: Inputs::One,
+    example: "- range: { k: 0..4 }\n- rename: { k: step }",
+    build,
+};
+
+fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
+    let (_, schema) = b.input(step)?;
+    let mut renamed: Vec<(usize, String)> = Vec::new();
+    let mut spans = Vec::new();
+    for (key, node) in b.map(&step.head, "`rename` is a mapping of old names to new names") {
+        let old = b.column(&key.name, key.span, &schema);
+        let Some(new) = b.scalar(node, "a new name is expected here") else { continue };
+        if !is_name(&new.text.text) {
+            let message = format!("`{}` is not a name", new.text.text);
+            b.error(Diagnostic::error(Code::BadName, node.span, message));
+        } else if let Some(old) = old {
+            renamed.push((old, new.text.text.to_string()));
+            spans.push(node.span);
+        }
+    }
+    for (n, (i, new)) in renamed.iter().enumerate() {
+        let moved = |j: usize| renamed.iter().any(|(k, _)| *k == j);
+        let taken = schema.position(new).is_some_and(|j| j != *i && !moved(j));
+        if taken || renamed[..n].iter().any(|(_, other)| other == new) {
+            b.error(names::twice(new, spans[n]));
+        }
+    }
+    names::rename(b, step, &renamed)
+}

@@ -1,0 +1,30 @@
+//! `top`: the first rows in some order.
+use super::sort::{keys, order};
+use crate::build::Builder;
+use crate::graph::NodeId;
+use crate::operator::{Inputs, Key, Operator, Shape};
+use crate::spec::Step;
+
+/// The operator.
+pub static TOP: Operator = Operator {
+    name: "top",
+    doc: "Keeps the first rows in the order of some columns.\n\
+          As `sort`, then the first n rows, but in the memory of n rows: `top: 10`, `by: -t` \
+          keeps the ten greatest t. Without `by:` the first rows as they come.",
+    head: Shape::Constant,
+    keys: &[Key {
+        name: "by",
+        doc: "The columns to order by; `-name` puts the greatest first.",
+        shape: Shape::Names,
+    }],
+    inputs: Inputs::One,
+    example: "- range: { k: 1..=1000 }\n- map: { s: sin(k) }\n- top: 3\n  by: -s",
+    build,
+};
+
+fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
+    let (input, schema) = b.input(step)?;
+    let limit = b.integer(&step.head, "the number of rows", 1).unwrap_or(1);
+    let keys = step.option("by").map(|by| keys(b, by, &schema)).unwrap_or_default();
+    Some(order(b, step, input, keys, Some(limit as u64)))
+}

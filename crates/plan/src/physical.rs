@@ -1,0 +1,211 @@
+//! The physical plan: what the engine runs, node by node. A closed set of nodes.
+use base::{Schema, Tiling, Value};
+use expr::Program;
+use expr::reduce::Reduction;
+use formats::{Sink, TileSource};
+use std::sync::Arc;
+
+/// A plan that is ready to run. The same file, parameters and options make the same plan in every
+/// process, whatever the number of workers.
+#[derive(Clone)]
+pub struct Physical {
+    /// What the user called the pipeline, or the file's name.
+    pub title: String,
+    /// SHA-256 of all that the result depends on; equal in all processes of a run.
+    pub hash: [u8; 32],
+    /// The nodes; inputs stand before the nodes they feed.
+    pub nodes: Vec<Node>,
+    /// What the run needs, in bytes.
+    pub memory: Memory,
+}
+
+/// One node.
+#[derive(Clone)]
+pub struct Node {
+    /// The step it comes from, for errors, progress and profiles: `reduce` or the `as:` name.
+    pub step: String,
+    /// What it does.
+    pub op: Op,
+    /// Positions of the nodes it reads from.
+    pub inputs: Vec<usize>,
+    /// The tiles it makes (for `Partial` and `Encode`: the tiles it takes; what it makes is
+    /// understood only by the `Final` or `Write` behind it).
+    pub schema: Schema,
+}
+
+/// What a node does.
+#[derive(Clone)]
+pub enum Op {
+    /// Hands out tiles by number, reads their columns, and runs a program on each. No input.
+    Read(Read),
+    /// Runs a program on each tile. One input.
+    Apply(Apply),
+    /// The part of a reduction that each worker does with the tiles it has. One input.
+    Partial(Reduce),
+    /// Sends tiles to other workers. One input.
+    Exchange(Route),
+    /// The rest of a reduction, behind an `Exchange` of what `Partial` made. One input.
+    Final(Reduce),
+    /// Tiles of all inputs, one input after the other. All have the same columns.
+    Concat(Concat),
+    /// What any worker can do for a writer: [`Sink::prepare`]. One input.
+    Encode(Arc<dyn Sink>),
+    /// Writes to a file. One input, no output.
+    Write(Arc<dyn Sink>),
+    /// Collects rows (as ordered by the `Final(Order)` before it) for the report, on worker 0.
+    /// One input, no output.
+    Show(Show),
+}
+
+/// Hands out tiles.
+#[derive(Clone)]
+pub struct Read {
+    /// The file; `None` if all columns are computed (range, grid, rows).
+    pub source: Option<Arc<dyn TileSource>>,
+    /// The box of the source that is read starts here.
+    pub offset: Vec<u64>,
+    /// Positions in the source's schema of what is read: the columns of the program's input tile.
+    pub columns: Vec<usize>,
+    /// The cuts of the domain (of the program's input).
+    pub tiling: Tiling,
+    /// What is done with each tile at once; its input tile has exactly the columns read. `None`:
+    /// the tile goes on as it was read.
+    pub program: Option<Arc<Program>>,
+}
+
+/// Runs a program on each tile.
+#[derive(Clone)]
+pub struct Apply {
+    /// The program.
+    pub program: Arc<Program>,
+    /// For each column that the program needs, its position in the tiles that come in.
+    pub columns: Vec<usize>,
+}
+
+/// A reduction, the same description for its `Partial` and its `Final`.
+#[derive(Clone)]
+pub enum Reduce {
+    /// Aggregates of everything, of groups, or over dimensions.
+    Fold(Fold),
+    /// All rows in order, or the first of them.
+    Order(Order),
+}
+
+/// Aggregates.
+#[derive(Clone)]
+pub struct Fold {
+    /// Runs before the fold, in blocks; its output has the keys and the arguments. Used by
+    /// `Partial` only.
+    pub apply: Apply,
+    /// What is computed.
+    pub aggregates: Vec<Aggregate>,
+    /// Over what.
+    pub kind: FoldKind,
+}
+
+/// One aggregate.
+#[derive(Clone)]
+pub struct Aggregate {
+    /// The reduction.
+    pub reduction: &'static dyn Reduction,
+    /// Its argument: a column of the program's output.
+    pub column: Option<usize>,
+    /// Its other arguments.
+    pub constants: Vec<Value>,
+}
+
+/// Over what is folded.
+#[derive(Clone)]
+pub enum FoldKind {
+    /// Everything, into one row. `Partial` gives one tile at the end, `Final` tile 0 on worker 0.
+    All,
+    /// Rows with equal keys: these columns of the program's output. Missing keys are a group of
+    /// their own, as are NaNs; -0.0 equals 0.0. `Partial` gives tiles with keys, then states;
+    /// `Final` tiles with keys, then results, in any order.
+    By(Vec<usize>),
+    /// Some dimensions of a box. `Partial` gives a tile of states for each tile, `Final` a tile
+    /// of results as soon as all `parts` tiles of states have come.
+    Over {
+        /// The dimensions that stay, ascending.
+        keep: Vec<usize>,
+        /// The cuts of what stays; tiles of the result are numbered by it.
+        tiling: Tiling,
+        /// How many tiles make one tile of the result.
+        parts: u64,
+    },
+}
+
+/// Rows in order.
+#[derive(Clone)]
+pub struct Order {
+    /// By these columns, the first one foremost; then by tile number and place in the tile.
+    /// Missing values come last, NaN before them.
+    pub keys: Vec<SortKey>,
+    /// Only so many rows; `None` all.
+    pub limit: Option<u64>,
+    /// `Final` gives tiles of so many rows, numbered from 0, `origin` the first row.
+    pub tile_rows: usize,
+}
+
+/// A column to sort by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SortKey {
+    /// Its position.
+    pub column: usize,
+    /// Greatest first (missing still last).
+    pub descending: bool,
+}
+
+/// Where tiles go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// All to worker 0.
+    Gather,
+    /// Each row by the hash of its first `n` columns, the keys.
+    Hash(usize),
+    /// Each tile by its number, modulo the workers.
+    Tile,
+}
+
+/// One input after the other: boxes become rows, tiles and indices are numbered on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Concat {
+    /// For each input, what is added to its tile numbers.
+    pub numbers: Vec<u64>,
+    /// For each input, what is added to its row indices.
+    pub indices: Vec<i64>,
+    /// For each input the sizes of its domain, to make indices of boxes.
+    pub sizes: Vec<Vec<u64>>,
+    /// Whether rows carry explicit indices.
+    pub keep_index: bool,
+}
+
+/// Rows for the report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Show {
+    /// The name under which they are reported.
+    pub name: String,
+}
+
+/// What a run needs, in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// For each tile in flight of a worker.
+    pub per_tile: u64,
+    /// For each worker beside its tiles.
+    pub per_worker: u64,
+    /// For each process beside its workers: hoisted tables, sorted or grouped rows.
+    pub per_process: u64,
+    /// What of it is a guess because only the run can tell, in words.
+    pub guesses: Vec<String>,
+}
+
+/// How many tiles a worker may have in flight.
+pub const TILES_IN_FLIGHT: u64 = 2;
+
+impl Memory {
+    /// Bytes for one process with so many workers.
+    pub fn process(&self, workers: u64) -> u64 {
+        self.per_process + workers * (self.per_worker + TILES_IN_FLIGHT * self.per_tile)
+    }
+}
