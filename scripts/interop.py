@@ -160,11 +160,11 @@ TYPES = """
 steps:
   - range: { i: 0..100 }
   - map:
-      b: i % 3 == 0
+      b: i %% 3 == 0
       small: int32(i)
       big: i * 10000000000
       single: float32(i) / 3
-      double: where(i % 7 == 0, null, i / 7)
+      double: where(i %% 7 == 0, null, i / 7)
   - as: rows
     write: %s
     %s

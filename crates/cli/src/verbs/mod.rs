@@ -104,3 +104,11 @@ pub fn dispatch(matches: &ArgMatches) -> Result<(), End> {
         None => Err(End::Told(2)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_sound() {
+        super::command().debug_assert();
+    }
+}
