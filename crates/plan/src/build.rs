@@ -180,11 +180,33 @@ impl Builder<'_> {
         position
     }
 
+    /// Finds calls of functions that are not there.
+    fn calls(&mut self, expr: &Expr) {
+        for (name, span) in expr.calls() {
+            let known = expr::function(name).is_some()
+                || expr::reduce::reduction(name).is_some()
+                || self.functions.iter().any(|f| f.name == name);
+            if !known {
+                let names = expr::FUNCTIONS.iter().map(|f| f.name);
+                let near = did_you_mean(name, names.chain(self.functions.iter().map(|f| &*f.name)));
+                let message = format!("no function named `{name}`");
+                self.diagnostics.push(
+                    Diagnostic::error(Code::UnknownFunction, span, message).maybe_help(near),
+                );
+            }
+        }
+    }
+
     /// Finds the mistakes of syntax in what cannot be checked further.
     fn syntax(&mut self, node: &Node, shape: Shape) {
         match (shape, &node.kind) {
             (Shape::Expr | Shape::Constant, Kind::Scalar(_)) => {
-                self.expr(node);
+                if let Some(expr) = self.expr(node) {
+                    self.calls(&expr);
+                }
+            }
+            (Shape::Text, Kind::Scalar(_)) => {
+                self.text(node, "");
             }
             (Shape::Exprs | Shape::Keys, Kind::Map(entries)) => {
                 for (_, node) in entries {

@@ -100,8 +100,11 @@ fn load_with(
     let mut builder = builder(source, options, &spec, diagnostics);
     let plan = plan(&spec, &mut builder);
     crate::tests::check(&spec, &mut builder);
-    params::unused(&spec, &mut builder);
     let good = !builder.diagnostics.has_errors();
+    // After a mistake it is often the right use of a parameter that is missing.
+    if good {
+        params::unused(&spec, &mut builder);
+    }
     (plan.filter(|_| good), builder.diagnostics.sorted())
 }
 

@@ -28,7 +28,7 @@ pub struct Test {
     /// Steps added after the last one.
     pub then: Vec<Node>,
     /// The step whose rows are compared.
-    step: Option<String>,
+    step: Option<(String, Span)>,
     /// The rows: columns and values.
     expect: Vec<Vec<(String, Value)>>,
     /// The greatest relative difference.
@@ -39,13 +39,12 @@ pub struct Test {
 pub fn check(spec: &Spec, builder: &mut Builder) {
     let tests = read(spec, builder);
     let names: Vec<String> = spec.steps.iter().map(|s| s.name.clone()).collect();
-    for (test, node) in tests.iter().zip(&spec.tests) {
-        let Some(step) = &test.step else { continue };
+    for test in &tests {
+        let Some((step, span)) = &test.step else { continue };
         if !names.contains(step) && test.then.is_empty() {
-            let span = node.get("step").map_or(node.span, |n| n.span);
             let near = did_you_mean(step, names.iter().map(String::as_str));
             let message = format!("no step is called `{step}`");
-            builder.error(Diagnostic::error(Code::BadTest, span, message).maybe_help(near));
+            builder.error(Diagnostic::error(Code::BadTest, *span, message).maybe_help(near));
         }
     }
 }
@@ -102,7 +101,7 @@ fn test(node: &Node, spec: &Spec, b: &mut Builder) -> Option<Test> {
         span: node.span,
         sets,
         then: then.unwrap_or_default(),
-        step: node.get("step").and_then(Node::scalar).map(|s| s.text.text.to_string()),
+        step: node.get("step").and_then(|n| Some((n.scalar()?.text.text.to_string(), n.span))),
         expect,
         within: within.unwrap_or(0.0),
     })
@@ -137,7 +136,7 @@ impl Test {
     /// Compares with what a run reported, `(step, rows)` each: what differs, a line each.
     pub fn differences(&self, results: &[(String, Vec<RecordBatch>)]) -> Vec<String> {
         let found = match &self.step {
-            Some(step) => results.iter().find(|(name, _)| name == step),
+            Some((step, _)) => results.iter().find(|(name, _)| name == step),
             None => results.last(),
         };
         let Some((_, batches)) = found else {

@@ -18,6 +18,12 @@ use crate::{Format, FormatError, OpenRequest, OptionKey, Sink, TileSource, Write
 use base::Entry;
 use std::sync::Arc;
 
+const BROADCAST: OptionKey = OptionKey {
+    name: "broadcast",
+    doc: "true: every variable that is no coordinate is written along all dimensions, its values \
+          repeated; without it, along those that it varies along.",
+};
+
 /// The entry of the table of formats.
 pub static NETCDF: NetCdf = NetCdf;
 
@@ -62,7 +68,7 @@ impl Format for NetCdf {
     }
 
     fn write_options(&self) -> &'static [OptionKey] {
-        &[DEFLATE]
+        &[BROADCAST, DEFLATE]
     }
 
     fn open(&self, request: &OpenRequest) -> Result<Arc<dyn TileSource>, FormatError> {

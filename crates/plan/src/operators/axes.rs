@@ -10,6 +10,7 @@ use std::sync::Arc;
 const MAX_AXIS: u64 = 1 << 27;
 
 /// The bounds of a range.
+#[derive(Default)]
 pub struct Bounds {
     /// The first number.
     pub start: i64,

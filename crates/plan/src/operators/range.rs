@@ -4,7 +4,8 @@ use crate::build::Builder;
 use crate::graph::{NodeId, PlanNode, PlanOp, ReadPlan};
 use crate::operator::{Inputs, Key, Operator, Shape};
 use crate::spec::{Step, is_name};
-use base::{Attributes, Code, DType, Diagnostic, DimMask, Domain, Field, Schema};
+use crate::yaml::Node;
+use base::{Attributes, Code, DType, Diagnostic, DimMask, Domain, Field, Schema, Value};
 use expr::Given;
 
 /// The operator.
@@ -38,19 +39,15 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     if !is_name(&key.name) {
         b.error(Diagnostic::error(Code::BadName, key.span, format!("`{}` is not a name", key.name)));
     }
-    let by = match step.option("step") {
-        Some(node) => b.scalar(node, "`step` is a whole number").map(|s| s.text.clone()).and_then(|t| b.constant(&t)).and_then(|v| v.as_i64()).filter(|v| *v != 0).or_else(|| {
-            b.error(Diagnostic::error(Code::BadValue, node.span, "`step` is a whole number other than 0"));
-            None
-        })?,
-        None => 1,
-    };
+    let by = step.option("step").map_or(1, |node| distance(b, node));
     let text = b.scalar(node, "the bounds of a range are expected here, such as `1..=n`")?.text.clone();
-    let bounds = range_bounds(b, &text)?;
-    let Some(size) = bounds.count(by) else {
-        b.error(Diagnostic::error(Code::BadDomain, node.span, "the range has more than 2^62 numbers"));
-        return None;
-    };
+    // After a mistake the column is still there, so that its users are not blamed.
+    let bounds = range_bounds(b, &text).unwrap_or_default();
+    let size = bounds.count(by).unwrap_or_else(|| {
+        let message = "the range has more than 2^62 numbers";
+        b.error(Diagnostic::error(Code::BadDomain, node.span, message));
+        0
+    });
     let schema = Schema {
         domain: Domain::new([(key.name.as_str(), size)]),
         fields: vec![Field::new(key.name.as_str(), DType::Int64, DimMask::only(0))],
@@ -65,4 +62,15 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     };
     let given = vec![Given::Counter { start: bounds.start, step: by }];
     Some(b.graph.add(PlanNode::new(&step.name, PlanOp::Read(read), Vec::new(), schema, given)))
+}
+
+fn distance(b: &mut Builder, node: &Node) -> i64 {
+    let expected = "`step` is a whole number other than 0";
+    let text = b.scalar(node, expected).map(|s| s.text.clone());
+    let value = text.and_then(|t| b.constant(&t));
+    let step = value.as_ref().and_then(Value::as_i64).filter(|v| *v != 0);
+    if value.is_some() && step.is_none() {
+        b.error(Diagnostic::error(Code::BadValue, node.span, expected));
+    }
+    step.unwrap_or(1)
 }

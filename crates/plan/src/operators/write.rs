@@ -47,10 +47,11 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     )];
     let node = b.apply(step, input, steps);
     let global = step.option("attributes").map(|n| attributes(b, node, n)).unwrap_or_default();
-    let text = text?;
+    // Whatever is wrong with the file, the input goes on.
+    let Some(text) = text else { return Some(input) };
     let span = step.head.span;
     let path = paths::output(b, &text, span);
-    let format = format(b, step.option("format"), &text, span)?;
+    let Some(format) = format(b, step.option("format"), &text, span) else { return Some(input) };
     let known = ["variables", "attributes", "format"];
     let (options, option_spans) = options(b, step, &known, format, format.write_options());
     let attributes = file_attributes(b, &schema, global);

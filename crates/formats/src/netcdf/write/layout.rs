@@ -2,7 +2,7 @@
 use crate::netcdf::slab;
 use crate::rows::bad_option;
 use crate::{FormatError, FormatErrorKind, OptionValue, WriteRequest};
-use base::{Attributes, DType, DimMask, Tile, Tiling};
+use base::{Attributes, DType, DimMask, Tile, Tiling, Value};
 
 /// The way that values get into the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +114,15 @@ fn level(request: &WriteRequest) -> Result<u8, FormatError> {
     }
 }
 
+/// Whether variables are written along all dimensions.
+fn broadcast(request: &WriteRequest) -> Result<bool, FormatError> {
+    match request.options.get("broadcast") {
+        None => Ok(false),
+        Some(OptionValue::One(Value::Bool(broadcast))) => Ok(*broadcast),
+        Some(_) => Err(bad_option("broadcast", "`broadcast` is true or false")),
+    }
+}
+
 /// CF 1.11, §2.3: a letter first, then letters, digits and underscores.
 fn check_name(name: &str, what: &str) -> Result<(), FormatError> {
     let mut letters = name.chars();
@@ -141,14 +150,17 @@ fn variable(request: &WriteRequest, i: usize) -> Result<Variable, FormatError> {
         return Err(FormatError { help: Some(help), ..unsupported(Some(&name), message) });
     }
     check_attributes(Some(&name), &field.attributes)?;
-    let dims: Vec<usize> =
-        field.mask.iter().take_while(|d| *d < schema.domain.dims.len()).collect();
+    let mask = match !coordinate && broadcast(request)? {
+        true => schema.domain.full(),
+        false => field.mask,
+    };
+    let dims: Vec<usize> = mask.iter().take_while(|d| *d < schema.domain.dims.len()).collect();
     let sizes = dims.iter().map(|d| schema.domain.dims[*d].size.unwrap_or(0)).collect();
     Ok(Variable {
         fill: field.nullable && !coordinate && field.dtype != DType::String,
         attributes: field.attributes.clone(),
         dtype: field.dtype,
-        mask: field.mask,
+        mask,
         name,
         dims,
         sizes,
