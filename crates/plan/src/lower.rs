@@ -7,9 +7,10 @@ use crate::physical::{
     SortKey,
 };
 use crate::tiling::tiling;
+use crate::sinks::sink;
 use base::{Code, Diagnostic, Schema, Span, Tiling};
 use expr::Program;
-use formats::{Arrangement, FormatErrorKind, WriteRequest};
+use formats::Arrangement;
 use std::sync::Arc;
 
 /// Rows of a tile that a reduction or a sort makes.
@@ -232,31 +233,7 @@ impl Lowering<'_, '_> {
 
     fn write(&mut self, node: &PlanNode, input: Made) -> Option<Made> {
         let PlanOp::Write(write) = &node.op else { return None };
-        let request = WriteRequest {
-            path: write.path.clone(),
-            run_id: self.builder.options.run_id.clone(),
-            schema: node.schema.clone(),
-            tiling: input.tiling.clone(),
-            attributes: write.attributes.clone(),
-            options: write.options.clone(),
-            overwrite: self.builder.options.overwrite,
-        };
-        let sink = match write.format.sink(request) {
-            Ok(sink) => sink,
-            Err(error) => {
-                let option = |name: &String| {
-                    write.option_spans.iter().find(|(n, _)| n == name).map(|(_, s)| *s)
-                };
-                let (code, span): (Code, Option<Span>) = match &error.kind {
-                    FormatErrorKind::BadOption(name) => (Code::BadValue, option(name)),
-                    _ => (Code::UnsupportedData, None),
-                };
-                let span = span.unwrap_or(write.span);
-                self.builder
-                    .error(Diagnostic::error(code, span, error.message).maybe_help(error.help));
-                return None;
-            }
-        };
+        let sink = sink(self.builder, write, &node.schema, input.tiling.clone())?;
         let mut from = input.id;
         if sink.arrangement() != Arrangement::Anywhere {
             from = self.add(node, Op::Encode(sink.clone()), vec![from], node.schema.clone());

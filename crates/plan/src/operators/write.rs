@@ -5,6 +5,7 @@ use crate::graph::{NodeId, PlanOp, WritePlan};
 use crate::operator::{Inputs, Key, Operator, Shape};
 use crate::options::options;
 use crate::paths;
+use crate::sinks::sink;
 use crate::spec::{Step, wrong_shape};
 use crate::yaml::{Kind, Node};
 use base::{Attribute, Attributes, Code, Diagnostic, Schema, Span, Value, did_you_mean};
@@ -57,6 +58,8 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let attributes = file_attributes(b, &schema, global);
     let write = WritePlan { format, path, span, options, option_spans, attributes };
     let schema = b.graph.nodes[node].schema.clone();
+    // The real one needs the tiles, which are cut when all steps are known.
+    sink(b, &write, &schema, None);
     b.add(step, PlanOp::Write(Box::new(write)), vec![node], schema);
     Some(input)
 }
