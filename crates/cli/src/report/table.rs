@@ -60,9 +60,9 @@ mod tests {
             ],
         };
         insta::assert_snapshot!(table.render(), @r"
-        name      n
-        a         5
-        bcdefg 1234
+        name       n
+        a          5
+        bcdefg  1234
         ");
     }
 

@@ -2,6 +2,7 @@
 use assert_cmd::Command;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// The binary under test.
@@ -49,6 +50,7 @@ impl Bench {
     pub fn tidemill(&self, arguments: &str) -> Command {
         let mut command = Command::new(BINARY);
         command.current_dir(self.path()).args(arguments.split_whitespace());
+        command.timeout(Duration::from_secs(60));
         command
     }
 
@@ -56,7 +58,7 @@ impl Bench {
     pub fn run(&self, arguments: &str) -> (String, String, i32) {
         let output = self.tidemill(arguments).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        (text(output.stdout), text(output.stderr), output.status.code().unwrap())
+        (text(output.stdout), text(output.stderr), output.status.code().unwrap_or(-1))
     }
 
     /// The names in the folder beside the pipeline.

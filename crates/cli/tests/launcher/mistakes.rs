@@ -49,9 +49,13 @@ fn an_unknown_parameter_is_told() {
 
 #[test]
 fn too_much_memory_is_refused() {
-    let (out, err, code) = Bench::new(SERIES).run("run p.yaml --set n=1e14 --tile 1e13 -w 1");
+    let text =
+        "steps:\n  - range: { k: 1..=1e13 }\n  - map: { z: sqrt(k) }\n  - write: z.parquet\n";
+    let bench = Bench::new(text);
+    let (out, err, code) = bench.run("run p.yaml --tile 1e12 -w 1");
     assert_eq!((out.as_str(), code), ("", 5), "{err}");
     assert!(err.contains("--tile"), "{err}");
+    assert!(bench.left().is_empty());
 }
 
 #[test]
