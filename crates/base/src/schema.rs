@@ -70,8 +70,7 @@ impl Schema {
 
     /// The columns as an Arrow schema, for rows.
     pub fn arrow(&self) -> arrow_schema::SchemaRef {
-        let field =
-            |f: &Field| arrow_schema::Field::new(&*f.name, f.dtype.arrow(), f.nullable);
+        let field = |f: &Field| arrow_schema::Field::new(&*f.name, f.dtype.arrow(), f.nullable);
         Arc::new(arrow_schema::Schema::new(self.fields.iter().map(field).collect::<Vec<_>>()))
     }
 }

@@ -1,10 +1,7 @@
 //! "Did you mean": the nearest of the names that would be right.
 
 /// The nearest candidate, if one is near enough to be meant.
-pub fn nearest<'a>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = name.to_lowercase();
     let allowed = (name.chars().count() / 3).clamp(1, 3);
     candidates

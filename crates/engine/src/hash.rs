@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn texts_and_columns_differ() {
         let text: ArrayRef = Arc::new(StringArray::from(vec!["", "\0", "abcdefgh", "abcdefgh\0"]));
-        let one = rows(&[text.clone()], 4).unwrap();
+        let one = rows(std::slice::from_ref(&text), 4).unwrap();
         let mut all = one.clone();
         all.extend(rows(&[text.clone(), text], 4).unwrap());
         all.sort_unstable();

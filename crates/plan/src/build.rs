@@ -190,9 +190,8 @@ impl Builder<'_> {
                 let names = expr::FUNCTIONS.iter().map(|f| f.name);
                 let near = did_you_mean(name, names.chain(self.functions.iter().map(|f| &*f.name)));
                 let message = format!("no function named `{name}`");
-                self.diagnostics.push(
-                    Diagnostic::error(Code::UnknownFunction, span, message).maybe_help(near),
-                );
+                self.diagnostics
+                    .push(Diagnostic::error(Code::UnknownFunction, span, message).maybe_help(near));
             }
         }
     }

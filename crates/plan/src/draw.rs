@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 /// The physical plan in Graphviz's DOT language.
 pub fn dot(physical: &Physical) -> String {
-    let mut out = String::from("digraph tidemill {\n  rankdir=TB;\n  node [shape=box, fontname=\"sans-serif\"];\n");
+    let mut out = String::from(
+        "digraph tidemill {\n  rankdir=TB;\n  node [shape=box, fontname=\"sans-serif\"];\n",
+    );
     for (i, node) in physical.nodes.iter().enumerate() {
         let label = label(node).join("\\n").replace('"', "\\\"");
         let _ = writeln!(out, "  n{i} [label=\"{label}\"];");

@@ -33,7 +33,8 @@ pub fn explain(plan: &Plan, workers: u64) -> String {
 fn graph(graph: &Graph, out: &mut String) {
     for (i, node) in graph.nodes.iter().enumerate() {
         let inputs: Vec<String> = node.inputs.iter().map(|i| format!("#{i}")).collect();
-        let from = if inputs.is_empty() { String::new() } else { format!(" ← {}", inputs.join(", ")) };
+        let from =
+            if inputs.is_empty() { String::new() } else { format!(" ← {}", inputs.join(", ")) };
         let _ = writeln!(out, "  #{i} {}: {}{from}", node.step, node_text(node));
         for line in steps_of(node) {
             let _ = writeln!(out, "        {line}");
@@ -101,7 +102,8 @@ fn schema_text(schema: &Schema) -> String {
 fn physical(physical: &Physical, out: &mut String) {
     for (i, node) in physical.nodes.iter().enumerate() {
         let inputs: Vec<String> = node.inputs.iter().map(|i| format!("#{i}")).collect();
-        let from = if inputs.is_empty() { String::new() } else { format!(" ← {}", inputs.join(", ")) };
+        let from =
+            if inputs.is_empty() { String::new() } else { format!(" ← {}", inputs.join(", ")) };
         let _ = writeln!(out, "  #{i} {}: {}{from}", node.step, verb(&node.op));
         if let Op::Read(read) = &node.op {
             let shape: Vec<String> = read.tiling.largest().iter().map(usize::to_string).collect();
@@ -151,7 +153,11 @@ fn program_node(node: &NodeReport, out: &mut String) {
 fn memory(physical: &Physical, workers: u64, out: &mut String) {
     let memory = &physical.memory;
     let mb = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
-    let _ = writeln!(out, "\nmemory of a process of {workers} workers: {}", mb(memory.process(workers)));
+    let _ = writeln!(
+        out,
+        "\nmemory of a process of {workers} workers: {}",
+        mb(memory.process(workers))
+    );
     let _ = writeln!(
         out,
         "  {} for the process, {} for each worker, {} for each of {TILES_IN_FLIGHT} tiles in flight of a worker",

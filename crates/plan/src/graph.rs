@@ -35,7 +35,13 @@ pub struct PlanNode {
 
 impl PlanNode {
     /// A node of a step, all of whose columns are made.
-    pub fn new(step: &str, op: PlanOp, inputs: Vec<NodeId>, schema: Schema, given: Vec<Given>) -> PlanNode {
+    pub fn new(
+        step: &str,
+        op: PlanOp,
+        inputs: Vec<NodeId>,
+        schema: Schema,
+        given: Vec<Given>,
+    ) -> PlanNode {
         PlanNode { step: step.to_owned(), op, inputs, schema, given, kept: None }
     }
 

@@ -45,7 +45,8 @@ impl TileRequest {
     /// # Errors
     /// A sentence for the user.
     pub fn parse(text: &str) -> Result<TileRequest, String> {
-        let bad = |t: &str| format!("`{t}` is not a number of points from 1 on, such as 65536 or 1e6");
+        let bad =
+            |t: &str| format!("`{t}` is not a number of points from 1 on, such as 65536 or 1e6");
         let number = |t: &str| {
             let value = params::literal(t.trim(), false).as_i64().filter(|v| *v > 0);
             value.map(|v| v as u64).ok_or_else(|| bad(t))

@@ -1,13 +1,15 @@
 //! The last rewrite: reductions in two parts, exchanges between them, sinks and tiles.
 use crate::build::Builder;
-use crate::graph::{FoldPlan, FoldPlanKind, Fused, Graph, NodeId, OrderPlan, PlanNode, PlanOp, ReadPlan};
+use crate::graph::{
+    FoldPlan, FoldPlanKind, Fused, Graph, NodeId, OrderPlan, PlanNode, PlanOp, ReadPlan,
+};
 use crate::memory;
 use crate::physical::{
     Aggregate, Apply, Concat, Fold, FoldKind, Node, Op, Order, Physical, Read, Reduce, Route, Show,
     SortKey,
 };
-use crate::tiling::tiling;
 use crate::sinks::sink;
+use crate::tiling::tiling;
 use base::{Code, Diagnostic, Schema, Span, Tiling};
 use expr::Program;
 use formats::Arrangement;
@@ -111,11 +113,8 @@ impl Lowering<'_, '_> {
     }
 
     fn read(&mut self, id: NodeId, node: &PlanNode, read: &ReadPlan) -> Option<Made> {
-        let bare = Fused {
-            schema: node.schema.clone(),
-            given: node.given.clone(),
-            steps: Vec::new(),
-        };
+        let bare =
+            Fused { schema: node.schema.clone(), given: node.given.clone(), steps: Vec::new() };
         let mut start = read.fused.clone().unwrap_or(bare);
         start.steps = pruned(node, &start.steps);
         let fold = self.fold_of(id);
@@ -159,11 +158,8 @@ impl Lowering<'_, '_> {
 
     fn fold(&mut self, node: &PlanNode, fold: &FoldPlan, input: Made) -> Option<Made> {
         let before = &self.graph.nodes[node.inputs[0]];
-        let bare = Fused {
-            schema: before.schema.clone(),
-            given: before.given.clone(),
-            steps: Vec::new(),
-        };
+        let bare =
+            Fused { schema: before.schema.clone(), given: before.given.clone(), steps: Vec::new() };
         let fused = fold.fused.as_ref().unwrap_or(&bare);
         let mut apply = self.apply(fused, false, before.kept.as_deref())?;
         // A reader without a program hands on just what is needed.
@@ -202,8 +198,7 @@ impl Lowering<'_, '_> {
     }
 
     fn order(&mut self, node: &PlanNode, order: &OrderPlan, input: Made) -> Made {
-        let order =
-            Order { keys: order.keys.clone(), limit: order.limit, tile_rows: TILE_ROWS };
+        let order = Order { keys: order.keys.clone(), limit: order.limit, tile_rows: TILE_ROWS };
         let takes = self.graph.nodes[node.inputs[0]].schema.clone();
         let partial = Op::Partial(Reduce::Order(order.clone()));
         let partial = self.add(node, partial, vec![input.id], takes);
@@ -220,7 +215,8 @@ impl Lowering<'_, '_> {
             let tiles = self.made[*input].tiling.as_ref().map(Tiling::count);
             let points = self.graph.nodes[*input].schema.domain.points();
             numbers.push(numbers[numbers.len() - 1] + tiles.unwrap_or(1 << 32));
-            indices.push(indices[indices.len() - 1].saturating_add(points.unwrap_or(1 << 40) as i64));
+            indices
+                .push(indices[indices.len() - 1].saturating_add(points.unwrap_or(1 << 40) as i64));
         }
         let sizes = node.inputs.iter().map(|i| self.graph.nodes[*i].schema.domain.sizes());
         let sizes = sizes.collect();

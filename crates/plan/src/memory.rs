@@ -20,7 +20,10 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
             Op::Read(read) => {
                 let read_bytes: u64 = match &read.source {
                     Some(source) => {
-                        let widths = read.columns.iter().map(|c| source.schema().fields[*c].dtype.width() as u64);
+                        let widths = read
+                            .columns
+                            .iter()
+                            .map(|c| source.schema().fields[*c].dtype.width() as u64);
                         widths.sum::<u64>() * points(&read.tiling.largest())
                     }
                     None => 0,
@@ -51,7 +54,8 @@ fn tile_bytes(nodes: &[Node], node: &Node) -> u64 {
             let shape = read.tiling.largest();
             let all = points(&shape);
             let bytes = |f: &base::Field| {
-                let same = node.schema.domain.dims.len() == shape.len() && node.schema.domain.is_box();
+                let same =
+                    node.schema.domain.dims.len() == shape.len() && node.schema.domain.is_box();
                 let n = if same { f.mask.points(&shape) as u64 } else { all };
                 n * f.dtype.width() as u64
             };
@@ -73,19 +77,23 @@ fn state(graph: &Graph, node: &crate::graph::PlanNode, memory: &mut Memory) {
     let before = node.inputs.first().map(|i| &graph.nodes[*i].schema);
     let rows = before.and_then(|s| s.domain.points());
     match &node.op {
-        PlanOp::Order(order) if order.limit.is_none() => match rows {
-            Some(rows) => memory.per_process += rows * (width(&node.schema) * 2 + 16),
-            None => memory.guesses.push(format!(
-                "`{}` holds all its rows, of {} bytes each",
-                node.step,
-                width(&node.schema) * 2 + 16
-            )),
-        },
+        PlanOp::Order(order) if order.limit.is_none() => {
+            // As they came, put together, in order; and the keys and places that are sorted.
+            let row = width(&node.schema) * 3 + 32;
+            match rows {
+                Some(rows) => memory.per_process += rows * row,
+                None => memory
+                    .guesses
+                    .push(format!("`{}` holds all its rows, of {row} bytes each", node.step)),
+            }
+        }
         PlanOp::Fold(fold) => {
             for call in fold.calls.iter().filter(|c| base::Entry::name(c.reduction) == "quantile") {
                 match rows {
                     Some(rows) => memory.per_process += rows * 8,
-                    None => memory.guesses.push(format!("`{}` holds all values, of 8 bytes each", call.text)),
+                    None => memory
+                        .guesses
+                        .push(format!("`{}` holds all values, of 8 bytes each", call.text)),
                 }
             }
             match &fold.kind {

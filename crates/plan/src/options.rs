@@ -17,8 +17,10 @@ pub fn options(
     let (mut options, mut spans) = (Options::default(), Vec::new());
     for (key, node) in step.options.iter().filter(|(k, _)| !own.contains(&k.name.as_str())) {
         if !known.iter().any(|k| k.name == key.name) {
-            let names = own.iter().copied().chain(known.iter().map(|k| k.name)).chain(["as", "from"]);
-            let message = format!("`{}` of {} has no key `{}`", step.operator.name, format.name(), key.name);
+            let names =
+                own.iter().copied().chain(known.iter().map(|k| k.name)).chain(["as", "from"]);
+            let message =
+                format!("`{}` of {} has no key `{}`", step.operator.name, format.name(), key.name);
             b.error(
                 Diagnostic::error(Code::UnknownKey, key.span, message)
                     .maybe_help(did_you_mean(&key.name, names)),
@@ -26,7 +28,9 @@ pub fn options(
             continue;
         }
         let value = match &node.kind {
-            Kind::Scalar(scalar) => Some(OptionValue::One(value(b, scalar.quoted, node, value_of(scalar)))),
+            Kind::Scalar(scalar) => {
+                Some(OptionValue::One(value(b, scalar.quoted, node, value_of(scalar))))
+            }
             Kind::List(items) => {
                 let scalars = items.iter().map(|n| n.scalar().map(value_of));
                 scalars.collect::<Option<Vec<_>>>().map(OptionValue::Many)

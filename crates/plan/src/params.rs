@@ -45,8 +45,12 @@ pub fn params(
         if !spec.params.iter().any(|(key, _)| key.name == *name) {
             let names = spec.params.iter().map(|(key, _)| key.name.as_str());
             diagnostics.push(
-                Diagnostic::error(Code::UnknownParam, Span::default(), format!("`--set {name}=…`: the file has no parameter `{name}`"))
-                    .maybe_help(did_you_mean(name, names)),
+                Diagnostic::error(
+                    Code::UnknownParam,
+                    Span::default(),
+                    format!("`--set {name}=…`: the file has no parameter `{name}`"),
+                )
+                .maybe_help(did_you_mean(name, names)),
             );
         }
     }
@@ -80,7 +84,12 @@ pub fn literal(text: &str, quoted: bool) -> Value {
 }
 
 /// A `--set` value must be of the kind of the default, where that is not text.
-fn replaced(name: &str, text: &str, default: &Value, diagnostics: &mut Diagnostics) -> Option<Value> {
+fn replaced(
+    name: &str,
+    text: &str,
+    default: &Value,
+    diagnostics: &mut Diagnostics,
+) -> Option<Value> {
     let value = match default {
         Value::Str(_) => return Some(Value::Str(text.to_owned())),
         _ => literal(text, false),
@@ -104,8 +113,12 @@ pub fn functions(spec: &Spec, diagnostics: &mut Diagnostics) -> Vec<UserFunction
     for (key, node) in &spec.functions {
         let Some((name, arguments)) = head(&key.name) else {
             diagnostics.push(
-                Diagnostic::error(Code::BadName, key.span, format!("`{}` is not the head of a function", key.name))
-                    .help("write `name(a, b): expression`"),
+                Diagnostic::error(
+                    Code::BadName,
+                    key.span,
+                    format!("`{}` is not the head of a function", key.name),
+                )
+                .help("write `name(a, b): expression`"),
             );
             continue;
         };
@@ -157,7 +170,9 @@ pub fn interpolate(builder: &mut Builder, text: &Text) -> Option<String> {
         at = dollar + 1 + length;
         builder.used.borrow_mut().insert(name.to_owned());
         match builder.params.iter().find(|(n, _)| n == name) {
-            Some((_, Value::Float(x))) if x.fract() == 0.0 && x.abs() < 1e15 => out += &format!("{x}"),
+            Some((_, Value::Float(x))) if x.fract() == 0.0 && x.abs() < 1e15 => {
+                out += &format!("{x}")
+            }
             Some((_, value)) => out += &value.to_string(),
             None => {
                 let names: Vec<String> = builder.params.iter().map(|(n, _)| n.clone()).collect();
@@ -183,8 +198,17 @@ pub fn value_of(scalar: &Scalar) -> Value {
 /// Warns of parameters that nothing uses.
 pub fn unused(spec: &Spec, builder: &mut Builder) {
     let used = builder.used.borrow().clone();
-    let bodies: Vec<String> = builder.functions.iter().flat_map(|f| f.body.names().into_iter().map(|(n, _)| n.to_string()).collect::<Vec<_>>()).collect();
-    let unused: Vec<(Key, Node)> = spec.params.iter().filter(|(k, _)| !used.contains(&k.name) && !bodies.contains(&k.name)).cloned().collect();
+    let bodies: Vec<String> = builder
+        .functions
+        .iter()
+        .flat_map(|f| f.body.names().into_iter().map(|(n, _)| n.to_string()).collect::<Vec<_>>())
+        .collect();
+    let unused: Vec<(Key, Node)> = spec
+        .params
+        .iter()
+        .filter(|(k, _)| !used.contains(&k.name) && !bodies.contains(&k.name))
+        .cloned()
+        .collect();
     for (key, _) in unused {
         let message = format!("nothing uses the parameter `{}`", key.name);
         builder.error(Diagnostic::warning(Code::UnusedParam, key.span, message));

@@ -39,7 +39,9 @@ fn find(b: &Builder, text: &str) -> Result<Vec<PathBuf>, String> {
         let found = candidates.into_iter().flatten().find(|p| p.exists());
         return match found {
             Some(path) => std::fs::metadata(&path)
-                .and_then(|m| if m.is_file() { std::fs::File::open(&path).map(|_| ()) } else { Ok(()) })
+                .and_then(
+                    |m| if m.is_file() { std::fs::File::open(&path).map(|_| ()) } else { Ok(()) },
+                )
                 .map(|()| vec![path])
                 .map_err(|e| format!("cannot read `{text}`: {}", reason(&e))),
             None => Err(format!("there is no file `{text}`")),
@@ -67,7 +69,8 @@ fn matches(pattern: &Path) -> Result<Vec<PathBuf>, String> {
         let matcher = glob.compile_matcher();
         let mut next = Vec::new();
         for folder in found {
-            let folder_or_here = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+            let folder_or_here =
+                if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
             let Ok(entries) = std::fs::read_dir(folder_or_here) else { continue };
             for entry in entries.flatten() {
                 let hidden = entry.file_name().to_string_lossy().starts_with('.');
@@ -90,7 +93,8 @@ pub fn output(b: &mut Builder, text: &str, span: Span) -> PathBuf {
     };
     if let Some((_, first)) = b.outputs.iter().find(|(p, _)| *p == path) {
         let message = format!("two steps write `{}`", path.display());
-        let d = Diagnostic::error(Code::DuplicateOutput, span, message).other(*first, "the first one");
+        let d =
+            Diagnostic::error(Code::DuplicateOutput, span, message).other(*first, "the first one");
         b.error(d);
     } else if text.is_empty() || path.file_name().is_none() {
         b.error(Diagnostic::error(Code::OutputUnwritable, span, "this is not the name of a file"));
@@ -115,9 +119,14 @@ fn unwritable(path: &Path) -> Option<String> {
     }
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     if !folder.is_dir() {
-        return Some(format!("cannot write `{}`: `{}` is not a folder", path.display(), folder.display()));
+        return Some(format!(
+            "cannot write `{}`: `{}` is not a folder",
+            path.display(),
+            folder.display()
+        ));
     }
-    let access = rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK);
+    let access =
+        rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK);
     access.err().map(|e| {
         format!("cannot write `{}`: `{}`: {}", path.display(), folder.display(), reason(&e.into()))
     })

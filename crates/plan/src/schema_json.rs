@@ -83,10 +83,8 @@ fn step(operator: &Operator) -> Value {
             }
         }
     }
-    properties.insert(
-        "as".to_owned(),
-        json!({ "type": "string", "description": "The step's name." }),
-    );
+    properties
+        .insert("as".to_owned(), json!({ "type": "string", "description": "The step's name." }));
     if operator.inputs != Inputs::None {
         let mut from = shape(Shape::Names);
         from["description"] = json!("The steps that feed it; the one before where none is named.");

@@ -49,7 +49,10 @@ impl Step {
 pub const TOP_KEYS: &[(&str, &str)] = &[
     ("title", "What the pipeline is called in reports and outputs."),
     ("description", "What it is for, in as many words as it takes."),
-    ("params", "Named values that `--set name=value` replaces. A name without a value must be set."),
+    (
+        "params",
+        "Named values that `--set name=value` replaces. A name without a value must be set.",
+    ),
     ("functions", "Named expressions: `area(r): pi * r**2`."),
     ("steps", "The steps, each fed by the one before unless `from:` says otherwise."),
     ("tests", "Runs with small parameters and what must come out; `tidemill test` runs them."),
@@ -58,7 +61,8 @@ pub const TOP_KEYS: &[(&str, &str)] = &[
 /// Reads the keys of the file. Mistakes go to `diagnostics`; what can be understood comes back.
 pub fn spec(root: &Node, diagnostics: &mut Diagnostics) -> Option<Spec> {
     let Kind::Map(entries) = &root.kind else {
-        let message = format!("a pipeline file is a mapping with `steps:`, but this is {}", root.describe());
+        let message =
+            format!("a pipeline file is a mapping with `steps:`, but this is {}", root.describe());
         diagnostics.push(Diagnostic::error(Code::WrongShape, root.span, message));
         return None;
     };
@@ -66,8 +70,12 @@ pub fn spec(root: &Node, diagnostics: &mut Diagnostics) -> Option<Spec> {
         if !TOP_KEYS.iter().any(|(k, _)| *k == key.name) {
             let names = TOP_KEYS.iter().map(|(k, _)| *k);
             diagnostics.push(
-                Diagnostic::error(Code::UnknownKey, key.span, format!("unknown key `{}`", key.name))
-                    .maybe_help(did_you_mean(&key.name, names)),
+                Diagnostic::error(
+                    Code::UnknownKey,
+                    key.span,
+                    format!("unknown key `{}`", key.name),
+                )
+                .maybe_help(did_you_mean(&key.name, names)),
             );
         }
     }
@@ -101,7 +109,8 @@ fn named(node: Option<&Node>, what: &str, diagnostics: &mut Diagnostics) -> Vec<
         None | Some((Kind::Null, _)) => Vec::new(),
         Some((Kind::Map(entries), _)) => entries.clone(),
         Some((_, node)) => {
-            diagnostics.push(wrong_shape(node, &format!("`{what}` is a mapping of names to values")));
+            diagnostics
+                .push(wrong_shape(node, &format!("`{what}` is a mapping of names to values")));
             Vec::new()
         }
     }
@@ -112,7 +121,8 @@ fn list<'a>(node: Option<&'a Node>, what: &str, diagnostics: &mut Diagnostics) -
         None | Some((Kind::Null, _)) => &[],
         Some((Kind::List(items), _)) => items,
         Some((_, node)) => {
-            diagnostics.push(wrong_shape(node, &format!("`{what}` is a list, each item after a `- `")));
+            diagnostics
+                .push(wrong_shape(node, &format!("`{what}` is a list, each item after a `- `")));
             &[]
         }
     }
@@ -129,8 +139,9 @@ fn steps(root: &Node, diagnostics: &mut Diagnostics) -> (Vec<Step>, Vec<usize>) 
     let items = list(root.get("steps"), "steps", diagnostics);
     if items.is_empty() && !diagnostics.has_errors() {
         diagnostics.push(
-            Diagnostic::error(Code::NoSteps, root.span, "the pipeline has no steps")
-                .help("begin with a source, such as `steps:` and below it `  - range: { k: 1..=10 }`"),
+            Diagnostic::error(Code::NoSteps, root.span, "the pipeline has no steps").help(
+                "begin with a source, such as `steps:` and below it `  - range: { k: 1..=10 }`",
+            ),
         );
     }
     // A step that cannot be read keeps its place, so that its neighbours are not misjudged.
@@ -218,18 +229,21 @@ fn no_operator(node: &Node, entries: &[(Key, Node)]) -> Diagnostic {
         }
     }
     match best {
-        Some((key, _)) => {
-            Diagnostic::error(Code::UnknownOperator, key.span, format!("unknown operator `{}`", key.name))
-                .maybe_help(did_you_mean(&key.name, names()))
-                .help("`tidemill list operators` lists them")
-        }
+        Some((key, _)) => Diagnostic::error(
+            Code::UnknownOperator,
+            key.span,
+            format!("unknown operator `{}`", key.name),
+        )
+        .maybe_help(did_you_mean(&key.name, names()))
+        .help("`tidemill list operators` lists them"),
         None => Diagnostic::error(Code::NoOperator, node.span, "this step names no operator"),
     }
 }
 
 fn unknown_key(operator: &Operator, name: &str, span: Span, is_operator: bool) -> Diagnostic {
     if is_operator {
-        let message = format!("a step has one operator, but here stand `{}` and `{name}`", operator.name);
+        let message =
+            format!("a step has one operator, but here stand `{}` and `{name}`", operator.name);
         return Diagnostic::error(Code::NoOperator, span, message)
             .help(format!("begin a new step: `- {name}: …`"));
     }
@@ -321,9 +335,11 @@ fn resolve(
             }
             (Inputs::One, 0) => {
                 let message = format!("`{}` has no step before it", step.operator.name);
-                diagnostics.push(wrong(message).help(
-                    "the first step is a source (range, grid, read, rows), or says `from:`",
-                ));
+                diagnostics.push(
+                    wrong(message).help(
+                        "the first step is a source (range, grid, read, rows), or says `from:`",
+                    ),
+                );
                 None
             }
             (Inputs::One, _) => Some(vec![drafts[i - 1].as_ref().map(|_| i - 1)]),
@@ -336,8 +352,12 @@ fn resolve(
             None => {
                 let others = names.iter().map(String::as_str).filter(|n| !n.is_empty());
                 diagnostics.push(
-                    Diagnostic::error(Code::UnknownStep, *span, format!("no step is called `{name}`"))
-                        .maybe_help(did_you_mean(name, others)),
+                    Diagnostic::error(
+                        Code::UnknownStep,
+                        *span,
+                        format!("no step is called `{name}`"),
+                    )
+                    .maybe_help(did_you_mean(name, others)),
                 );
                 inputs.push(None);
             }

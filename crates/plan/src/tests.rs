@@ -11,9 +11,15 @@ pub const KEYS: &[(&str, &str)] = &[
     ("name", "What the test shows."),
     ("with", "Parameters for this run: `{ n: 1000 }`."),
     ("then", "Steps added after the last one, so that a pipeline that writes can be looked at."),
-    ("step", "The step whose rows are compared; the last one that reports rows where none is named."),
+    (
+        "step",
+        "The step whose rows are compared; the last one that reports rows where none is named.",
+    ),
     ("expect", "Columns and their values, `{ total: 1/3 }`, or a list of such rows."),
-    ("within", "The greatest relative difference of numbers; they must be equal where none is given."),
+    (
+        "within",
+        "The greatest relative difference of numbers; they must be equal where none is given.",
+    ),
 ];
 
 /// A test of a pipeline file.
@@ -67,11 +73,13 @@ fn test(node: &Node, spec: &Spec, b: &mut Builder) -> Option<Test> {
     if let Some(with) = node.get("with") {
         for (key, value) in b.map(with, "`with` is a mapping of parameters to values") {
             if !spec.params.iter().any(|(k, _)| k.name == key.name) {
-                let near = did_you_mean(&key.name, spec.params.iter().map(|(k, _)| k.name.as_str()));
+                let near =
+                    did_you_mean(&key.name, spec.params.iter().map(|(k, _)| k.name.as_str()));
                 let message = format!("the file has no parameter `{}`", key.name);
                 b.error(Diagnostic::error(Code::UnknownParam, key.span, message).maybe_help(near));
             }
-            let text = b.scalar(value, "a parameter is a single value").map(|s| s.text.text.to_string());
+            let text =
+                b.scalar(value, "a parameter is a single value").map(|s| s.text.text.to_string());
             sets.extend(text.map(|t| (key.name.clone(), t)));
         }
     }
@@ -94,10 +102,13 @@ fn test(node: &Node, spec: &Spec, b: &mut Builder) -> Option<Test> {
         let text = b.scalar(n, "`within` is a number")?.text.clone();
         b.constant(&text)?.as_f64()
     });
-    let shown = sets.iter().map(|(n, v): &(String, String)| format!("{n} = {v}")).collect::<Vec<_>>();
+    let shown =
+        sets.iter().map(|(n, v): &(String, String)| format!("{n} = {v}")).collect::<Vec<_>>();
     let name = node.get("name").and_then(Node::scalar).map(|s| s.text.text.to_string());
     Some(Test {
-        name: name.unwrap_or_else(|| if shown.is_empty() { "as it stands".into() } else { shown.join(", ") }),
+        name: name.unwrap_or_else(|| {
+            if shown.is_empty() { "as it stands".into() } else { shown.join(", ") }
+        }),
         span: node.span,
         sets,
         then: then.unwrap_or_default(),
@@ -116,7 +127,10 @@ fn row(node: &Node, b: &mut Builder) -> Vec<(String, Value)> {
             Kind::Scalar(s) if &*s.text.text == "null" => Some(Value::Null),
             Kind::Scalar(s) => match crate::params::literal(&s.text.text, false) {
                 // A bare word is text unless it means something in an expression.
-                Value::Str(text) => match expr::parse(&s.text).ok().and_then(|e| expr::constant(&e, &b.params, &b.functions).ok()) {
+                Value::Str(text) => match expr::parse(&s.text)
+                    .ok()
+                    .and_then(|e| expr::constant(&e, &b.params, &b.functions).ok())
+                {
                     Some(value) => Some(value),
                     None => Some(Value::Str(text)),
                 },

@@ -56,7 +56,11 @@ fn shape(builder: &mut Builder, domain: &Domain, sizes: &[(String, u64)]) -> Opt
                 shape[dim] = *size;
                 found = true;
             }
-            None if builder.graph.nodes.iter().any(|n| n.schema.domain.position(name).is_some()) => {}
+            None if builder
+                .graph
+                .nodes
+                .iter()
+                .any(|n| n.schema.domain.position(name).is_some()) => {}
             None => {
                 let names: Vec<&str> = domain.dims.iter().map(|d| &*d.name).collect();
                 let message = format!("`--tile {name}=…`: no dimension is called `{name}`");

@@ -38,9 +38,7 @@ fn six_mistakes_have_six_places() {
     );
     let source = Source::new("six.yaml", text.unwrap());
     let (_, diagnostics) = plan::load(&source, &plan::LoadOptions::default());
-    let place = |d: &base::Diagnostic| {
-        (source.line_column(d.span.start as usize), d.code.text())
-    };
+    let place = |d: &base::Diagnostic| (source.line_column(d.span.start as usize), d.code.text());
     let places: Vec<_> = diagnostics.iter().map(place).collect();
     assert_eq!(
         places,

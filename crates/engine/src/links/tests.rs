@@ -118,7 +118,8 @@ fn another_secret_is_refused() {
 #[test]
 fn another_plan_version_run_or_shape_ends_at_once() {
     let secret = Secret::random().unwrap();
-    let spoil: [(fn(&mut Member), &str); 4] = [
+    type Spoil = fn(&mut Member);
+    let spoil: [(Spoil, &str); 4] = [
         (|m| m.plan = [8; 32], "has another plan"),
         (|m| m.protocol = 9, "version"),
         (|m| m.run_id = "run-2".into(), "belongs to another run"),

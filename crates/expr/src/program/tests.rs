@@ -59,6 +59,9 @@ fn grid(sizes: [usize; 3]) -> Grid {
     }
 }
 
+/// Rows: the index and the printed values of each.
+type Rows = Vec<(i64, Vec<String>)>;
+
 impl Grid {
     fn map(&self, list: &[(&str, &str)], schema: &Schema) -> Step {
         let _ = self;
@@ -99,11 +102,7 @@ impl Grid {
     }
 
     /// All output rows as `tile` and as `blocks` give them, in the order of the domain.
-    fn run(
-        &self,
-        steps: &[Step],
-        shape: &[u64],
-    ) -> (Vec<(i64, Vec<String>)>, Vec<(i64, Vec<String>)>) {
+    fn run(&self, steps: &[Step], shape: &[u64]) -> (Rows, Rows) {
         let program = Program::compile(&self.schema, self.given.clone(), steps, true).unwrap();
         let mut runner = program.runner();
         let tiling = Tiling::even(&self.schema.domain, shape);

@@ -119,7 +119,10 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
 
-    fn records(text: &str) -> Result<Vec<(u64, Vec<String>)>, (u64, String)> {
+    /// The line and the cells of each record, or the line and the fault.
+    type Records = Result<Vec<(u64, Vec<String>)>, (u64, String)>;
+
+    fn records(text: &str) -> Records {
         let mut scanner = Scanner::new(text.as_bytes(), 0, 1, b',');
         let (mut cells, mut out) = (Vec::new(), Vec::new());
         while let Some(line) = scanner.next(&mut cells)? {

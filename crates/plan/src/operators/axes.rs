@@ -36,7 +36,11 @@ impl Bounds {
 /// Reads `a..b` or `a..=b`.
 pub fn range_bounds(b: &mut Builder, text: &Text) -> Option<Bounds> {
     let Some(dots) = text.text.find("..") else {
-        let d = Diagnostic::error(Code::BadDomain, text.whole(), "the bounds of a range are expected here");
+        let d = Diagnostic::error(
+            Code::BadDomain,
+            text.whole(),
+            "the bounds of a range are expected here",
+        );
         b.error(d.help("write `1..=n` for 1 to n, or `0..n` for 0 to n - 1"));
         return None;
     };
@@ -49,7 +53,11 @@ pub fn range_bounds(b: &mut Builder, text: &Text) -> Option<Bounds> {
 
 fn bound(b: &mut Builder, text: &Text, from: usize, to: usize) -> Option<i64> {
     if text.text[from..to].trim().is_empty() {
-        let d = Diagnostic::error(Code::BadDomain, text.whole(), "a range needs a first and a last number");
+        let d = Diagnostic::error(
+            Code::BadDomain,
+            text.whole(),
+            "a range needs a first and a last number",
+        );
         b.error(d.help("write `1..=n` for 1 to n, or `0..n` for 0 to n - 1"));
         return None;
     }
@@ -112,14 +120,23 @@ fn list(b: &mut Builder, items: &[Node], span: Span) -> Option<ArrayRef> {
         return None;
     }
     let array: Option<ArrayRef> = if values.iter().all(|v| matches!(v, Value::Int(_))) {
-        values.iter().map(Value::as_i64).collect::<Option<Vec<_>>>().map(|v| Arc::new(Int64Array::from(v)) as _)
+        values
+            .iter()
+            .map(Value::as_i64)
+            .collect::<Option<Vec<_>>>()
+            .map(|v| Arc::new(Int64Array::from(v)) as _)
     } else if values.iter().all(|v| matches!(v, Value::Str(_))) {
         Some(Arc::new(StringArray::from_iter_values(values.iter().map(Value::to_string))))
     } else {
-        values.iter().map(Value::as_f64).collect::<Option<Vec<_>>>().map(|v| Arc::new(Float64Array::from(v)) as _)
+        values
+            .iter()
+            .map(Value::as_f64)
+            .collect::<Option<Vec<_>>>()
+            .map(|v| Arc::new(Float64Array::from(v)) as _)
     };
     if array.is_none() {
-        let d = Diagnostic::error(Code::TypeMismatch, span, "coordinates are all numbers or all text");
+        let d =
+            Diagnostic::error(Code::TypeMismatch, span, "coordinates are all numbers or all text");
         b.error(d);
     }
     array
@@ -203,7 +220,9 @@ fn arange(
     let count = size(b, count, span)?;
     if arguments.iter().all(|v| matches!(v, Value::Int(_))) {
         let (start, step) = (start as i64, step as i64);
-        return Some(Arc::new(Int64Array::from_iter_values((0..count as i64).map(|i| start + i * step))));
+        return Some(Arc::new(Int64Array::from_iter_values(
+            (0..count as i64).map(|i| start + i * step),
+        )));
     }
     let delta = (start + step) - start;
     Some(Arc::new(Float64Array::from_iter_values((0..count).map(|i| start + i as f64 * delta))))

@@ -66,7 +66,8 @@ fn merge(b: &mut Builder, step: &Step, fields: &mut [Field], schema: &Schema) {
             Some(dtype) => field.dtype = dtype,
             None => {
                 let (a, c): (DType, DType) = (field.dtype, other.dtype);
-                let message = format!("the column `{}` is {a} in one input and {c} in another", field.name);
+                let message =
+                    format!("the column `{}` is {a} in one input and {c} in another", field.name);
                 b.error(Diagnostic::error(Code::SchemaClash, step.span, message));
             }
         }

@@ -5,7 +5,7 @@ use crate::graph::{NodeId, PlanNode, PlanOp, ReadPlan};
 use crate::operator::{Inputs, Operator, Shape};
 use crate::spec::{Step, is_name};
 use arrow_array::{Array, ArrayRef};
-use base::{Attributes, Code, DType, Diagnostic, DimMask, Dim, Domain, Field, MAX_DIMS, Schema};
+use base::{Attributes, Code, DType, Diagnostic, Dim, DimMask, Domain, Field, MAX_DIMS, Schema};
 use expr::Given;
 
 /// The operator.
@@ -39,7 +39,8 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         b.error(Diagnostic::error(Code::BadDomain, step.head.span, message));
         return None;
     }
-    let mut schema = Schema { domain: Domain::default(), fields: Vec::new(), attributes: Attributes::default() };
+    let mut schema =
+        Schema { domain: Domain::default(), fields: Vec::new(), attributes: Attributes::default() };
     let mut given = Vec::new();
     for (i, (name, values)) in axes.iter().enumerate() {
         // An axis that has a mistake still counts as one, so that its users are not blamed.
@@ -51,7 +52,11 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         given.push(values.clone().map_or(Given::Loaded, Given::Table));
     }
     if schema.domain.points().is_none() {
-        b.error(Diagnostic::error(Code::BadDomain, step.head.span, "the grid has more than 2^63 points"));
+        b.error(Diagnostic::error(
+            Code::BadDomain,
+            step.head.span,
+            "the grid has more than 2^63 points",
+        ));
         return None;
     }
     let read = ReadPlan {

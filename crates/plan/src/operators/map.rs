@@ -4,7 +4,7 @@ use crate::graph::NodeId;
 use crate::operator::{Inputs, Operator, Shape};
 use crate::spec::{Step, is_name};
 use crate::yaml::Node;
-use base::{Attributes, Code, Diagnostic, DType, Field, Schema};
+use base::{Attributes, Code, DType, Diagnostic, Field, Schema};
 use expr::Typed;
 
 /// The operator.

@@ -37,10 +37,15 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         return None;
     };
     if !is_name(&key.name) {
-        b.error(Diagnostic::error(Code::BadName, key.span, format!("`{}` is not a name", key.name)));
+        b.error(Diagnostic::error(
+            Code::BadName,
+            key.span,
+            format!("`{}` is not a name", key.name),
+        ));
     }
     let by = step.option("step").map_or(1, |node| distance(b, node));
-    let text = b.scalar(node, "the bounds of a range are expected here, such as `1..=n`")?.text.clone();
+    let text =
+        b.scalar(node, "the bounds of a range are expected here, such as `1..=n`")?.text.clone();
     // After a mistake the column is still there, so that its users are not blamed.
     let bounds = range_bounds(b, &text).unwrap_or_default();
     let size = bounds.count(by).unwrap_or_else(|| {
@@ -57,7 +62,12 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         source: None,
         offset: vec![0],
         columns: vec![None],
-        describe: format!("{} = {}{}", key.name, text.text, if by == 1 { String::new() } else { format!(" step {by}") }),
+        describe: format!(
+            "{} = {}{}",
+            key.name,
+            text.text,
+            if by == 1 { String::new() } else { format!(" step {by}") }
+        ),
         fused: None,
     };
     let given = vec![Given::Counter { start: bounds.start, step: by }];

@@ -21,13 +21,21 @@ pub static READ: Operator = Operator {
           run in, then beside the pipeline file.",
     head: Shape::Texts,
     keys: &[
-        Key { name: "columns", doc: "The columns to read; all where none are named.", shape: Shape::Names },
+        Key {
+            name: "columns",
+            doc: "The columns to read; all where none are named.",
+            shape: Shape::Names,
+        },
         Key {
             name: "slices",
             doc: "Parts of dimensions by position: `{ time: 0..12, lat: 5 }`.",
             shape: Shape::Slices,
         },
-        Key { name: "format", doc: "The format, where the name does not tell.", shape: Shape::Text },
+        Key {
+            name: "format",
+            doc: "The format, where the name does not tell.",
+            shape: Shape::Text,
+        },
     ],
     inputs: Inputs::None,
     example: "- read: data/stations.csv\n  columns: [station, t]",
@@ -105,7 +113,10 @@ pub fn format(
         b.error(
             Diagnostic::error(Code::UnknownFormat, span, message)
                 .help(format!("known endings: {}", known.join(" ")))
-                .help(format!("or say `format:`, one of {}", names().collect::<Vec<_>>().join(", "))),
+                .help(format!(
+                    "or say `format:`, one of {}",
+                    names().collect::<Vec<_>>().join(", ")
+                )),
         );
     }
     found
@@ -136,7 +147,8 @@ fn slices(b: &mut Builder, node: &Node, schema: &mut Schema) -> Vec<u64> {
     let mut offset = vec![0; schema.domain.dims.len()];
     for (key, node) in b.map(node, "`slices` is a mapping of dimensions to positions") {
         let Some(dim) = schema.domain.position(&key.name) else {
-            let names: Vec<String> = schema.domain.dims.iter().map(|d| d.name.to_string()).collect();
+            let names: Vec<String> =
+                schema.domain.dims.iter().map(|d| d.name.to_string()).collect();
             let message = format!("no dimension is called `{}`", key.name);
             b.error(
                 Diagnostic::error(Code::UnknownDimension, key.span, message)

@@ -137,7 +137,11 @@ fn key_name(expr: &Expr) -> Option<(String, Span)> {
 fn over(b: &mut Builder, step: &Step, node: &Node, schema: &Schema) -> Vec<usize> {
     let names = names_of(node, &mut b.diagnostics).unwrap_or_default();
     if !schema.domain.is_box() {
-        let d = Diagnostic::error(Code::BadDomain, node.span, "these are rows: they have no dimensions to reduce over");
+        let d = Diagnostic::error(
+            Code::BadDomain,
+            node.span,
+            "these are rows: they have no dimensions to reduce over",
+        );
         b.error(d.help("leave `over` out to reduce all rows, or say `by:` for groups"));
         return Vec::new();
     }
@@ -166,7 +170,11 @@ fn outputs(b: &mut Builder, head: &Node) -> Vec<(String, Expr)> {
     let mut outputs = Vec::new();
     for (key, node) in b.map(head, "`reduce` is a mapping of names to reductions") {
         if !is_name(&key.name) {
-            b.error(Diagnostic::error(Code::BadName, key.span, format!("`{}` is not a name", key.name)));
+            b.error(Diagnostic::error(
+                Code::BadName,
+                key.span,
+                format!("`{}` is not a name", key.name),
+            ));
         }
         outputs.extend(b.expr(node).map(|e| (key.name.clone(), e)));
     }
@@ -184,7 +192,10 @@ fn arguments(
     let schema = b.graph.nodes[input].schema.clone();
     let mut columns = Vec::new();
     for (i, (field, typed)) in keys.iter().enumerate() {
-        columns.push((Field { name: format!("#key{i}").into(), mask: typed.mask, ..field.clone() }, typed.clone()));
+        columns.push((
+            Field { name: format!("#key{i}").into(), mask: typed.mask, ..field.clone() },
+            typed.clone(),
+        ));
     }
     for (i, call) in calls.iter().enumerate() {
         if let Some(argument) = &call.argument {

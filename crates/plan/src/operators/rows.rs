@@ -25,7 +25,10 @@ pub static ROWS: Operator = Operator {
 
 fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let Kind::List(items) = &step.head.kind else {
-        b.error(wrong_shape(&step.head, "`rows` is a list of mappings").help("write `- rows: [{ a: 1 }, { a: 2 }]`"));
+        b.error(
+            wrong_shape(&step.head, "`rows` is a list of mappings")
+                .help("write `- rows: [{ a: 1 }, { a: 2 }]`"),
+        );
         return None;
     };
     let mut columns: Vec<(String, Span, Vec<Value>)> = Vec::new();
@@ -92,11 +95,17 @@ fn array(b: &mut Builder, name: &str, span: Span, values: &[Value]) -> (DType, A
         return (DType::Int64, Arc::new(Int64Array::from_iter(values.iter().map(Value::as_i64))));
     }
     if all(|v| matches!(v, Value::Int(_) | Value::Float(_))) {
-        return (DType::Float64, Arc::new(Float64Array::from_iter(values.iter().map(Value::as_f64))));
+        return (
+            DType::Float64,
+            Arc::new(Float64Array::from_iter(values.iter().map(Value::as_f64))),
+        );
     }
     if !all(|v| matches!(v, Value::Str(_))) {
         let message = format!("the column `{name}` mixes text with other values");
-        b.error(Diagnostic::error(Code::TypeMismatch, span, message).help("quote the others if all are text"));
+        b.error(
+            Diagnostic::error(Code::TypeMismatch, span, message)
+                .help("quote the others if all are text"),
+        );
     }
     let get = |v: &Value| if *v == Value::Null { None } else { Some(v.to_string()) };
     (DType::String, Arc::new(StringArray::from_iter(values.iter().map(get))))

@@ -30,7 +30,11 @@ pub static WRITE: Operator = Operator {
             doc: "Attributes of variables, `{ t: { units: K } }`, and of the file, `{ title: … }`.",
             shape: Shape::Attributes,
         },
-        Key { name: "format", doc: "The format, where the name does not tell.", shape: Shape::Text },
+        Key {
+            name: "format",
+            doc: "The format, where the name does not tell.",
+            shape: Shape::Text,
+        },
     ],
     inputs: Inputs::One,
     example: "- grid: { x: \"linspace(0, 1, 5)\" }\n- map: { y: x**2 }\n- write: parabola.nc\n\
@@ -43,9 +47,8 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let text = b.text(&step.head, "the name of a file is expected here");
     let variables = step.option("variables").map(|n| b.columns(n, &schema));
     let keep = kept(&schema, variables);
-    let steps = vec![expr::Step::Project(
-        keep.iter().map(|i| (*i, schema.fields[*i].clone())).collect(),
-    )];
+    let steps =
+        vec![expr::Step::Project(keep.iter().map(|i| (*i, schema.fields[*i].clone())).collect())];
     let node = b.apply(step, input, steps);
     let global = step.option("attributes").map(|n| attributes(b, node, n)).unwrap_or_default();
     // Whatever is wrong with the file, the input goes on.
@@ -135,7 +138,9 @@ fn file_attributes(b: &Builder, schema: &Schema, own: Attributes) -> Attributes 
     all.set("Conventions", text("CF-1.11".into()));
     all.set("title", text(b.title.clone()));
     let file = std::path::Path::new(&*b.source.name);
-    let file = file.file_name().map_or_else(|| b.source.name.to_string(), |f| f.to_string_lossy().into_owned());
+    let file = file
+        .file_name()
+        .map_or_else(|| b.source.name.to_string(), |f| f.to_string_lossy().into_owned());
     let line = format!("{}: tidemill {} run {file}", b.options.now, env!("CARGO_PKG_VERSION"));
     let history = match schema.attributes.get("history").and_then(Attribute::text) {
         Some(before) => format!("{line}\n{before}"),

@@ -17,7 +17,8 @@ fn apply(graph: &mut Graph) -> bool {
         }
         let PlanOp::Apply(steps) = &graph.nodes[input].op else { continue };
         let (steps, before) = (steps.clone(), graph.nodes[input].inputs[0]);
-        let (schema, given) = (graph.nodes[before].schema.clone(), graph.nodes[before].given.clone());
+        let (schema, given) =
+            (graph.nodes[before].schema.clone(), graph.nodes[before].given.clone());
         if let PlanOp::Fold(fold) = &mut graph.nodes[id].op {
             fold.fused = Some(Fused { schema, given, steps });
         }

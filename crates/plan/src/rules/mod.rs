@@ -17,12 +17,8 @@ pub struct Rule {
 }
 
 /// All rules. Splitting reductions and placing exchanges comes after them, in `lower`.
-pub static RULES: &[Rule] = &[
-    fuse_steps::RULE,
-    fuse_reduce::RULE,
-    fuse_read::RULE,
-    prune_columns::RULE,
-];
+pub static RULES: &[Rule] =
+    &[fuse_steps::RULE, fuse_reduce::RULE, fuse_read::RULE, prune_columns::RULE];
 
 /// What a rule made of the plan.
 pub struct Rewrite {

@@ -30,6 +30,9 @@ pub(super) enum Storage {
     Library,
 }
 
+/// The first point of a chunk, and its values as they lie.
+type Decoded = (Vec<u64>, Arc<Vec<u8>>);
+
 /// The chunks of a variable.
 #[derive(Debug)]
 pub(super) struct Chunks {
@@ -38,7 +41,7 @@ pub(super) struct Chunks {
     deflated: bool,
     swap: bool,
     index: Index,
-    kept: Mutex<VecDeque<(Vec<u64>, Arc<Vec<u8>>)>>,
+    kept: Mutex<VecDeque<Decoded>>,
 }
 
 #[derive(Debug)]

@@ -127,10 +127,10 @@ fn groups_texts_and_attributes() {
     texts.put_string("", 1).unwrap();
     let letters = netcdf::types::NcVariableType::Char;
     let mut c = inner.add_variable_with_type("c", &["x", "n"], &letters).unwrap();
-    // SAFETY: of one byte, and the library takes it as a letter.
     #[derive(Clone, Copy)]
     #[repr(transparent)]
     struct Letter(u8);
+    // SAFETY: of one byte, and the library takes it as a letter.
     unsafe impl netcdf::NcTypeDescriptor for Letter {
         fn type_descriptor() -> netcdf::types::NcVariableType {
             netcdf::types::NcVariableType::Char

@@ -52,7 +52,7 @@ fn compress(
 ) -> Result<Vec<u8>, Failure> {
     let array = encode::values(variable, tile, column)?;
     let bytes = encode::bytes(variable, &array)?;
-    if (0..chunk.len()).any(|i| tile.origin[i] % chunk[i] as u64 != 0) {
+    if (0..chunk.len()).any(|i| !tile.origin[i].is_multiple_of(chunk[i] as u64)) {
         return Err(Failure::internal(format!("tile {} cuts a chunk", tile.number)));
     }
     let width = variable.width();

@@ -11,7 +11,7 @@ use base::{Column, DType, DimMask, Failure, Tile};
 pub(super) const FILL_BYTE: i8 = -127;
 pub(super) const FILL_INT: i32 = -2_147_483_647;
 pub(super) const FILL_INT64: i64 = -9_223_372_036_854_775_806;
-pub(super) const FILL_FLOAT: f32 = 9.969_209_968_386_869e36;
+pub(super) const FILL_FLOAT: f32 = 9.969_21e36;
 pub(super) const FILL_DOUBLE: f64 = 9.969_209_968_386_869e36;
 
 /// The column's values at every point of the dimensions of the variable.

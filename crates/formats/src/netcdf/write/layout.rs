@@ -221,7 +221,7 @@ fn chunk_shape(tiling: &Tiling, sizes: &[u64]) -> Option<Vec<u64>> {
         // Along a dimension that no tile cuts a chunk need not divide the tile.
         shape[i] = match counts[i] {
             1 => most,
-            _ => (1..=most).rev().find(|n| shape[i] % n == 0)?,
+            _ => (1..=most).rev().find(|n| shape[i].is_multiple_of(*n))?,
         };
     }
     let mut step = 1;
@@ -229,7 +229,9 @@ fn chunk_shape(tiling: &Tiling, sizes: &[u64]) -> Option<Vec<u64>> {
         for number in 0..counts[i] {
             let region = tiling.region(number * step);
             let end = region.origin[i] + region.shape[i] as u64;
-            if region.origin[i] % shape[i] != 0 || (end % shape[i] != 0 && end != sizes[i]) {
+            if !region.origin[i].is_multiple_of(shape[i])
+                || (!end.is_multiple_of(shape[i]) && end != sizes[i])
+            {
                 return None;
             }
         }

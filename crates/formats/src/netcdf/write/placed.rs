@@ -197,7 +197,7 @@ fn mappable(file: &File) -> bool {
     const EXT: i64 = 0xEF53;
     const XFS: i64 = 0x5846_5342;
     const TMPFS: i64 = 0x0102_1994;
-    let local = fstatfs(file).is_ok_and(|s| [EXT, XFS, TMPFS].contains(&(s.f_type as i64)));
+    let local = fstatfs(file).is_ok_and(|s| [EXT, XFS, TMPFS].contains(&{ s.f_type }));
     let whole = file.metadata().is_ok_and(|m| m.blocks() * 512 >= m.len());
     local && whole
 }
