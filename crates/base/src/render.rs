@@ -1,6 +1,6 @@
 //! Diagnostics as text: file, line, column, source line, caret, help.
-use crate::{Diagnostic, Severity, Source};
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use crate::{Diagnostic, Severity, Source, Span};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
 /// Renders all diagnostics, a blank line between two, each like a compiler's.
 /// With `color`, ANSI escapes mark the parts.
@@ -23,6 +23,14 @@ fn one(source: &Source, diagnostic: &Diagnostic, renderer: &Renderer) -> String 
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(&diagnostic.message).id(diagnostic.code.text());
+    if diagnostic.span == Span::default() {
+        // About the file or the command as a whole: no line of it shows the mistake.
+        let mut group = title.element(Origin::path(&*source.name));
+        for help in &diagnostic.help {
+            group = group.element(Level::HELP.message(help));
+        }
+        return renderer.render(&[group]);
+    }
     let mut primary = AnnotationKind::Primary.span(clamp(source, diagnostic.span.range()));
     if !diagnostic.label.is_empty() {
         primary = primary.label(&diagnostic.label);

@@ -1,7 +1,7 @@
 //! Pipeline files as the verbs take them: read, planned, their mistakes told.
 use crate::job::{self, Job};
 use crate::verbs::End;
-use base::{Diagnostic, FailureKind, Severity, Source};
+use base::{Code, Diagnostic, FailureKind, Severity, Source};
 use clap::Args;
 use plan::{Plan, TileRequest};
 use std::path::PathBuf;
@@ -80,7 +80,16 @@ pub fn read(name: &str) -> Result<String, End> {
 pub fn load(job: &Job) -> Result<Plan, End> {
     let (plan, diagnostics) = job.load()?;
     tell(&job.source(), &diagnostics);
-    plan.ok_or(End::Told(FailureKind::Pipeline.exit_code()))
+    plan.ok_or_else(|| End::Told(kind(&diagnostics).exit_code()))
+}
+
+/// Whether it is the pipeline that is wrong, or nothing but what its inputs hold.
+fn kind(diagnostics: &[Diagnostic]) -> FailureKind {
+    let mut errors = diagnostics.iter().filter(|d| d.severity == Severity::Error);
+    match errors.all(|d| d.code == Code::BadInput) {
+        true => FailureKind::Data,
+        false => FailureKind::Pipeline,
+    }
 }
 
 /// Prints diagnostics, in colour on a terminal, and counts the errors.

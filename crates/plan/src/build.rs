@@ -18,6 +18,8 @@ pub struct Builder<'a> {
     pub options: &'a LoadOptions,
     /// The title, for outputs.
     pub title: String,
+    /// Whether the file has a title of its own.
+    pub titled: bool,
     /// `params:` with the values of this run.
     pub params: Vec<(String, Value)>,
     /// `functions:`.

@@ -161,6 +161,7 @@ fn builder<'a>(
         source,
         options,
         title,
+        titled: spec.title.is_some(),
         params,
         functions,
         diagnostics,

@@ -5,5 +5,6 @@ mod bench;
 mod cases;
 mod endings;
 mod mistakes;
+mod pages;
 mod results;
 mod verbs;

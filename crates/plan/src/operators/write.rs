@@ -136,7 +136,9 @@ fn file_attributes(b: &Builder, schema: &Schema, own: Attributes) -> Attributes 
     let mut all = schema.attributes.clone();
     let text = |t: String| Attribute::Text(t);
     all.set("Conventions", text("CF-1.11".into()));
-    all.set("title", text(b.title.clone()));
+    if b.titled || schema.attributes.get("title").is_none() {
+        all.set("title", text(b.title.clone()));
+    }
     let file = std::path::Path::new(&*b.source.name);
     let file = file
         .file_name()
@@ -147,7 +149,10 @@ fn file_attributes(b: &Builder, schema: &Schema, own: Attributes) -> Attributes 
         None => line,
     };
     all.set("history", text(history));
-    all.set("source", text(format!("Tidemill {}", env!("CARGO_PKG_VERSION"))));
+    // CF 2.6.2: the method of production of the original data, where the input tells it.
+    if schema.attributes.get("source").is_none() {
+        all.set("source", text(format!("Tidemill {}", env!("CARGO_PKG_VERSION"))));
+    }
     all.set("tidemill_pipeline_sha256", text(b.hash.clone()));
     for (name, value) in own.0 {
         all.set(name, value);
