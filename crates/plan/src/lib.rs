@@ -4,7 +4,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`yaml`] | text → tree with places |
-//! | `spec` | tree → keys, steps, how they feed each other |
+//! | `spec`, `steps` | tree → keys, steps, how they feed each other |
 //! | [`operator`], [`operators`] | what an operator is; one file each, and their table |
 //! | `build` | what operators use to check a step and add nodes |
 //! | [`graph`] | the plan: a small closed set of nodes |
@@ -33,6 +33,7 @@ pub mod rules;
 mod schema_json;
 mod sinks;
 mod spec;
+mod steps;
 pub mod tests;
 mod tiling;
 pub mod yaml;
