@@ -1,5 +1,5 @@
 //! What a run needs, in bytes, before it starts.
-use crate::graph::{FoldPlanKind, Graph, PlanOp};
+use crate::graph::{Call, FoldPlan, FoldPlanKind, Graph, PlanOp};
 use crate::physical::{Memory, Node, Op};
 use base::Schema;
 
@@ -88,13 +88,8 @@ fn state(graph: &Graph, node: &crate::graph::PlanNode, memory: &mut Memory) {
             }
         }
         PlanOp::Fold(fold) => {
-            for call in fold.calls.iter().filter(|c| base::Entry::name(c.reduction) == "quantile") {
-                match rows {
-                    Some(rows) => memory.per_process += rows * 8,
-                    None => memory
-                        .guesses
-                        .push(format!("`{}` holds all values, of 8 bytes each", call.text)),
-                }
+            for call in &fold.calls {
+                held(call, rows, filtered(fold) || rows.is_none(), memory);
             }
             match &fold.kind {
                 FoldPlanKind::By(_) => memory.guesses.push(format!(
@@ -111,4 +106,24 @@ fn state(graph: &Graph, node: &crate::graph::PlanNode, memory: &mut Memory) {
         }
         _ => {}
     }
+}
+
+/// What a reduction holds of each value.
+fn held(call: &Call, rows: Option<u64>, gaps: bool, memory: &mut Memory) {
+    let bytes = match base::Entry::name(call.reduction) {
+        "quantile" | "median" => 8,
+        // Neighbours multiply at once; beside a gap a product waits for its partner.
+        "prod" if gaps => 16,
+        _ => return,
+    };
+    // How many rows a filter leaves, only the run can tell.
+    match rows.filter(|_| !gaps) {
+        Some(rows) => memory.per_process += rows * bytes,
+        None => memory.guesses.push(format!("`{}` holds {bytes} bytes for each value", call.text)),
+    }
+}
+
+fn filtered(fold: &FoldPlan) -> bool {
+    let steps = fold.fused.iter().flat_map(|f| &f.steps);
+    steps.into_iter().any(|step| matches!(step, expr::Step::Filter(_)))
 }

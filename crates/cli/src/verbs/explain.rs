@@ -26,7 +26,9 @@ pub struct Explain {
 impl Act for Explain {
     fn act(self) -> Result<(), End> {
         let threads = self.threads.map_or_else(|| machine::cores().count, NonZeroUsize::get);
-        let job = self.pipeline.job(threads)?;
+        let mut job = self.pipeline.job(threads)?;
+        // Nothing is written, so what is there already is not in the way.
+        job.overwrite = true;
         let plan = pipeline::load(&job)?;
         print(&match (self.dot, self.mermaid) {
             (true, _) => plan::dot(&plan.physical),
