@@ -2,7 +2,7 @@
 use crate::graph::{Graph, NodeId, PlanNode, PlanOp, after};
 use crate::load::LoadOptions;
 use crate::operator::{Inputs, Shape};
-use crate::spec::{Step, names_of, wrong_shape};
+use crate::spec::{Step, bad_name, is_name, names_of, wrong_shape};
 use crate::yaml::{Key, Kind, Node, Scalar};
 use base::{Code, Diagnostic, Diagnostics, Schema, Source, Span, Text, Value, did_you_mean};
 use expr::{Expr, Given, Scope, Typed, UserFunction};
@@ -70,6 +70,13 @@ impl Builder<'_> {
     /// Notes a mistake.
     pub fn error(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Notes a mistake if this cannot be the name of a column.
+    pub fn check_name(&mut self, name: &str, span: Span) {
+        if !is_name(name) {
+            self.error(bad_name(name, span));
+        }
     }
 
     /// Adds a node for a step.

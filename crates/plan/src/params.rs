@@ -1,6 +1,6 @@
 //! Parameters and functions: the names that hold in every step.
 use crate::build::Builder;
-use crate::spec::{Spec, is_name, wrong_shape};
+use crate::spec::{Spec, bad_name, is_name, wrong_shape};
 use crate::yaml::{Key, Node, Scalar};
 use base::{Code, Diagnostic, Diagnostics, Span, Text, Value, did_you_mean};
 use expr::UserFunction;
@@ -14,7 +14,7 @@ pub fn params(
     let mut params = Vec::new();
     for (key, node) in &spec.params {
         if !is_name(&key.name) {
-            diagnostics.push(not_a_name(key));
+            diagnostics.push(bad_name(&key.name, key.span));
         }
         let default = match node.scalar() {
             Some(scalar) => Some(literal(&scalar.text.text, scalar.quoted)),
@@ -55,11 +55,6 @@ pub fn params(
         }
     }
     params
-}
-
-fn not_a_name(key: &Key) -> Diagnostic {
-    Diagnostic::error(Code::BadName, key.span, format!("`{}` is not a name", key.name))
-        .help("a name is a letter or `_`, then letters, digits or `_`")
 }
 
 /// What a YAML scalar or a `--set` means: a number, true or false, or text.

@@ -136,6 +136,12 @@ pub fn is_name(text: &str) -> bool {
         && chars.all(|c| c.is_alphanumeric() || c == '_')
 }
 
+/// The mistake of a name that is none.
+pub fn bad_name(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::error(Code::BadName, span, format!("`{name}` is not a name"))
+        .help("a name is a letter or `_`, then letters, digits or `_`")
+}
+
 /// One name or a list of names.
 pub fn names_of(node: &Node, diagnostics: &mut Diagnostics) -> Option<Vec<(String, Span)>> {
     let one = |s: &Scalar, span| (s.text.text.to_string(), span);

@@ -1,7 +1,7 @@
 //! The steps of a pipeline file: their operators, names, and how they feed each other.
 use crate::operator::{Inputs, Operator};
 use crate::operators::{OPERATORS, operator};
-use crate::spec::{Step, is_name, list, names_of, wrong_shape};
+use crate::spec::{Step, bad_name, is_name, list, names_of, wrong_shape};
 use crate::yaml::{Key, Kind, Node};
 use base::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 
@@ -81,7 +81,8 @@ fn draft(node: &Node, diagnostics: &mut Diagnostics) -> Option<Draft> {
                     step.name = scalar.text.text.to_string();
                     given_name = Some(value.span);
                 } else {
-                    diagnostics.push(bad_name(value));
+                    let text = value.scalar().map_or("", |s| &*s.text.text);
+                    diagnostics.push(bad_name(text, value.span));
                 }
             }
             "from" => from = names_of(value, diagnostics),
@@ -128,11 +129,6 @@ fn unknown_key(operator: &Operator, name: &str, span: Span, is_operator: bool) -
     let names = operator.keys.iter().map(|k| k.name).chain(["as", "from"]);
     Diagnostic::error(Code::UnknownKey, span, format!("`{}` has no key `{name}`", operator.name))
         .maybe_help(did_you_mean(name, names))
-}
-
-fn bad_name(node: &Node) -> Diagnostic {
-    Diagnostic::error(Code::BadName, node.span, "this is not a name")
-        .help("a name is a letter or `_`, then letters, digits or `_`")
 }
 
 fn name(drafts: &[Option<Draft>], diagnostics: &mut Diagnostics) -> Vec<String> {

@@ -3,7 +3,7 @@ use super::axes::axis;
 use crate::build::Builder;
 use crate::graph::{NodeId, PlanNode, PlanOp, ReadPlan};
 use crate::operator::{Inputs, Operator, Shape};
-use crate::spec::{Step, is_name};
+use crate::spec::Step;
 use arrow_array::{Array, ArrayRef};
 use base::{Attributes, Code, DType, Diagnostic, Dim, DimMask, Domain, Field, MAX_DIMS, Schema};
 use expr::Given;
@@ -25,10 +25,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let entries = b.map(&step.head, "`grid` is a mapping of dimensions to coordinates");
     let mut axes: Vec<(&str, Option<ArrayRef>)> = Vec::new();
     for (key, node) in entries {
-        if !is_name(&key.name) {
-            let message = format!("`{}` is not a name", key.name);
-            b.error(Diagnostic::error(Code::BadName, key.span, message));
-        }
+        b.check_name(&key.name, key.span);
         axes.push((&key.name, axis(b, node)));
     }
     if axes.is_empty() {

@@ -2,7 +2,7 @@
 use crate::build::Builder;
 use crate::graph::NodeId;
 use crate::operator::{Inputs, Operator, Shape};
-use crate::spec::{Step, is_name};
+use crate::spec::Step;
 use crate::yaml::Node;
 use base::{Attributes, Code, DType, Diagnostic, Field, Schema};
 use expr::Typed;
@@ -24,13 +24,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let (input, schema) = b.input(step)?;
     let mut columns = Vec::new();
     for (key, node) in b.map(&step.head, "`map` is a mapping of names to expressions") {
-        if !is_name(&key.name) {
-            let message = format!("`{}` is not a name", key.name);
-            b.error(
-                Diagnostic::error(Code::BadName, key.span, message)
-                    .help("a name is a letter or `_`, then letters, digits or `_`"),
-            );
-        }
+        b.check_name(&key.name, key.span);
         if schema.domain.position(&key.name).is_some() && schema.field(&key.name).is_none() {
             let message = format!("`{}` is the name of a dimension", key.name);
             b.error(Diagnostic::error(Code::DuplicateName, key.span, message));

@@ -3,7 +3,7 @@ use super::axes::range_bounds;
 use crate::build::Builder;
 use crate::graph::{NodeId, PlanNode, PlanOp, ReadPlan};
 use crate::operator::{Inputs, Key, Operator, Shape};
-use crate::spec::{Step, is_name};
+use crate::spec::Step;
 use crate::yaml::Node;
 use base::{Attributes, Code, DType, Diagnostic, DimMask, Domain, Field, Schema, Value};
 use expr::Given;
@@ -36,13 +36,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         }
         return None;
     };
-    if !is_name(&key.name) {
-        b.error(Diagnostic::error(
-            Code::BadName,
-            key.span,
-            format!("`{}` is not a name", key.name),
-        ));
-    }
+    b.check_name(&key.name, key.span);
     let by = step.option("step").map_or(1, |node| distance(b, node));
     let text =
         b.scalar(node, "the bounds of a range are expected here, such as `1..=n`")?.text.clone();

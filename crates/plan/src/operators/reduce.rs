@@ -3,7 +3,7 @@ use super::map::field;
 use crate::build::Builder;
 use crate::graph::{Call, FoldPlan, FoldPlanKind, NodeId, PlanOp};
 use crate::operator::{Inputs, Key, Operator, Shape};
-use crate::spec::{Step, is_name, names_of, wrong_shape};
+use crate::spec::{Step, names_of, wrong_shape};
 use crate::yaml::{Kind, Node};
 use base::{
     Attribute, Attributes, Code, DType, Diagnostic, DimMask, Domain, Entry, Field, Schema, Span,
@@ -114,9 +114,7 @@ fn keys(b: &mut Builder, node: &Node, schema: &Schema) -> Vec<(Field, Typed)> {
             b.error(d.help("write `by: { name: expression }`"));
             continue;
         };
-        if !is_name(&name) {
-            b.error(Diagnostic::error(Code::BadName, span, format!("`{name}` is not a name")));
-        }
+        b.check_name(&name, span);
         if keys.iter().any(|(f, _)| *f.name == *name) {
             b.error(super::names::twice(&name, span));
         }
@@ -169,13 +167,7 @@ fn over(b: &mut Builder, step: &Step, node: &Node, schema: &Schema) -> Vec<usize
 fn outputs(b: &mut Builder, head: &Node) -> Vec<(String, Expr)> {
     let mut outputs = Vec::new();
     for (key, node) in b.map(head, "`reduce` is a mapping of names to reductions") {
-        if !is_name(&key.name) {
-            b.error(Diagnostic::error(
-                Code::BadName,
-                key.span,
-                format!("`{}` is not a name", key.name),
-            ));
-        }
+        b.check_name(&key.name, key.span);
         outputs.extend(b.expr(node).map(|e| (key.name.clone(), e)));
     }
     outputs

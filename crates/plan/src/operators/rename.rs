@@ -3,8 +3,7 @@ use super::names;
 use crate::build::Builder;
 use crate::graph::NodeId;
 use crate::operator::{Inputs, Operator, Shape};
-use crate::spec::{Step, is_name};
-use base::{Code, Diagnostic};
+use crate::spec::{Step, bad_name, is_name};
 
 /// The operator.
 pub static RENAME: Operator = Operator {
@@ -26,8 +25,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         let old = b.column(&key.name, key.span, &schema);
         let Some(new) = b.scalar(node, "a new name is expected here") else { continue };
         if !is_name(&new.text.text) {
-            let message = format!("`{}` is not a name", new.text.text);
-            b.error(Diagnostic::error(Code::BadName, node.span, message));
+            b.error(bad_name(&new.text.text, node.span));
         } else if let Some(old) = old {
             renamed.push((old, new.text.text.to_string()));
             spans.push(node.span);
