@@ -41,7 +41,6 @@ codes! {
     Cycle = "E0104": "Steps feed each other in a circle.",
     WrongInputs = "E0105": "The operator takes another number of inputs.",
     DuplicateName = "E0106": "Two things have the same name.",
-    UnusedStep = "E0107": "Nothing uses what this step makes.",
     NoSteps = "E0108": "The pipeline has no steps.",
     // E02xx: expressions
     ExprSyntax = "E0201": "The expression cannot be read.",

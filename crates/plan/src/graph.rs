@@ -45,6 +45,11 @@ impl PlanNode {
         PlanNode { step: step.to_owned(), op, inputs, schema, given, kept: None }
     }
 
+    /// Steps that begin with what this node makes.
+    pub fn then(&self, steps: Vec<Step>) -> Fused {
+        Fused { schema: self.schema.clone(), given: self.given.clone(), steps }
+    }
+
     /// What its tiles hold.
     pub fn made(&self) -> Schema {
         let mut schema = self.schema.clone();

@@ -64,11 +64,7 @@ impl Lowering<'_, '_> {
             PlanOp::Read(read) => self.read(id, node, read),
             PlanOp::Apply(steps) => {
                 let before = &graph.nodes[node.inputs[0]];
-                let fused = Fused {
-                    schema: before.schema.clone(),
-                    given: before.given.clone(),
-                    steps: pruned(node, steps),
-                };
+                let fused = before.then(pruned(node, steps));
                 let apply = self.apply(&fused, self.keep_index(id), before.kept.as_deref())?;
                 let tiling = input.tiling.filter(|_| node.schema.domain.is_box());
                 let id = self.add(node, Op::Apply(apply), vec![input.id], node.made());
@@ -113,9 +109,7 @@ impl Lowering<'_, '_> {
     }
 
     fn read(&mut self, id: NodeId, node: &PlanNode, read: &ReadPlan) -> Option<Made> {
-        let bare =
-            Fused { schema: node.schema.clone(), given: node.given.clone(), steps: Vec::new() };
-        let mut start = read.fused.clone().unwrap_or(bare);
+        let mut start = read.fused.clone().unwrap_or_else(|| node.then(Vec::new()));
         start.steps = pruned(node, &start.steps);
         let fold = self.fold_of(id);
         let (program, needed) = match &fold {
@@ -158,10 +152,8 @@ impl Lowering<'_, '_> {
 
     fn fold(&mut self, node: &PlanNode, fold: &FoldPlan, input: Made) -> Option<Made> {
         let before = &self.graph.nodes[node.inputs[0]];
-        let bare =
-            Fused { schema: before.schema.clone(), given: before.given.clone(), steps: Vec::new() };
-        let fused = fold.fused.as_ref().unwrap_or(&bare);
-        let mut apply = self.apply(fused, false, before.kept.as_deref())?;
+        let fused = fold.fused.clone().unwrap_or_else(|| before.then(Vec::new()));
+        let mut apply = self.apply(&fused, false, before.kept.as_deref())?;
         // A reader without a program hands on just what is needed.
         if matches!(&self.nodes[input.id].op, Op::Read(Read { program: None, .. })) {
             apply.columns = (0..apply.columns.len()).collect();

@@ -5,6 +5,19 @@ use crate::kernels::arithmetic::Number;
 use crate::kernels::{map2, map3};
 use base::DType;
 
+/// Both arguments in the type in which they meet, then one of two kernels: of bools, of numbers.
+macro_rules! of_two {
+    ($a:ident, $bools:expr, $numbers:ident) => {{
+        let dtype = $a.meet(&[0, 1])?;
+        let ids = [$a.cast(0, dtype)?, $a.cast(1, dtype)?];
+        let kernel = match dtype {
+            DType::Bool => map2($bools),
+            dtype => each_number!(dtype, T => map2(<T as Number>::$numbers)),
+        };
+        $a.apply(&ids, dtype, kernel)
+    }};
+}
+
 /// `minimum(x, y)`
 pub static MINIMUM: Function = Function {
     name: "minimum",
@@ -13,15 +26,7 @@ pub static MINIMUM: Function = Function {
     doc: "The smaller of x and y; NaN if either is NaN.",
     examples: &[("minimum(1, 2)", "1"), ("minimum(1.0, nan)", "nan")],
     arity: 2..=2,
-    build: |a| {
-        let dtype = a.meet(&[0, 1])?;
-        let ids = [a.cast(0, dtype)?, a.cast(1, dtype)?];
-        let kernel = match dtype {
-            DType::Bool => map2(|x: bool, y: bool| x & y),
-            dtype => each_number!(dtype, T => map2(<T as Number>::minimum)),
-        };
-        a.apply(&ids, dtype, kernel)
-    },
+    build: |a| of_two!(a, |x: bool, y: bool| x & y, minimum),
 };
 
 /// `maximum(x, y)`
@@ -32,15 +37,7 @@ pub static MAXIMUM: Function = Function {
     doc: "The larger of x and y; NaN if either is NaN.",
     examples: &[("maximum(1, 2.5)", "2.5")],
     arity: 2..=2,
-    build: |a| {
-        let dtype = a.meet(&[0, 1])?;
-        let ids = [a.cast(0, dtype)?, a.cast(1, dtype)?];
-        let kernel = match dtype {
-            DType::Bool => map2(|x: bool, y: bool| x | y),
-            dtype => each_number!(dtype, T => map2(<T as Number>::maximum)),
-        };
-        a.apply(&ids, dtype, kernel)
-    },
+    build: |a| of_two!(a, |x: bool, y: bool| x | y, maximum),
 };
 
 /// `fmin(x, y)`
@@ -51,15 +48,7 @@ pub static FMIN: Function = Function {
     doc: "The smaller of x and y; if one is NaN, the other.",
     examples: &[("fmin(1.0, nan)", "1.0")],
     arity: 2..=2,
-    build: |a| {
-        let dtype = a.meet(&[0, 1])?;
-        let ids = [a.cast(0, dtype)?, a.cast(1, dtype)?];
-        let kernel = match dtype {
-            DType::Bool => map2(|x: bool, y: bool| x & y),
-            dtype => each_number!(dtype, T => map2(<T as Number>::fmin)),
-        };
-        a.apply(&ids, dtype, kernel)
-    },
+    build: |a| of_two!(a, |x: bool, y: bool| x & y, fmin),
 };
 
 /// `fmax(x, y)`
@@ -70,15 +59,7 @@ pub static FMAX: Function = Function {
     doc: "The larger of x and y; if one is NaN, the other.",
     examples: &[("fmax(nan, 2.0)", "2.0")],
     arity: 2..=2,
-    build: |a| {
-        let dtype = a.meet(&[0, 1])?;
-        let ids = [a.cast(0, dtype)?, a.cast(1, dtype)?];
-        let kernel = match dtype {
-            DType::Bool => map2(|x: bool, y: bool| x | y),
-            dtype => each_number!(dtype, T => map2(<T as Number>::fmax)),
-        };
-        a.apply(&ids, dtype, kernel)
-    },
+    build: |a| of_two!(a, |x: bool, y: bool| x | y, fmax),
 };
 
 /// `clip(x, low, high)`

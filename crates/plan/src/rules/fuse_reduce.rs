@@ -1,6 +1,6 @@
 //! `fuse-reduce`: a reduction takes blocks straight from the pass before it.
-use super::Rule;
-use crate::graph::{Fused, Graph, PlanOp};
+use super::{Rule, fuse};
+use crate::graph::{Graph, NodeId, PlanOp};
 
 pub const RULE: Rule = Rule {
     name: "fuse-reduce",
@@ -9,24 +9,15 @@ pub const RULE: Rule = Rule {
 };
 
 fn apply(graph: &mut Graph) -> bool {
-    let mut gone = vec![false; graph.nodes.len()];
-    for id in 0..graph.nodes.len() {
-        let &[input] = graph.nodes[id].inputs.as_slice() else { continue };
-        if !matches!(graph.nodes[id].op, PlanOp::Fold(_)) || graph.consumers(input).len() != 1 {
-            continue;
-        }
-        let PlanOp::Apply(steps) = &graph.nodes[input].op else { continue };
-        let (steps, before) = (steps.clone(), graph.nodes[input].inputs[0]);
-        let (schema, given) =
-            (graph.nodes[before].schema.clone(), graph.nodes[before].given.clone());
-        if let PlanOp::Fold(fold) = &mut graph.nodes[id].op {
-            fold.fused = Some(Fused { schema, given, steps });
-        }
-        graph.nodes[id].inputs = vec![before];
-        graph.nodes[input].inputs.clear();
-        gone[input] = true;
-    }
-    let keep: Vec<bool> = gone.iter().map(|g| !g).collect();
-    graph.retain(&keep);
-    gone.contains(&true)
+    fuse(graph, merge)
+}
+
+fn merge(graph: &mut Graph, id: NodeId, input: NodeId) -> bool {
+    let PlanOp::Apply(steps) = &graph.nodes[input].op else { return false };
+    let before = graph.nodes[input].inputs[0];
+    let fused = graph.nodes[before].then(steps.clone());
+    let PlanOp::Fold(fold) = &mut graph.nodes[id].op else { return false };
+    fold.fused = Some(fused);
+    graph.nodes[id].inputs = vec![before];
+    true
 }

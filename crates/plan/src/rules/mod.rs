@@ -1,5 +1,5 @@
 //! The rewrite rules, in the order in which they run.
-use crate::graph::Graph;
+use crate::graph::{Graph, NodeId};
 
 mod fuse_read;
 mod fuse_reduce;
@@ -38,4 +38,19 @@ pub fn rewrite(mut graph: Graph) -> Vec<Rewrite> {
         rewrites.push(Rewrite { rule, graph: graph.clone(), changed });
     }
     rewrites
+}
+
+/// Shows `merge` each node that alone reads from another, and that other. Where `merge` has moved
+/// the other into the node, the other ends. Returns whether any did.
+fn fuse(graph: &mut Graph, merge: fn(&mut Graph, NodeId, NodeId) -> bool) -> bool {
+    let mut keep = vec![true; graph.nodes.len()];
+    for id in 0..graph.nodes.len() {
+        let &[input] = graph.nodes[id].inputs.as_slice() else { continue };
+        if graph.consumers(input).len() == 1 && merge(graph, id, input) {
+            graph.nodes[input].inputs.clear();
+            keep[input] = false;
+        }
+    }
+    graph.retain(&keep);
+    keep.contains(&false)
 }

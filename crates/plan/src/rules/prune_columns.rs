@@ -36,11 +36,7 @@ fn uses(node: &PlanNode, input: &PlanNode) -> Vec<usize> {
         program.map_or_else(|_| all(), |p| p.needed().to_vec())
     };
     match &node.op {
-        PlanOp::Apply(steps) => needed(&Fused {
-            schema: input.schema.clone(),
-            given: input.given.clone(),
-            steps: steps.clone(),
-        }),
+        PlanOp::Apply(steps) => needed(&input.then(steps.clone())),
         PlanOp::Fold(FoldPlan { fused: Some(fused), .. }) => needed(fused),
         _ => all(),
     }
