@@ -14,11 +14,14 @@ mod run;
 mod signals;
 mod verbs;
 
+use base::{Failure, FailureKind};
+use expr::isa::Isa;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let matches = verbs::command().get_matches();
-    match verbs::dispatch(&matches) {
+    let asked = Isa::asked().map_err(|e| verbs::End::from(Failure::new(FailureKind::Pipeline, e)));
+    match asked.and_then(|_| verbs::dispatch(&matches)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(end) => {
             end.tell();

@@ -7,6 +7,7 @@
 //! | `functions` | the table of functions, one file per family |
 //! | `dag` | checked expressions: a graph without common subexpressions |
 //! | `kernels` | blocks of values in, a block of values out |
+//! | `isa` | the instruction set they run with |
 //! | `program` | the fused pass over tiles |
 //! | `reduce`, `exact` | the table of reductions, and sums that are exact |
 
@@ -14,6 +15,7 @@ mod check;
 mod dag;
 pub mod exact;
 mod functions;
+pub mod isa;
 mod kernels;
 mod program;
 pub mod reduce;

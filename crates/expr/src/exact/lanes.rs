@@ -5,6 +5,7 @@
 use super::ExactSum;
 use super::error_free::{two_square, two_sum};
 use super::sum::{LARGE, SQUARES};
+use crate::isa::{self, Loop};
 
 const LANES: usize = 16;
 /// Values between two checks that the lanes stay far from overflow.
@@ -20,30 +21,18 @@ pub(super) fn add_all(sum: &mut ExactSum, values: &[f64]) {
         values.iter().for_each(|x| sum.add(*x));
         return;
     }
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f") {
-            // SAFETY: the processor has AVX-512F.
-            return unsafe { add_all_avx512(sum, values) };
-        }
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: the processor has AVX2.
-            return unsafe { add_all_avx2(sum, values) };
-        }
+    isa::run(AddAll(sum, values));
+}
+
+struct AddAll<'a>(&'a mut ExactSum, &'a [f64]);
+
+impl Loop for AddAll<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        add_all_body(self.0, self.1);
     }
-    add_all_body(sum, values);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn add_all_avx512(sum: &mut ExactSum, values: &[f64]) {
-    add_all_body(sum, values);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn add_all_avx2(sum: &mut ExactSum, values: &[f64]) {
-    add_all_body(sum, values);
 }
 
 #[inline(always)]

@@ -1,14 +1,100 @@
 //! Kernels from a function of one value, for one to three arguments. Plain loops over slices,
-//! one for each way in which arguments are single, so that they are vectorised.
+//! one for each way in which arguments are single, compiled for each instruction set. The
+//! function must be `#[inline(always)]` (or a closure) to be part of the vectorised loop.
 use super::{Arg, Element, Kernel};
+use crate::isa::{self, Loop};
 use base::Failure;
 use std::sync::Arc;
+
+/// A loop over one argument.
+struct Map1<'a, F, A, R>(&'a F, &'a [A], &'a mut [R]);
+
+impl<A: Element, R: Element, F: Fn(A) -> R> Loop for Map1<'_, F, A, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Map1(f, a, out) = self;
+        for (o, a) in out.iter_mut().zip(a) {
+            *o = f(*a);
+        }
+    }
+}
+
+/// A loop over two arguments, of which either may be single.
+struct Map2<'a, F, A, B, R>(&'a F, &'a [A], &'a [B], &'a mut [R]);
+
+impl<A: Element, B: Element, R: Element, F: Fn(A, B) -> R> Loop for Map2<'_, F, A, B, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Map2(f, a, b, out) = self;
+        match (a, b) {
+            (a, b) if a.len() == b.len() => {
+                for ((o, a), b) in out.iter_mut().zip(a).zip(b) {
+                    *o = f(*a, *b);
+                }
+            }
+            ([a], b) => {
+                for (o, b) in out.iter_mut().zip(b) {
+                    *o = f(*a, *b);
+                }
+            }
+            (a, [b]) => {
+                for (o, a) in out.iter_mut().zip(a) {
+                    *o = f(*a, *b);
+                }
+            }
+            // Arguments have as many values as the block, or one.
+            _ => {}
+        }
+    }
+}
+
+/// A loop over three arguments, of which the first or all are as long as the result.
+struct Map3<'a, F, A, B, C, R>(&'a F, &'a [A], &'a [B], &'a [C], &'a mut [R]);
+
+impl<A, B, C, R, F> Loop for Map3<'_, F, A, B, C, R>
+where
+    A: Element,
+    B: Element,
+    C: Element,
+    R: Element,
+    F: Fn(A, B, C) -> R,
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Map3(f, a, b, c, out) = self;
+        let len = out.len();
+        match (a, b, c) {
+            (a, b, c) if a.len() == len && b.len() == len && c.len() == len => {
+                for (((o, a), b), c) in out.iter_mut().zip(a).zip(b).zip(c) {
+                    *o = f(*a, *b, *c);
+                }
+            }
+            (a, [b], [c]) if a.len() == len => {
+                for (o, a) in out.iter_mut().zip(a) {
+                    *o = f(*a, *b, *c);
+                }
+            }
+            (a, b, c) => {
+                let (sa, sb, sc) = (step(a, len), step(b, len), step(c, len));
+                for (i, o) in out.iter_mut().enumerate() {
+                    *o = f(a[i * sa], b[i * sb], c[i * sc]);
+                }
+            }
+        }
+    }
+}
 
 /// Applies `f` to each value.
 pub fn map1<A: Element, R: Element>(f: impl Fn(A) -> R + Send + Sync + 'static) -> Kernel {
     slices1(move |a: &[A], out: &mut [R]| match a {
         [a] => out.fill(f(*a)),
-        a => out.iter_mut().zip(a).for_each(|(o, a)| *o = f(*a)),
+        a => isa::run(Map1(&f, a, out)),
     })
 }
 
@@ -32,9 +118,7 @@ pub fn map2<A: Element, B: Element, R: Element>(
         let out = &mut R::slice_mut(&mut out.values)?[..len];
         match (A::slice(a.values)?, B::slice(b.values)?) {
             ([a], [b]) => out.fill(f(*a, *b)),
-            ([a], b) => out.iter_mut().zip(b).for_each(|(o, b)| *o = f(*a, *b)),
-            (a, [b]) => out.iter_mut().zip(a).for_each(|(o, a)| *o = f(*a, *b)),
-            (a, b) => out.iter_mut().zip(a).zip(b).for_each(|((o, a), b)| *o = f(*a, *b)),
+            (a, b) => isa::run(Map2(&f, a, b, out)),
         }
         Ok(())
     })
@@ -47,21 +131,7 @@ pub fn map3<A: Element, B: Element, C: Element, R: Element>(
     Arc::new(move |arguments: &[Arg], out, len| {
         let [a, b, c] = take(arguments)?;
         let out = &mut R::slice_mut(&mut out.values)?[..len];
-        match (A::slice(a.values)?, B::slice(b.values)?, C::slice(c.values)?) {
-            (a, [b], [c]) if a.len() == len => {
-                out.iter_mut().zip(a).for_each(|(o, a)| *o = f(*a, *b, *c));
-            }
-            (a, b, c) if a.len() == len && b.len() == len && c.len() == len => {
-                let inputs = a.iter().zip(b).zip(c);
-                out.iter_mut().zip(inputs).for_each(|(o, ((a, b), c))| *o = f(*a, *b, *c));
-            }
-            (a, b, c) => {
-                let (sa, sb, sc) = (step(a, len), step(b, len), step(c, len));
-                for (i, o) in out.iter_mut().enumerate() {
-                    *o = f(a[i * sa], b[i * sb], c[i * sc]);
-                }
-            }
-        }
+        isa::run(Map3(&f, A::slice(a.values)?, B::slice(b.values)?, C::slice(c.values)?, out));
         Ok(())
     })
 }
