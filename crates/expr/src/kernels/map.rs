@@ -109,6 +109,17 @@ pub fn slices1<A: Element, R: Element>(
     })
 }
 
+/// Hands blocks of two arguments to `f`, each with as many values as the result, or one.
+pub fn slices2<A: Element, B: Element, R: Element>(
+    f: impl Fn(&[A], &[B], &mut [R]) + Send + Sync + 'static,
+) -> Kernel {
+    Arc::new(move |arguments: &[Arg], out, len| {
+        let [a, b] = take(arguments)?;
+        f(A::slice(a.values)?, B::slice(b.values)?, &mut R::slice_mut(&mut out.values)?[..len]);
+        Ok(())
+    })
+}
+
 /// Applies `f` to each pair of values.
 pub fn map2<A: Element, B: Element, R: Element>(
     f: impl Fn(A, B) -> R + Send + Sync + 'static,

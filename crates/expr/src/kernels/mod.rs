@@ -12,6 +12,7 @@ pub mod escape;
 pub mod legendre;
 pub mod logic;
 pub mod map;
+pub mod math;
 pub mod power;
 pub mod random;
 mod register;
