@@ -42,5 +42,6 @@ mod tests {
     #[test]
     fn hypot_is_true() {
         oracle::binary("hypot", hypot);
+        oracle::binary32("hypot", hypot32, hypot);
     }
 }

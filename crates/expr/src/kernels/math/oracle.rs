@@ -84,3 +84,42 @@ pub fn unary(name: &str, f: impl Unary<f64>) {
 pub fn binary(name: &str, f: impl Binary<f64>) {
     judge(name, |isa, x, y, out| binary_with(isa, f, x, y, out));
 }
+
+/// A float32 function against the float64 one, which the tables judge.
+fn judge32(name: &str, pairs: &[(f32, f32)], truth: impl Fn(f64, f64) -> f64, run: impl Fn(Isa, &[f32], &[f32], &mut [f32])) {
+    let (x, y): (Vec<f32>, Vec<f32>) = pairs.iter().copied().unzip();
+    let mut out = vec![1.0; x.len()];
+    run(Isa::Baseline, &x, &y, &mut out);
+    let mut worst = (0.0, 0.0, 0.0);
+    for ((x, y), result) in pairs.iter().zip(&out) {
+        let exact = truth(f64::from(*x), f64::from(*y));
+        let value = exact as f32;
+        let ulp = f64::from(f32::from_bits(value.abs().to_bits() + 1)) - f64::from(value.abs());
+        let same = value.to_bits() == result.to_bits() || value.is_nan() && result.is_nan();
+        // Infinite where only one of them is zero, infinite or NaN.
+        let off = if same && !(ulp > 0.0 && ulp.is_finite()) { 0.0 } else { (f64::from(*result) - exact).abs() / ulp };
+        assert!(off <= 0.51 && (same || value != 0.0), "{name}({x:e}, {y:e}) is {result:e}, not {value:e}: {off} ulp");
+        worst = if off > worst.0 { (off, *x, *y) } else { worst };
+    }
+    println!("{name}, float32: {} cases, at most {:.4} ulp, at {:e} {:e}", x.len(), worst.0, worst.1, worst.2);
+    for isa in Isa::here() {
+        let mut other = vec![1.0; x.len()];
+        run(isa, &x, &y, &mut other);
+        let same = |(a, b): (&f32, &f32)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
+        assert!(out.iter().zip(&other).all(same), "{name} with {isa}");
+    }
+}
+
+/// [`judge32`] for a function of one float, on its table's arguments as float32.
+pub fn unary32(name: &str, f: impl Unary<f32>, truth: impl Unary<f64>) {
+    let pairs: Vec<_> = cases(name).iter().map(|c| (c.x as f32, 0.0)).collect();
+    let truth = |x, _| if truth.is_rare(x) { truth.rare(x) } else { truth.common(x) };
+    judge32(name, &pairs, truth, |isa, x, _, out| unary_with(isa, f, x, out));
+}
+
+/// [`judge32`] for a function of two floats.
+pub fn binary32(name: &str, f: impl Binary<f32>, truth: impl Binary<f64>) {
+    let pairs: Vec<_> = cases(name).iter().map(|c| (c.x as f32, c.y as f32)).collect();
+    let truth = |x, y| if truth.is_rare(x, y) { truth.rare(x, y) } else { truth.common(x, y) };
+    judge32(name, &pairs, truth, |isa, x, y, out| binary_with(isa, f, x, y, out));
+}
