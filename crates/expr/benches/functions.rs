@@ -2,71 +2,88 @@
 //! cache: `cargo bench --bench functions [NAME ...]`.
 use expr::isa::Isa;
 use expr::math::apply::{binary_with, unary_with};
-use expr::math::hypot;
-use expr::math::sine::{Cos, Sin};
+use expr::math::arcsine::{arccos, arccos32, arcsin, arcsin32};
+use expr::math::arctangent::{Arctan2, arctan, arctan32};
+use expr::math::hypot::{hypot, hypot32};
+use expr::math::sine::{Cos, Sin, sin_cos};
+use expr::math::tangent::Tan;
 use std::hint::black_box;
 use std::time::Instant;
 
 /// Values in a block.
 const BLOCK: usize = 4096;
 
-/// Runs a function over a block of arguments.
-type Run = Box<dyn Fn(Isa, &[f64], &mut [f64])>;
+/// Runs a function over a block.
+type Run = Box<dyn FnMut(Isa)>;
 
-/// A function to time, and the arguments it is timed on.
+/// A function to time.
 struct Case {
     name: &'static str,
-    range: (f64, f64),
     run: Run,
 }
 
-/// A line of the table: a name, a range of arguments, a function of one or two floats.
-macro_rules! case {
-    ($name:literal, $low:expr => $high:expr, unary $f:expr) => {
-        Case {
-            name: $name,
-            range: ($low, $high),
-            run: Box::new(|isa, x, out| unary_with(isa, $f, x, out)),
-        }
-    };
-    ($name:literal, $low:expr => $high:expr, unary32 $f:expr) => {
-        Case { name: $name, range: ($low, $high), run: single(|isa, x, out| unary_with(isa, $f, x, out)) }
-    };
-    ($name:literal, $low:expr => $high:expr, binary $f:expr) => {
-        Case {
-            name: $name,
-            range: ($low, $high),
-            run: Box::new(|isa, x, out| {
-                let (a, b) = (x, &x[1..]);
-                binary_with(isa, $f, &a[..b.len()], b, &mut out[..b.len()]);
-            }),
-        }
-    };
+/// Numbers of a range, so that no two neighbours take the same path.
+fn numbers(low: f64, high: f64, start: f64) -> Vec<f64> {
+    let at = |i: usize| low + (high - low) * (start + i as f64 * 0.618_033_988_749_895).fract();
+    (0..BLOCK).map(at).collect()
 }
 
+/// A line of the table: a name, the function, how many floats it takes, and their range.
+macro_rules! case {
+    ($name:literal, $f:expr, unary $t:ty, $low:expr => $high:expr) => {{
+        let x: Vec<$t> = numbers($low, $high, 0.0).iter().map(|x| *x as $t).collect();
+        let mut out = x.clone();
+        Case {
+            name: $name,
+            run: Box::new(move |isa| {
+                unary_with(isa, $f, black_box(&x), &mut out);
+                black_box(&mut out);
+            }),
+        }
+    }};
+    ($name:literal, $f:expr, binary $t:ty, $low:expr => $high:expr) => {{
+        let x: Vec<$t> = numbers($low, $high, 0.0).iter().map(|x| *x as $t).collect();
+        let y: Vec<$t> = numbers($low, $high, 0.3).iter().map(|x| *x as $t).collect();
+        let mut out = x.clone();
+        Case {
+            name: $name,
+            run: Box::new(move |isa| {
+                binary_with(isa, $f, black_box(&x), black_box(&y), &mut out);
+                black_box(&mut out);
+            }),
+        }
+    }};
+}
+
+#[rustfmt::skip]
 fn cases() -> Vec<Case> {
     vec![
-        case!("cos", -100.0 => 100.0, unary Cos),
-        case!("hypot", -10.0 => 10.0, binary hypot::hypot),
-        case!("sin", -100.0 => 100.0, unary Sin),
-        case!("sin, 1 in 4 rare", -4e11 => 8e10, unary Sin),
+        case!("arccos", arccos, unary f64, -1.0 => 1.0),
+        case!("arccos f32", arccos32, unary f32, -1.0 => 1.0),
+        case!("arcsin", arcsin, unary f64, -1.0 => 1.0),
+        case!("arcsin f32", arcsin32, unary f32, -1.0 => 1.0),
+        case!("arctan", arctan, unary f64, -10.0 => 10.0),
+        case!("arctan f32", arctan32, unary f32, -10.0 => 10.0),
+        case!("arctan2", Arctan2, binary f64, -10.0 => 10.0),
+        case!("arctan2 f32", Arctan2, binary f32, -10.0 => 10.0),
+        case!("cos", Cos, unary f64, -100.0 => 100.0),
+        case!("cos f32", Cos, unary f32, -100.0 => 100.0),
+        case!("hypot", hypot, binary f64, -10.0 => 10.0),
+        case!("hypot f32", hypot32, binary f32, -10.0 => 10.0),
+        case!("sin", Sin, unary f64, -100.0 => 100.0),
+        case!("sin f32", Sin, unary f32, -100.0 => 100.0),
+        case!("sin of 1e11..1e12", Sin, unary f64, 1e11 => 1e12),
+        case!("sin + cos", |x| { let (s, c) = sin_cos(x); s + c }, unary f64, -100.0 => 100.0),
+        case!("tan", Tan, unary f64, -100.0 => 100.0),
+        case!("tan f32", Tan, unary f32, -100.0 => 100.0),
     ]
 }
 
-
 /// The median time of one block, in nanoseconds per value.
-fn time(case: &Case, isa: Isa) -> f64 {
-    let (low, high) = case.range;
-    // A low-discrepancy sequence: no two neighbours take the same path.
-    let at = |i: usize| low + (high - low) * (i as f64 * 0.618_033_988_749_895).fract();
-    let x: Vec<f64> = (0..BLOCK).map(at).collect();
-    let mut out = vec![0.0; BLOCK];
+fn time(case: &mut Case, isa: Isa) -> f64 {
     let mut once = |blocks: u32| {
         let start = Instant::now();
-        for _ in 0..blocks {
-            (case.run)(isa, black_box(&x), &mut out);
-            black_box(&mut out);
-        }
+        (0..blocks).for_each(|_| (case.run)(isa));
         start.elapsed().as_nanos() as f64 / f64::from(blocks) / BLOCK as f64
     };
     let blocks = (1e6 / (once(10) * BLOCK as f64)).max(1.0) as u32;
@@ -79,13 +96,13 @@ fn main() {
     // Cargo passes `--bench`.
     let asked: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     let sets: Vec<Isa> = Isa::here().collect();
-    print!("{:20}", "ns per value");
+    print!("{:18}", "ns per value");
     sets.iter().for_each(|isa| print!("{:>10}", isa.name()));
     println!();
-    for case in cases() {
+    for mut case in cases() {
         if asked.is_empty() || asked.iter().any(|a| case.name.starts_with(a.as_str())) {
-            print!("{:20}", case.name);
-            sets.iter().for_each(|isa| print!("{:>10.3}", time(&case, *isa)));
+            print!("{:18}", case.name);
+            sets.iter().for_each(|isa| print!("{:>10.3}", time(&mut case, *isa)));
             println!();
         }
     }

@@ -2,9 +2,11 @@
 //! within 1 ulp of the true value, by its own code: no result depends on the host's libm.
 pub mod angle;
 pub mod apply;
+pub mod arcsine;
+pub mod arctangent;
 pub mod double;
 pub mod hypot;
-pub mod sine;
-pub mod tangent;
 #[cfg(test)]
 mod oracle;
+pub mod sine;
+pub mod tangent;

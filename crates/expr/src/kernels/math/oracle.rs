@@ -86,7 +86,12 @@ pub fn binary(name: &str, f: impl Binary<f64>) {
 }
 
 /// A float32 function against the float64 one, which the tables judge.
-fn judge32(name: &str, pairs: &[(f32, f32)], truth: impl Fn(f64, f64) -> f64, run: impl Fn(Isa, &[f32], &[f32], &mut [f32])) {
+fn judge32(
+    name: &str,
+    pairs: &[(f32, f32)],
+    truth: impl Fn(f64, f64) -> f64,
+    run: impl Fn(Isa, &[f32], &[f32], &mut [f32]),
+) {
     let (x, y): (Vec<f32>, Vec<f32>) = pairs.iter().copied().unzip();
     let mut out = vec![1.0; x.len()];
     run(Isa::Baseline, &x, &y, &mut out);
@@ -97,11 +102,24 @@ fn judge32(name: &str, pairs: &[(f32, f32)], truth: impl Fn(f64, f64) -> f64, ru
         let ulp = f64::from(f32::from_bits(value.abs().to_bits() + 1)) - f64::from(value.abs());
         let same = value.to_bits() == result.to_bits() || value.is_nan() && result.is_nan();
         // Infinite where only one of them is zero, infinite or NaN.
-        let off = if same && !(ulp > 0.0 && ulp.is_finite()) { 0.0 } else { (f64::from(*result) - exact).abs() / ulp };
-        assert!(off <= 0.51 && (same || value != 0.0), "{name}({x:e}, {y:e}) is {result:e}, not {value:e}: {off} ulp");
+        let off = if same && !(ulp > 0.0 && ulp.is_finite()) {
+            0.0
+        } else {
+            (f64::from(*result) - exact).abs() / ulp
+        };
+        assert!(
+            off <= 0.51 && (same || value != 0.0),
+            "{name}({x:e}, {y:e}) is {result:e}, not {value:e}: {off} ulp"
+        );
         worst = if off > worst.0 { (off, *x, *y) } else { worst };
     }
-    println!("{name}, float32: {} cases, at most {:.4} ulp, at {:e} {:e}", x.len(), worst.0, worst.1, worst.2);
+    println!(
+        "{name}, float32: {} cases, at most {:.4} ulp, at {:e} {:e}",
+        x.len(),
+        worst.0,
+        worst.1,
+        worst.2
+    );
     for isa in Isa::here() {
         let mut other = vec![1.0; x.len()];
         run(isa, &x, &y, &mut other);
