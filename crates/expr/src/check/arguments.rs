@@ -3,7 +3,8 @@ use super::builder::{Builder, Mistake, Operand, Placed, mismatch};
 use super::promote::{is_numeric, promote};
 use crate::dag::{Call, NodeId, Nulls};
 use crate::functions::Function;
-use crate::kernels::{Kernel, map1, map2};
+use crate::kernels::math::apply::{Binary, Unary, binary, unary};
+use crate::kernels::{Kernel, map1};
 use base::{Code, DType, Diagnostic, Span, Value};
 
 /// The node that a call becomes, or what is wrong with it.
@@ -146,26 +147,18 @@ impl Arguments<'_> {
     }
 
     /// A function of one float.
-    pub(crate) fn float1(
-        &mut self,
-        single: impl Fn(f32) -> f32 + Send + Sync + 'static,
-        double: impl Fn(f64) -> f64 + Send + Sync + 'static,
-    ) -> Built {
+    pub(crate) fn float1(&mut self, single: impl Unary<f32>, double: impl Unary<f64>) -> Built {
         let dtype = self.meet_float(&[0])?;
         let x = self.cast(0, dtype)?;
-        let kernel = if dtype == DType::Float32 { map1(single) } else { map1(double) };
+        let kernel = if dtype == DType::Float32 { unary(single) } else { unary(double) };
         self.apply(&[x], dtype, kernel)
     }
 
     /// A function of two floats.
-    pub(crate) fn float2(
-        &mut self,
-        single: impl Fn(f32, f32) -> f32 + Send + Sync + 'static,
-        double: impl Fn(f64, f64) -> f64 + Send + Sync + 'static,
-    ) -> Built {
+    pub(crate) fn float2(&mut self, single: impl Binary<f32>, double: impl Binary<f64>) -> Built {
         let dtype = self.meet_float(&[0, 1])?;
         let ids = [self.cast(0, dtype)?, self.cast(1, dtype)?];
-        let kernel = if dtype == DType::Float32 { map2(single) } else { map2(double) };
+        let kernel = if dtype == DType::Float32 { binary(single) } else { binary(double) };
         self.apply(&ids, dtype, kernel)
     }
 

@@ -1,6 +1,7 @@
 //! Rounding to whole numbers; integers and bools stay as they are.
 use super::Function;
 use crate::check::{Arguments, Built};
+use crate::kernels::math::apply::Unary;
 
 /// `floor(x)`
 pub static FLOOR: Function = Function {
@@ -46,7 +47,7 @@ pub static TRUNC: Function = Function {
     build: |a| rounded(a, f32::trunc, f64::trunc),
 };
 
-fn rounded(a: &mut Arguments, single: fn(f32) -> f32, double: fn(f64) -> f64) -> Built {
+fn rounded(a: &mut Arguments, single: impl Unary<f32>, double: impl Unary<f64>) -> Built {
     let dtype = a.meet(&[0])?;
     if dtype.is_float() { a.float1(single, double) } else { a.cast(0, dtype) }
 }

@@ -1,5 +1,10 @@
 //! Sines, their relatives and inverses, and angles.
 use super::Function;
+use crate::kernels::math::arcsine::{arccos, arccos32, arcsin, arcsin32};
+use crate::kernels::math::arctangent::{Arctan2, arctan, arctan32};
+use crate::kernels::math::hypot::{hypot, hypot32};
+use crate::kernels::math::sine::{Cos, Sin};
+use crate::kernels::math::tangent::Tan;
 use crate::kernels::special;
 
 /// `sin(x)`
@@ -10,7 +15,7 @@ pub static SIN: Function = Function {
     doc: "The sine of x, in radians.",
     examples: &[("sin(0.0)", "0.0")],
     arity: 1..=1,
-    build: |a| a.float1(f32::sin, f64::sin),
+    build: |a| a.float1(Sin, Sin),
 };
 
 /// `cos(x)`
@@ -21,7 +26,7 @@ pub static COS: Function = Function {
     doc: "The cosine of x, in radians.",
     examples: &[("cos(0)", "1.0")],
     arity: 1..=1,
-    build: |a| a.float1(f32::cos, f64::cos),
+    build: |a| a.float1(Cos, Cos),
 };
 
 /// `tan(x)`
@@ -32,7 +37,7 @@ pub static TAN: Function = Function {
     doc: "The tangent of x, in radians.",
     examples: &[("tan(0.0)", "0.0")],
     arity: 1..=1,
-    build: |a| a.float1(f32::tan, f64::tan),
+    build: |a| a.float1(Tan, Tan),
 };
 
 /// `arcsin(x)`
@@ -43,7 +48,7 @@ pub static ARCSIN: Function = Function {
     doc: "The angle whose sine is x, from -pi/2 to pi/2; NaN outside of [-1, 1].",
     examples: &[("arcsin(0.0)", "0.0"), ("isnan(arcsin(2))", "True")],
     arity: 1..=1,
-    build: |a| a.float1(f32::asin, f64::asin),
+    build: |a| a.float1(arcsin32, arcsin),
 };
 
 /// `arccos(x)`
@@ -54,7 +59,7 @@ pub static ARCCOS: Function = Function {
     doc: "The angle whose cosine is x, from 0 to pi; NaN outside of [-1, 1].",
     examples: &[("arccos(1)", "0.0")],
     arity: 1..=1,
-    build: |a| a.float1(f32::acos, f64::acos),
+    build: |a| a.float1(arccos32, arccos),
 };
 
 /// `arctan(x)`
@@ -65,7 +70,7 @@ pub static ARCTAN: Function = Function {
     doc: "The angle whose tangent is x, from -pi/2 to pi/2.",
     examples: &[("arctan(0.0)", "0.0")],
     arity: 1..=1,
-    build: |a| a.float1(f32::atan, f64::atan),
+    build: |a| a.float1(arctan32, arctan),
 };
 
 /// `arctan2(y, x)`
@@ -76,7 +81,7 @@ pub static ARCTAN2: Function = Function {
     doc: "The angle of the point (x, y), from -pi to pi.",
     examples: &[("arctan2(0.0, 1.0)", "0.0"), ("degrees(arctan2(1, 1))", "45.0")],
     arity: 2..=2,
-    build: |a| a.float2(f32::atan2, f64::atan2),
+    build: |a| a.float2(Arctan2, Arctan2),
 };
 
 /// `hypot(x, y)`
@@ -87,7 +92,7 @@ pub static HYPOT: Function = Function {
     doc: "The length of the vector (x, y), without overflow on the way.",
     examples: &[("hypot(3, 4)", "5.0")],
     arity: 2..=2,
-    build: |a| a.float2(f32::hypot, f64::hypot),
+    build: |a| a.float2(hypot32, hypot),
 };
 
 /// `radians(x)`

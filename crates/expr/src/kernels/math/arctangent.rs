@@ -1,6 +1,6 @@
 //! `arctan(x)` and `arctan2(y, x)`: the tangent of the distance to the nearest of 0°, 45° and 90°
 //! by one division, and a polynomial in it.
-use super::apply::{Binary, Unary};
+use super::apply::Binary;
 use super::double::{fast_two_sum, polynomial};
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
 
@@ -78,7 +78,10 @@ fn angle(y: f64, x: f64) -> (Near, f64, f64) {
     let t = n * inverse;
     let residual = (-t).mul_add(d, n) + (-t).mul_add(d_low, n_low);
     let z = t * t;
-    (near, t, (t * z).mul_add(polynomial(z, ARCTANGENT), residual * inverse))
+    // What division took from t counts 1 / (1 + t²) times.
+    let t_low = residual * inverse;
+    let t_low = (-z).mul_add(t_low, t_low);
+    (near, t, (t * z).mul_add(polynomial(z, ARCTANGENT), t_low))
 }
 
 /// `base + sign · (t + t_low)`; `base` is 0 or the larger.
