@@ -1,4 +1,4 @@
-//! `sin(x)`, `cos(x)`, and both of one angle. At most 0.7 ulp.
+//! `sin(x)`, `cos(x)`, and both of one angle. At most 0.71 ulp.
 use super::angle::{Angle, LIMIT, reduce, reduce_rare, reduce32};
 use super::apply::Unary;
 use super::double::polynomial;

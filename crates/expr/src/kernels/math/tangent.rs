@@ -1,4 +1,4 @@
-//! `tan(x)`: sine over cosine, each in two parts. At most 0.8 ulp.
+//! `tan(x)`: sine over cosine, each in two parts. At most 0.78 ulp.
 use super::angle::{Angle, reduce, reduce_rare};
 use super::apply::Unary;
 use super::double::fast_two_sum;
