@@ -1,6 +1,6 @@
 //! Angles as a multiple of π/2 and a remainder in [-π/4, π/4], exact to about 2^-120.
 use super::double::{fast_two_sum, two_product, two_sum};
-use std::f64::consts::FRAC_2_PI;
+use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
 /// Larger angles are rare: they need [`reduce_rare`].
 pub const LIMIT: f64 = (1_u64 << 36) as f64;
@@ -9,7 +9,7 @@ pub const LIMIT: f64 = (1_u64 << 36) as f64;
 const ROUND: f64 = 6_755_399_441_055_744.0;
 
 /// π/2 in three parts.
-const HALF_PI: [f64; 3] = [1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33];
+const HALF_PI: [f64; 3] = [FRAC_PI_2, 6.123233995736766e-17, -1.4973849048591698e-33];
 
 /// An angle: `quadrant · π/2 + high + low`.
 #[derive(Clone, Copy, Debug)]
