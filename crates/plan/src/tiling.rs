@@ -59,7 +59,9 @@ fn reduced(graph: &Graph, id: NodeId, read: &ReadPlan) -> bool {
         PlanOp::Fold(fold) => fold.fused.is_some() && !matches!(fold.kind, FoldPlanKind::Over(_)),
         _ => false,
     };
-    read.source.is_none() && matches!(&graph.consumers(id)[..], [consumer] if one(consumer))
+    read.source.is_none()
+        && read.fused.is_none()
+        && matches!(&graph.consumers(id)[..], [consumer] if one(consumer))
 }
 
 /// Tiles of the shape that `--tile lat=10,lon=100` asks for; dimensions of other readers are
