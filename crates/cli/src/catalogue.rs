@@ -1,5 +1,5 @@
-//! All that can be listed and looked up: operators, functions, reductions, formats, from their
-//! tables.
+//! All that can be listed and looked up: operators, functions, reductions, formats, rules, from
+//! their tables.
 use base::Entry;
 use clap::ValueEnum;
 use expr::FUNCTIONS;
@@ -7,6 +7,7 @@ use expr::reduce::REDUCTIONS;
 use formats::FORMATS;
 use plan::OPERATORS;
 use plan::operator::{Inputs, Operator};
+use plan::rules::RULES;
 
 /// A table of entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -19,11 +20,14 @@ pub enum Kind {
     Reductions,
     /// Files that can be read and written
     Formats,
+    /// Rewrites of the plan, which `--without` switches off
+    Rules,
 }
 
 impl Kind {
     /// All tables, in the order of lists.
-    pub const ALL: [Kind; 4] = [Kind::Operators, Kind::Functions, Kind::Reductions, Kind::Formats];
+    pub const ALL: [Kind; 5] =
+        [Kind::Operators, Kind::Functions, Kind::Reductions, Kind::Formats, Kind::Rules];
 
     /// The table's title.
     pub fn title(self) -> &'static str {
@@ -32,6 +36,7 @@ impl Kind {
             Kind::Functions => "functions",
             Kind::Reductions => "reductions",
             Kind::Formats => "formats",
+            Kind::Rules => "rules",
         }
     }
 }
@@ -64,7 +69,8 @@ pub fn items() -> Vec<Item> {
     let reductions =
         REDUCTIONS.iter().map(|r| item(Kind::Reductions, *r, r.signature().to_owned(), Vec::new()));
     let formats = FORMATS.iter().map(|f| format(*f));
-    operators.chain(functions).chain(reductions).chain(formats).collect()
+    let rules = RULES.iter().map(|r| item(Kind::Rules, r, r.name.to_owned(), Vec::new()));
+    operators.chain(functions).chain(reductions).chain(formats).chain(rules).collect()
 }
 
 fn operator(operator: &'static Operator) -> Item {

@@ -1,6 +1,7 @@
 //! A job: a pipeline and all that its plan depends on. The launcher hands it to every process of
 //! a run, and each makes the same plan of it.
 use base::{Diagnostic, Failure, Source};
+use plan::rules::{RULES, rule};
 use plan::{LoadOptions, Plan, TileRequest};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -18,6 +19,8 @@ pub struct Job {
     pub out: Option<PathBuf>,
     /// `--tile`.
     pub tile: Option<String>,
+    /// `--without`.
+    pub without: Vec<String>,
     /// `--overwrite`.
     pub overwrite: bool,
     /// Unlike that of any other run.
@@ -44,12 +47,24 @@ impl Job {
             sets: self.sets.clone(),
             out: self.out.clone(),
             tile: tile.map_err(Failure::internal)?,
+            without: rules(&self.without)?,
             overwrite: self.overwrite,
             run_id: self.run_id.clone(),
             now: self.now.clone(),
         };
         Ok(plan::load(&self.source(), &options))
     }
+}
+
+/// The names of rules that are switched off, each once, in the order of the table.
+///
+/// # Errors
+/// If one is not in it.
+pub fn rules(names: &[String]) -> Result<Vec<&'static str>, Failure> {
+    let unknown = |name: &String| Failure::internal(format!("no rule is called `{name}`"));
+    let known = |name: &String| rule(name).map(|r| r.name).ok_or_else(|| unknown(name));
+    let off: Vec<&str> = names.iter().map(known).collect::<Result<_, _>>()?;
+    Ok(RULES.iter().map(|r| r.name).filter(|name| off.contains(name)).collect())
 }
 
 /// A name for a run that no other run has: the time in seconds and the process, in hexadecimal.

@@ -1,4 +1,5 @@
 //! Numbers as people read them.
+use base::grouped;
 
 /// Bytes in the unit that suits them: `12 MB`, `2.9 GB`.
 pub fn bytes(n: u64) -> String {
@@ -23,23 +24,13 @@ pub fn count(n: u64, noun: &str) -> String {
     format!("{} {plural}", grouped(n))
 }
 
-/// Thousands kept apart: `120,000,000`.
-pub fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// A time: `0.12 s`, `3 min 20 s`, `2 h 5 min`.
+/// A time: `23.4 ms`, `1.20 s`, `3 min 20 s`, `2 h 5 min`.
 pub fn time(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
+        _ if seconds < 0.01 => format!("{:.2} ms", seconds * 1e3),
+        _ if seconds < 0.1 => format!("{:.1} ms", seconds * 1e3),
+        _ if seconds < 1.0 => format!("{:.0} ms", seconds * 1e3),
         0..=9 => format!("{seconds:.2} s"),
         10..=99 => format!("{seconds:.0} s"),
         100..=5999 => format!("{} min {} s", whole / 60, whole % 60),
@@ -60,7 +51,10 @@ mod tests {
         assert_eq!(count(1, "process"), "1 process");
         assert_eq!(count(3, "process"), "3 processes");
         assert_eq!(count(1382, "tile"), "1,382 tiles");
-        assert_eq!(time(0.123), "0.12 s");
+        assert_eq!(time(0.001234), "1.23 ms");
+        assert_eq!(time(0.0234), "23.4 ms");
+        assert_eq!(time(0.123), "123 ms");
+        assert_eq!(time(1.2), "1.20 s");
         assert_eq!(time(200.0), "3 min 20 s");
         assert_eq!(time(7500.0), "2 h 5 min");
     }

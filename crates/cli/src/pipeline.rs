@@ -1,8 +1,9 @@
 //! Pipeline files as the verbs take them: read, planned, their mistakes told.
 use crate::job::{self, Job};
 use crate::verbs::End;
-use base::{Code, Diagnostic, FailureKind, Severity, Source};
+use base::{Code, Diagnostic, FailureKind, Severity, Source, did_you_mean};
 use clap::Args;
+use plan::rules::RULES;
 use plan::{Plan, TileRequest};
 use std::path::PathBuf;
 
@@ -18,12 +19,31 @@ pub struct PipelineArgs {
     /// Size of the tiles: about so many points, or so many along dimensions (lat=10,lon=100)
     #[arg(long, value_name = "POINTS|DIM=N,…", value_parser = tile)]
     pub tile: Option<String>,
+    #[command(flatten)]
+    pub rules: RuleArgs,
     /// Where outputs go [default: the current folder]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Replaces outputs that exist
     #[arg(long)]
     pub overwrite: bool,
+}
+
+/// Which rewrite rules are switched off.
+#[derive(Args, Clone, Debug)]
+pub struct RuleArgs {
+    /// Switches rewrite rules off, to see what they do; `tidemill list rules` shows them
+    #[arg(long, value_name = "RULE,…", value_delimiter = ',', value_parser = rule)]
+    pub without: Vec<String>,
+}
+
+fn rule(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if let Some(rule) = plan::rules::rule(text) {
+        return Ok(rule.name.to_owned());
+    }
+    let help = did_you_mean(text, RULES.iter().map(|r| r.name)).unwrap_or_default();
+    Err(format!("no rule is called `{text}`: {help}"))
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -53,6 +73,7 @@ impl PipelineArgs {
             sets: self.sets,
             out: self.out,
             tile: self.tile,
+            without: self.rules.without,
             overwrite: self.overwrite,
             run_id: job::new_run_id(),
             now: job::now(),

@@ -1,5 +1,6 @@
 //! Progress on standard error: a bar on a terminal, a plain line now and then elsewhere.
-use crate::numbers::{count, grouped, time};
+use crate::numbers::{count, time};
+use base::grouped;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, stderr};

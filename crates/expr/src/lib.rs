@@ -8,6 +8,7 @@
 //! | `dag` | checked expressions: a graph without common subexpressions |
 //! | `kernels` | blocks of values in, a block of values out |
 //! | `isa` | the instruction set they run with |
+//! | `prune` | ranges that never make what a filter drops |
 //! | `program` | the fused pass over tiles |
 //! | `reduce`, `exact` | the table of reductions, and sums that are exact |
 
@@ -18,6 +19,7 @@ mod functions;
 pub mod isa;
 mod kernels;
 mod program;
+mod prune;
 pub mod reduce;
 mod syntax;
 #[cfg(test)]
@@ -28,10 +30,11 @@ pub use check::{
     Arguments, Reduced, ReductionCall, Scope, UserFunction, check, common_type, constant,
     split_reductions,
 };
-pub use dag::Typed;
+pub use dag::{ColumnTest, Conjunct, Test, Typed};
 pub use functions::{FUNCTIONS, Function, function};
 pub use kernels::math;
 pub use program::{Block, Given, NodeReport, Place, Program, ProgramReport, Runner, Step};
+pub use prune::{Counter, Selector};
 pub use syntax::{
     BinaryOp, CompareOp, Expr, ExprKind, MAX_DEPTH, UnaryOp, Word, parse, parse_part,
 };

@@ -3,7 +3,7 @@ use crate::draw::verb;
 use crate::graph::{FoldPlanKind, Fused, Graph, PlanNode, PlanOp};
 use crate::load::Plan;
 use crate::physical::{Node, Op, Physical, Reduce, TILES_IN_FLIGHT};
-use base::Schema;
+use base::{Schema, grouped};
 use expr::{NodeReport, Place, Program, Step};
 use std::fmt::Write;
 
@@ -18,9 +18,10 @@ pub fn explain(plan: &Plan, workers: u64) -> String {
     graph(&plan.written, &mut out);
     for rewrite in &plan.rewrites {
         let _ = writeln!(out, "\nrule {}: {}", rewrite.rule.name, rewrite.rule.doc);
-        match rewrite.changed {
-            true => graph(&rewrite.graph, &mut out),
-            false => out.push_str("  nothing to do\n"),
+        match (rewrite.off, rewrite.changed) {
+            (true, _) => out.push_str("  switched off by --without\n"),
+            (_, true) => graph(&rewrite.graph, &mut out),
+            (_, false) => out.push_str("  nothing to do\n"),
         }
     }
     out.push_str("\nplan, as it runs on the workers\n");
@@ -80,6 +81,10 @@ fn step_text(step: &Step) -> Vec<String> {
     match step {
         Step::Map(columns) => columns.iter().map(|(f, t)| format!("map {}: {t}", f.name)).collect(),
         Step::Filter(condition) => vec![format!("filter {condition}")],
+        Step::Prune { selector, condition } => {
+            let (some, all) = (grouped(selector.count()), grouped(selector.size()));
+            vec![format!("generate {some} of {all} (prune-range: {condition})")]
+        }
         Step::Project(columns) => {
             let names: Vec<&str> = columns.iter().map(|(_, f)| &*f.name).collect();
             vec![format!("keep {}", names.join(", "))]

@@ -212,7 +212,7 @@ pub fn after(schema: &Schema, given: &[Given], steps: &[Step]) -> (Schema, Vec<G
                     }
                 }
             }
-            Step::Filter(_) => {
+            Step::Filter(_) | Step::Prune { .. } => {
                 schema.domain = Domain::rows();
                 for field in &mut schema.fields {
                     field.mask = DimMask::only(0);

@@ -22,6 +22,8 @@ pub struct LoadOptions {
     pub out: Option<PathBuf>,
     /// `--tile`.
     pub tile: Option<TileRequest>,
+    /// `--without`: the names of rules that are switched off.
+    pub without: Vec<&'static str>,
     /// `--overwrite`.
     pub overwrite: bool,
     /// What is staged carries this in its name.
@@ -156,6 +158,9 @@ fn builder<'a>(
     for (name, value) in &params {
         hash.update(format!("{name}={value:?};"));
     }
+    for rule in &options.without {
+        hash.update(format!("without {rule};"));
+    }
     let digest: [u8; 32] = hash.finalize().into();
     Builder {
         source,
@@ -187,7 +192,7 @@ fn plan(spec: &Spec, builder: &mut Builder) -> Option<Plan> {
     if !written.nodes.iter().any(|n| sinks(&n.op)) {
         return None;
     }
-    let rewrites = rewrite(written.clone());
+    let rewrites = rewrite(written.clone(), &builder.options.without);
     let last = rewrites.last().map_or(&written, |r| &r.graph);
     let physical = lower(last, builder)?;
     let (title, params) = (builder.title.clone(), builder.params.clone());

@@ -111,7 +111,7 @@ impl Lowering<'_, '_> {
     fn read(&mut self, id: NodeId, node: &PlanNode, read: &ReadPlan) -> Option<Made> {
         let mut start = read.fused.clone().unwrap_or_else(|| node.then(Vec::new()));
         start.steps = pruned(node, &start.steps);
-        let fold = self.fold_of(id);
+        let fold = self.fold_of(id).filter(|_| read.fused.is_none());
         let (program, needed) = match &fold {
             Some(fold) => (None, self.apply(fold, false, None)?.columns),
             None => {

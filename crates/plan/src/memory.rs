@@ -125,5 +125,5 @@ fn held(call: &Call, rows: Option<u64>, gaps: bool, memory: &mut Memory) {
 
 fn filtered(fold: &FoldPlan) -> bool {
     let steps = fold.fused.iter().flat_map(|f| &f.steps);
-    steps.into_iter().any(|step| matches!(step, expr::Step::Filter(_)))
+    steps.into_iter().any(|step| matches!(step, expr::Step::Filter(_) | expr::Step::Prune { .. }))
 }

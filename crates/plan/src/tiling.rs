@@ -1,6 +1,6 @@
 //! How the domain of a reader is cut.
 use crate::build::Builder;
-use crate::graph::{Graph, NodeId, PlanOp, ReadPlan};
+use crate::graph::{FoldPlanKind, Graph, NodeId, PlanOp, ReadPlan};
 use crate::load::TileRequest;
 use base::{Code, Diagnostic, Domain, Span, Tiling, did_you_mean};
 
@@ -13,6 +13,10 @@ const PART_ROWS: u64 = 1 << 20;
 const LEAST_POINTS: u64 = 1 << 14;
 /// Into about so many tiles.
 const TILES: u64 = 64;
+/// A range whose numbers are reduced as they are made has no columns: its tiles can be larger,
+const MOST_POINTS: u64 = 1 << 24;
+/// and so many are enough to spread them evenly.
+const REDUCED_TILES: u64 = 256;
 
 /// The cuts of a reader's domain: as the user asks, as the file is cut, or as fits.
 pub fn tiling(
@@ -34,7 +38,11 @@ pub fn tiling(
     let parts = parts_behind(graph, id);
     let points = match domain.points() {
         _ if parts => PART_ROWS,
-        Some(all) => (all / TILES).clamp(LEAST_POINTS, POINTS),
+        Some(all) => {
+            let points = (all / TILES).clamp(LEAST_POINTS, POINTS);
+            let larger = (all / REDUCED_TILES).min(MOST_POINTS);
+            if reduced(graph, id, read) { points.max(larger) } else { points }
+        }
         None => POINTS,
     };
     let whole = |source: &dyn formats::TileSource| source.schema().domain.sizes() == domain.sizes();
@@ -43,6 +51,17 @@ pub fn tiling(
         .filter(|s| whole(*s))
         .and_then(|s| s.tiling(if parts { PART_ROWS } else { POINTS }))
         .unwrap_or_else(|| Tiling::by_points(domain, points))
+}
+
+/// Whether the points of a reader are reduced block by block as they are made.
+fn reduced(graph: &Graph, id: NodeId, read: &ReadPlan) -> bool {
+    let one = |consumer: &NodeId| match &graph.nodes[*consumer].op {
+        PlanOp::Fold(fold) => fold.fused.is_some() && !matches!(fold.kind, FoldPlanKind::Over(_)),
+        _ => false,
+    };
+    read.source.is_none()
+        && read.fused.is_none()
+        && matches!(&graph.consumers(id)[..], [consumer] if one(consumer))
 }
 
 /// Tiles of the shape that `--tile lat=10,lon=100` asks for; dimensions of other readers are

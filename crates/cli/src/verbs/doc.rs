@@ -5,7 +5,7 @@ use crate::run::print;
 use base::did_you_mean;
 use clap::Parser;
 
-/// Explains an operator, a function, a reduction or a format
+/// Explains an operator, a function, a reduction, a format or a rule
 #[derive(Parser)]
 #[command(name = "doc")]
 pub struct Doc {

@@ -4,7 +4,7 @@ use crate::catalogue::{Kind, items};
 use crate::run::print;
 use clap::Parser;
 
-/// Lists operators, functions, reductions and formats
+/// Lists operators, functions, reductions, formats and rules
 #[derive(Parser)]
 #[command(name = "list")]
 pub struct List {

@@ -4,7 +4,7 @@ use crate::job;
 use crate::machine;
 use crate::numbers::count;
 use crate::outputs::Outputs;
-use crate::pipeline;
+use crate::pipeline::{self, RuleArgs};
 use crate::run::{on_threads, print};
 use crate::signals::Signals;
 use arrow_array::RecordBatch;
@@ -27,6 +27,8 @@ pub struct Test {
     /// Threads [default: all cores that the job may use]
     #[arg(short = 'w', long, value_name = "N")]
     threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    rules: RuleArgs,
 }
 
 impl Act for Test {
@@ -34,7 +36,8 @@ impl Act for Test {
         let signals = Signals::watch()?;
         let threads = self.threads.map_or_else(|| machine::cores().count, NonZeroUsize::get);
         let scratch = Scratch::new()?;
-        let bench = Bench { threads, scratch: &scratch.0, signals: &signals };
+        let without = job::rules(&self.rules.without)?;
+        let bench = Bench { threads, without, scratch: &scratch.0, signals: &signals };
         let mut score = Score::default();
         for name in &self.files {
             bench.file(name, &mut score)?;
@@ -67,6 +70,7 @@ impl Score {
 /// What all tests run on.
 struct Bench<'a> {
     threads: usize,
+    without: Vec<&'static str>,
     scratch: &'a Path,
     signals: &'a Signals,
 }
@@ -123,6 +127,7 @@ impl Bench<'_> {
     fn options(&self) -> LoadOptions {
         LoadOptions {
             out: Some(self.scratch.to_owned()),
+            without: self.without.clone(),
             overwrite: true,
             run_id: job::new_run_id(),
             now: job::now(),

@@ -36,11 +36,13 @@ fn tests_in_a_file_pass_or_fail() {
 fn everything_listed_is_explained() {
     let bench = Bench::new("");
     let all = says(&bench, "list");
-    for title in ["operators", "functions", "reductions", "formats"] {
+    for title in ["operators", "functions", "reductions", "formats", "rules"] {
         assert!(all.contains(&format!("{title}\n")), "{all}");
         says(&bench, &format!("list {title}"));
     }
-    for name in ["range", "reduce", "has_digits", "sum", "quantile", "netcdf", "parquet"] {
+    for name in
+        ["range", "reduce", "has_digits", "sum", "quantile", "netcdf", "parquet", "fuse-steps"]
+    {
         assert!(says(&bench, &format!("doc {name}")).starts_with(name));
     }
     let (out, err, code) = bench.run("doc quantil");

@@ -11,7 +11,7 @@ use std::cell::OnceCell;
 
 /// Rows that come out of a program together.
 pub struct Block<'a> {
-    /// The first point of the tile that the block covers, before filters.
+    /// The first point of the tile that the block covers, where no points were left out.
     pub start: usize,
     /// The number of rows.
     pub len: usize,

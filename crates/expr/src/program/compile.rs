@@ -2,10 +2,11 @@
 use super::place::{From, Place, Source, places, stages};
 use super::schedule::Schedule;
 use super::{Given, Program, Step};
+use crate::Selector;
 use crate::dag::{Dag, NodeId, Op, Typed};
 use base::{DType, DimMask, Domain, Failure, Field, Schema};
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// The graph of a chain while its steps are added.
 struct Chain {
@@ -14,6 +15,7 @@ struct Chain {
     /// The columns after the steps so far.
     columns: Vec<(Field, NodeId)>,
     filters: Vec<NodeId>,
+    selector: Option<Arc<Selector>>,
 }
 
 pub fn compile(
@@ -26,14 +28,14 @@ pub fn compile(
         return Err(Failure::internal("a program knows of more or fewer columns than it reads"));
     }
     let mut chain = Chain::new(input);
-    for step in steps {
-        chain.step(step)?;
+    for (place, step) in steps.iter().enumerate() {
+        chain.step(place, step)?;
     }
-    let filtered = !chain.filters.is_empty();
+    let filtered = chain.filtered();
     let keep_index = keep_index && filtered;
     let mut outputs: Vec<NodeId> = chain.columns.iter().map(|(_, id)| *id).collect();
     let output = chain.output(input);
-    let Chain { mut dag, filters, domain, .. } = chain;
+    let Chain { mut dag, filters, selector, domain, .. } = chain;
     if keep_index {
         outputs.push(dag.index(domain));
     }
@@ -60,6 +62,7 @@ pub fn compile(
         places,
         outputs,
         predicates: filters,
+        selector,
         keep_index,
         once,
         tables: OnceLock::new(),
@@ -79,10 +82,16 @@ impl Chain {
             (f.clone(), id)
         };
         let columns = input.fields.iter().map(column).collect();
-        Chain { dag, domain: input.domain.full(), columns, filters: Vec::new() }
+        let domain = input.domain.full();
+        Chain { dag, domain, columns, filters: Vec::new(), selector: None }
     }
 
-    fn step(&mut self, step: &Step) -> Result<(), Failure> {
+    /// Whether points are left out, so that rows come out.
+    fn filtered(&self) -> bool {
+        self.selector.is_some() || !self.filters.is_empty()
+    }
+
+    fn step(&mut self, place: usize, step: &Step) -> Result<(), Failure> {
         match step {
             Step::Map(list) => {
                 let imported: Result<Vec<NodeId>, Failure> =
@@ -100,6 +109,12 @@ impl Chain {
                 }
                 let id = self.import(predicate)?;
                 self.filters.push(id);
+            }
+            Step::Prune { selector, .. } if place == 0 && self.domain.count() == 1 => {
+                self.selector = Some(selector.clone());
+            }
+            Step::Prune { .. } => {
+                return Err(Failure::internal("what is not a range was pruned as one"));
             }
             Step::Project(list) => {
                 let pick = |(i, field): &(usize, Field)| {
@@ -147,7 +162,7 @@ impl Chain {
 
     /// The schema of what comes out.
     fn output(&self, input: &Schema) -> Schema {
-        let filtered = !self.filters.is_empty();
+        let filtered = self.filtered();
         let field = |(field, id): &(Field, NodeId)| {
             let node = &self.dag.nodes[*id];
             let mask = if filtered { DimMask::only(0) } else { node.mask };

@@ -21,13 +21,14 @@ pub use place::Place;
 pub use report::{NodeReport, ProgramReport};
 pub use run::Runner;
 
+use crate::Selector;
 use crate::dag::{Dag, NodeId, Typed};
 use arrow_array::ArrayRef;
 use base::{Failure, Field, Schema, Tile};
 use hoist::Tables;
 use place::Source;
 use schedule::Schedule;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// The number of points that go through a program together: their registers fit into cache.
 pub(crate) const BLOCK: usize = 4096;
@@ -39,6 +40,14 @@ pub enum Step {
     Map(Vec<(Field, Typed)>),
     /// Keeps the points at which a bool is true; makes rows.
     Filter(Typed),
+    /// The points of a range that a selector makes, in place of a filter by the condition; makes
+    /// rows. It is the first step.
+    Prune {
+        /// What makes the points.
+        selector: Arc<Selector>,
+        /// The filter that it does the work of.
+        condition: Typed,
+    },
     /// Keeps these columns of the input, in this order, with these names and attributes.
     Project(Vec<(usize, Field)>),
 }
@@ -75,6 +84,8 @@ pub struct Program {
     outputs: Vec<NodeId>,
     /// The nodes of the filters, in order.
     predicates: Vec<NodeId>,
+    /// What makes the points of a tile, if not all of them are made.
+    selector: Option<Arc<Selector>>,
     keep_index: bool,
     /// Nodes evaluated once, and their values, made by the first tile.
     once: Vec<NodeId>,
@@ -139,7 +150,12 @@ impl Program {
         consume: &mut dyn FnMut(&Block) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let sources = hoist::load(self, input)?;
-        run::blocks(&self.block_schedule, &sources, &mut runner.blocks, input, consume)
+        run::blocks(self, &self.block_schedule, &sources, &mut runner.blocks, input, consume)
+    }
+
+    /// Whether what comes out are rows: not every point of the tile that went in.
+    fn filtered(&self) -> bool {
+        self.selector.is_some() || !self.predicates.is_empty()
     }
 
     /// What is evaluated where, for `explain`.

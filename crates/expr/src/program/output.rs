@@ -15,9 +15,9 @@ pub fn tile(program: &Program, runner: &mut Runner, input: &Tile) -> Result<Tile
     let sources = load(program, input)?;
     let mut rows = 0;
     let mut columns = growing(program, input);
-    if !program.computed.is_empty() || !program.predicates.is_empty() {
+    if !program.computed.is_empty() || program.filtered() {
         let scratch = &mut runner.tile;
-        blocks(&program.tile_schedule, &sources, scratch, input, &mut |block| {
+        blocks(program, &program.tile_schedule, &sources, scratch, input, &mut |block| {
             rows += block.len;
             for (i, column) in columns.iter_mut().enumerate() {
                 column.append(block.arg(i), block.len);
@@ -26,7 +26,7 @@ pub fn tile(program: &Program, runner: &mut Runner, input: &Tile) -> Result<Tile
         })?;
     }
     let mut arrays = columns.into_iter().map(Growing::finish).collect::<Result<Vec<_>, _>>()?;
-    if !program.predicates.is_empty() {
+    if program.filtered() {
         let index = if program.keep_index { arrays.pop() } else { None };
         let column = |array| Column { mask: DimMask::only(0), array };
         return Ok(Tile {
@@ -112,7 +112,7 @@ struct Growing {
 }
 
 fn growing(program: &Program, input: &Tile) -> Vec<Growing> {
-    let capacity = if program.predicates.is_empty() { input.points() } else { 0 };
+    let capacity = if program.filtered() { 0 } else { input.points() };
     let dtype = |i: &usize| match program.outputs.get(*i) {
         Some(id) => program.dag.nodes[*id].dtype,
         None => DType::Int64,

@@ -45,7 +45,10 @@ pub fn report(program: &Program) -> ProgramReport {
         let node = &dag.nodes[id];
         let domain = &program.input.domain;
         let evaluations = match program.places[id] {
-            Place::Point { stage: 0 } => domain.points(),
+            Place::Point { stage: 0 } => match &program.selector {
+                Some(selector) => Some(selector.count()),
+                None => domain.points(),
+            },
             Place::Point { .. } => None,
             _ => points(domain, node.mask),
         };

@@ -7,6 +7,7 @@ use super::{BLOCK, Program};
 use crate::Values;
 use crate::dag::{Call, run};
 use crate::kernels::{Arg, Register};
+use crate::prune::Piece;
 use base::{Failure, Tile};
 
 /// Scratch of one worker.
@@ -65,6 +66,7 @@ static NOTHING: Data = Data::Affine { start: 0, step: 0 };
 
 /// Runs the schedule over each block of the tile.
 pub fn blocks(
+    program: &Program,
     schedule: &Schedule,
     sources: &Sources,
     scratch: &mut Scratch,
@@ -72,21 +74,47 @@ pub fn blocks(
     consume: &mut dyn FnMut(&Block) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let points = tile.points();
-    for start in (0..points).step_by(BLOCK) {
-        let len = BLOCK.min(points - start);
-        let (rows, filtered) = block(schedule, sources, scratch, start, len)?;
-        if rows == 0 {
-            continue;
+    match &program.selector {
+        None => {
+            for start in (0..points).step_by(BLOCK) {
+                let piece = Piece::Range { start, len: BLOCK.min(points - start) };
+                one(schedule, sources, scratch, piece, consume)?;
+            }
         }
-        for register in &schedule.outputs {
-            let slot = &mut scratch.slots[*register];
-            let data = sources.list.get(slot.source).map_or(&NOTHING, |s| &s.data);
-            settle_single(slot, data, rows);
+        Some(selector) => {
+            let mut cursor = selector.cursor(tile.origin[0], points);
+            while let Some(piece) = cursor.next(BLOCK, &mut scratch.positions) {
+                one(schedule, sources, scratch, piece, consume)?;
+            }
         }
-        let positions = filtered.then_some(&scratch.positions[..]);
-        consume(&Block::new(start, rows, schedule, sources, &scratch.slots, positions))?;
     }
     Ok(())
+}
+
+/// Runs the schedule over a piece of the tile, of a block's length at most, and hands on what is
+/// left of it. A piece that is a list is the scratch's list of positions.
+fn one(
+    schedule: &Schedule,
+    sources: &Sources,
+    scratch: &mut Scratch,
+    piece: Piece,
+    consume: &mut dyn FnMut(&Block) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (rows, filtered) = block(schedule, sources, scratch, piece)?;
+    if rows == 0 {
+        return Ok(());
+    }
+    for register in &schedule.outputs {
+        let slot = &mut scratch.slots[*register];
+        let data = sources.list.get(slot.source).map_or(&NOTHING, |s| &s.data);
+        settle_single(slot, data, rows);
+    }
+    let positions = filtered.then_some(&scratch.positions[..]);
+    let start = match piece {
+        Piece::Range { start, .. } => start,
+        Piece::Each => 0,
+    };
+    consume(&Block::new(start, rows, schedule, sources, &scratch.slots, positions))
 }
 
 /// Single values are repeated: what leaves a program has as many values as rows.
@@ -102,17 +130,18 @@ fn block(
     schedule: &Schedule,
     sources: &Sources,
     scratch: &mut Scratch,
-    start: usize,
-    len: usize,
+    piece: Piece,
 ) -> Result<(usize, bool), Failure> {
-    let mut rows = len;
-    let mut filtered = false;
+    let (start, mut rows, mut filtered) = match piece {
+        Piece::Range { start, len } => (start, len, false),
+        Piece::Each => (0, scratch.positions.len(), true),
+    };
     for instruction in &schedule.instructions {
         match instruction {
             Instruction::Read { source, to } => {
                 let points = match filtered {
                     true => Points::Each(&scratch.positions),
-                    false => Points::Range { start, len },
+                    false => Points::Range { start, len: rows },
                 };
                 let loaded = &sources.list[*source];
                 let slot = &mut scratch.slots[*to];

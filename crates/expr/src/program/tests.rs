@@ -1,6 +1,7 @@
 //! Any tiling gives the bits of one tile; what is hoisted, shared and fused is so.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
+use crate::Counter;
 use crate::tests::{rows, sample, shown, tree, typed};
 use crate::{Indices, Scope, check};
 use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, StringArray};
@@ -322,6 +323,60 @@ fn series(n: i64, digits: &str) -> Program {
     let pick = Step::Project(vec![(1, Field::new("term", DType::Float64, DimMask(1)))]);
     let steps = [Step::Filter(filter), Step::Map(vec![(term.field("term"), term)]), pick];
     Program::compile(&schema, given, &steps, false).unwrap()
+}
+
+/// The rows of a range behind a map and a filter, as `tile` and as `blocks` give them.
+fn range_rows(steps: &[Step], schema: &Schema, given: &Given, tile: u64) -> (Rows, Rows) {
+    let grid = Grid { schema: schema.clone(), given: vec![given.clone()], columns: vec![] };
+    grid.run(steps, &[tile])
+}
+
+#[test]
+fn a_pruned_range_has_the_rows_of_a_filter() {
+    let schema = Schema {
+        domain: Domain::new([("k", 30_000)]),
+        fields: vec![Field::new("k", DType::Int64, DimMask(1))],
+        ..Schema::default()
+    };
+    for (text, start, step) in [
+        ("not has_digits(k, '42')", 0, 1),
+        ("has_digits(k, '00') and k % 3 == 1", -15_000, 1),
+        ("k > 99990100 and k % 7 != 2 and not has_digits(k, '9')", 99_990_000, 1),
+        ("k != 20000 and k < 30000", 50_000, -2),
+        ("k % 1000 == 17", -77, 3),
+        ("k == 1", 5, 1),
+    ] {
+        let condition = typed(text, &schema).unwrap();
+        let tests: Vec<_> =
+            condition.conjuncts().into_iter().map(|c| c.test.unwrap().test).collect();
+        let size = 30_000;
+        let (selector, used) = Selector::new(Counter { start, step, size }, &tests).unwrap();
+        assert!(!used.contains(&false));
+        let prune = Step::Prune { selector: Arc::new(selector), condition: condition.clone() };
+        let given = Given::Counter { start, step };
+        let rest = |first: Step| {
+            let rows = after(&schema, &[given.clone()], &[first.clone()]);
+            let values: Vec<_> = [("a", "random(3)"), ("b", "1 / k"), ("c", "7")]
+                .iter()
+                .map(|(name, text)| (typed(text, &rows).unwrap(), *name))
+                .map(|(typed, name)| (typed.field(name), typed))
+                .collect();
+            let map = Step::Map(values);
+            let mapped = after(&schema, &[given.clone()], &[first.clone(), map.clone()]);
+            let again = Step::Filter(typed("a < 0.9 and k % 5 != 0", &mapped).unwrap());
+            [vec![first.clone(), map.clone()], vec![first.clone(), map, again], vec![first]]
+        };
+        let plain = rest(Step::Filter(condition));
+        for (plain, pruned) in plain.iter().zip(&rest(prune)) {
+            let (expected, _) = range_rows(plain, &schema, &given, 30_000);
+            assert!(text == "k == 1" || !expected.is_empty());
+            for tile in [30_000, 9_999, 4_096, 1_001] {
+                let (whole, blocks) = range_rows(pruned, &schema, &given, tile);
+                assert_eq!(whole, expected, "{text} {tile}");
+                assert_eq!(blocks, expected, "{text} {tile}");
+            }
+        }
+    }
 }
 
 #[test]

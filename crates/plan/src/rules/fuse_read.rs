@@ -17,6 +17,10 @@ fn merge(graph: &mut Graph, id: NodeId, input: NodeId) -> bool {
     else {
         return false;
     };
+    // It has one pass at most.
+    if read.fused.is_some() {
+        return false;
+    }
     let mut read = read.clone();
     read.fused = Some(graph.nodes[input].then(steps.clone()));
     // The reader takes the place of the pass, whose schema and coordinates stay.

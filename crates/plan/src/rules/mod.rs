@@ -1,14 +1,16 @@
 //! The rewrite rules, in the order in which they run.
 use crate::graph::{Graph, NodeId};
+use base::Entry;
 
 mod fuse_read;
 mod fuse_reduce;
 mod fuse_steps;
 mod prune_columns;
+mod prune_range;
 
 /// A named rewrite of the whole plan.
 pub struct Rule {
-    /// Its name in `explain`.
+    /// Its name in `explain` and for `--without`.
     pub name: &'static str,
     /// What it does, in a sentence.
     pub doc: &'static str,
@@ -18,7 +20,23 @@ pub struct Rule {
 
 /// All rules. Splitting reductions and placing exchanges comes after them, in `lower`.
 pub static RULES: &[Rule] =
-    &[fuse_steps::RULE, fuse_reduce::RULE, fuse_read::RULE, prune_columns::RULE];
+    &[fuse_steps::RULE, prune_range::RULE, fuse_reduce::RULE, fuse_read::RULE, prune_columns::RULE];
+
+impl Entry for Rule {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn doc(&self) -> &'static str {
+        self.doc
+    }
+}
+
+/// The rule of this name; `_` may stand for `-`.
+pub fn rule(name: &str) -> Option<&'static Rule> {
+    let name = name.replace('_', "-");
+    RULES.iter().find(|rule| rule.name == name)
+}
 
 /// What a rule made of the plan.
 pub struct Rewrite {
@@ -28,14 +46,17 @@ pub struct Rewrite {
     pub graph: Graph,
     /// Whether it did anything.
     pub changed: bool,
+    /// Whether it was switched off.
+    pub off: bool,
 }
 
-/// Runs all rules, once each.
-pub fn rewrite(mut graph: Graph) -> Vec<Rewrite> {
+/// Runs all rules, once each, but for those of these names.
+pub fn rewrite(mut graph: Graph, without: &[&'static str]) -> Vec<Rewrite> {
     let mut rewrites = Vec::new();
     for rule in RULES {
-        let changed = (rule.apply)(&mut graph);
-        rewrites.push(Rewrite { rule, graph: graph.clone(), changed });
+        let off = without.contains(&rule.name);
+        let changed = !off && (rule.apply)(&mut graph);
+        rewrites.push(Rewrite { rule, graph: graph.clone(), changed, off });
     }
     rewrites
 }
