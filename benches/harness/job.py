@@ -59,7 +59,8 @@ class Contestant:
     most_runs: int = 99
     # An option without which this makes no sense: skipped where `tidemill run` does not know it.
     option: str = ""
-    # Whether this is another form of Tidemill's own job: shown, but no peer.
+    # Shown beside the others, but not what they are compared with: another form of Tidemill's own job,
+    # or something that does not do the work.
     variant: bool = False
 
     @property

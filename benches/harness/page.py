@@ -25,6 +25,7 @@ smaller. A job is a file in [`jobs/`](jobs/): what Tidemill runs, and the peers'
 def write(home, results):
     """Writes the page, and its pictures beside it."""
     if not results:
+        (home / "README.md").write_text(HEAD + "\nNothing has been measured yet.\n")
         return
     plots = home / "plots"
     plots.mkdir(parents=True, exist_ok=True)
@@ -56,7 +57,7 @@ def ours(case):
 
 def peers(case):
     """Those that did the same work elsewhere."""
-    return [r for r in case["rows"] if r["kind"] != "tidemill" and r["times"] and r["label"] != "cp"]
+    return [r for r in case["rows"] if r["kind"] != "tidemill" and r["times"] and not r["variant"]]
 
 
 def compared(results):
@@ -141,7 +142,7 @@ def compare(result, plots):
             cells += [time(median(row["walls"]))] if wall else []
             cells += [bytes(peak(row))] if result["memory"] else []
             table.append("| " + " | ".join(cells) + " |")
-            kind = "ours" if row is mine else "also" if row["kind"] == "tidemill" else "peer"
+            kind = "ours" if row is mine else "also" if row["kind"] == "tidemill" else "other" if row["variant"] else "peer"
             dots.append((row["label"], kind, mid, low, high, ratio))
         title = f"### {case['title']}\n\n" if case["title"] else ""
         notes = agreement(case) + (f" Files on {case['disk']}." if case["disk"] else "")

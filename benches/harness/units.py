@@ -21,7 +21,7 @@ def time(seconds, count=3):
 
 def factor(ratio):
     """`0.98×`, `14×`."""
-    return f"{digits(ratio, 2)}×"
+    return f"{ratio:.2f}×" if ratio < 9.995 else f"{ratio:.0f}×"
 
 
 def bytes(n):

@@ -28,7 +28,7 @@ def tidemill(case):
     return ["pipelines/mantle_from_file.yaml", *sets(input=f"{case.data}/mantle.nc")]
 
 
-@job.command("cp")
+@job.command("cp", variant=True)
 def cp(case):
     return ["cp", f"{case.data}/mantle.nc", f"{case.scratch}/copy.nc"]
 

@@ -21,15 +21,15 @@ def two_processes(case):
     return ["pipelines/slow_series.yaml", *sets(n=case.n), "-n", "2", "-w", "1"]
 
 
-def imports(label, code, needs):
+def imports(label, code, needs, **options):
     def words(case):
         return [case.python, "-c", code]
 
     words.__name__ = needs[0] if needs else "python"
-    job.command(label, needs=needs)(words)
+    job.command(label, needs=needs, **options)(words)
 
 
-imports("Python, nothing", "pass", [])
+imports("Python, nothing", "pass", [], variant=True)
 imports("Python, import numpy", "import numpy", ["numpy"])
 imports("Python, import polars", "import polars", ["polars"])
 imports("Python, import xarray", "import xarray", ["xarray"])
