@@ -11,7 +11,7 @@ RELEASE := $(TARGET)/release/tidemill
 DEBUG := $(TARGET)/debug/tidemill
 PIPELINES := $(wildcard pipelines/*.yaml)
 
-.PHONY: help run build test lint check interop static clean
+.PHONY: help run build test lint check interop bench static clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ lint: $(NETCDF) ## finds what is not formatted, and warnings
 interop: $(NETCDF) ## lets xarray, netCDF4, pyarrow, polars and duckdb read what tidemill wrote
 	$(CARGO) build --workspace --all-targets $$FEATURES # as `test` builds it, so that nothing is built twice
 	scripts/interop.sh $(DEBUG)
+
+bench: build ## measures all against its peers and writes benches/README.md (JOB=slow_series: one job; QUICK=1: a trial)
+	. $(NETCDF) && python3 benches/bench.py $(JOB)
 
 check: lint test interop ## all that CI runs
 

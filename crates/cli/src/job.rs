@@ -29,6 +29,10 @@ pub struct Job {
     pub now: String,
     /// Worker threads in each process.
     pub threads: usize,
+    /// Whether to measure what the time goes into.
+    pub profile: bool,
+    /// Whether outputs are thrown away when they are whole.
+    pub discard: bool,
 }
 
 impl Job {

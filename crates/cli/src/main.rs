@@ -8,9 +8,11 @@ mod machine;
 mod numbers;
 mod outputs;
 mod pipeline;
+mod profile;
 mod progress;
 mod report;
 mod run;
+mod scaling;
 mod signals;
 mod verbs;
 

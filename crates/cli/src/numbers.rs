@@ -24,18 +24,26 @@ pub fn count(n: u64, noun: &str) -> String {
     format!("{} {plural}", grouped(n))
 }
 
-/// A time: `23.4 ms`, `1.20 s`, `3 min 20 s`, `2 h 5 min`.
+/// A time with three digits: `310 µs`, `23.4 ms`, `1.20 s`; a long one as `3 min 20 s`, `2 h 5 min`.
 pub fn time(seconds: f64) -> String {
     let whole = seconds.round() as u64;
-    match whole {
-        _ if seconds < 0.01 => format!("{:.2} ms", seconds * 1e3),
-        _ if seconds < 0.1 => format!("{:.1} ms", seconds * 1e3),
-        _ if seconds < 1.0 => format!("{:.0} ms", seconds * 1e3),
-        0..=9 => format!("{seconds:.2} s"),
-        10..=99 => format!("{seconds:.0} s"),
-        100..=5999 => format!("{} min {} s", whole / 60, whole % 60),
+    match seconds {
+        s if s < 0.9995e-3 => format!("{} µs", three(s * 1e6)),
+        s if s < 0.9995 => format!("{} ms", three(s * 1e3)),
+        s if s < 99.5 => format!("{} s", three(s)),
+        _ if whole < 6000 => format!("{} min {} s", whole / 60, whole % 60),
         _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
     }
+}
+
+/// Three significant digits of a number from 0 to 999.
+fn three(value: f64) -> String {
+    let digits = match value {
+        v if v < 9.995 => 2,
+        v if v < 99.95 => 1,
+        _ => 0,
+    };
+    format!("{value:.digits$}")
 }
 
 #[cfg(test)]
@@ -51,10 +59,10 @@ mod tests {
         assert_eq!(count(1, "process"), "1 process");
         assert_eq!(count(3, "process"), "3 processes");
         assert_eq!(count(1382, "tile"), "1,382 tiles");
-        assert_eq!(time(0.001234), "1.23 ms");
-        assert_eq!(time(0.0234), "23.4 ms");
-        assert_eq!(time(0.123), "123 ms");
-        assert_eq!(time(1.2), "1.20 s");
+        assert_eq!(time(0.0), "0.00 µs");
+        assert_eq!(time(0.02341), "23.4 ms");
+        assert_eq!(time(0.9999), "1.00 s");
+        assert_eq!(time(12.0), "12.0 s");
         assert_eq!(time(200.0), "3 min 20 s");
         assert_eq!(time(7500.0), "2 h 5 min");
     }

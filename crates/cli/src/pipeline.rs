@@ -78,6 +78,8 @@ impl PipelineArgs {
             run_id: job::new_run_id(),
             now: job::now(),
             threads,
+            profile: false,
+            discard: false,
         })
     }
 }

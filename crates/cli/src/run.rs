@@ -7,6 +7,7 @@ use crate::report::{Output, Report, Summary, Table};
 use crate::signals::Signals;
 use crate::verbs::PROCESS_VERB;
 use base::{Failure, FailureKind};
+use engine::profile::Profile;
 use engine::supervisor::{Crew, News, Outcome, supervise};
 use engine::{Options, Tally, Watch};
 use plan::physical::{Op, Physical};
@@ -41,15 +42,16 @@ pub fn tiles(physical: &Physical) -> u64 {
 /// # Errors
 /// The first failure, or a signal; then nothing is left of the outputs.
 pub fn alone(
+    job: &Job,
     physical: &Physical,
-    threads: usize,
     signals: &Signals,
     progress: &mut Progress,
     start: Instant,
 ) -> Result<Report, Failure> {
     let outputs = Outputs::of(physical);
     outputs.create()?;
-    let tally = on_threads(physical, threads, signals, &mut |tiles| progress.show(tiles));
+    let options = Options { profile: job.profile, ..Options::threads(job.threads) };
+    let tally = on_threads(physical, options, signals, &mut |tiles| progress.show(tiles));
     progress.finish();
     let tally = tally?;
     let ready = start.elapsed().as_secs_f64();
@@ -60,11 +62,12 @@ pub fn alone(
     let summary = Summary {
         seconds: tally.seconds,
         startup_seconds: (ready - tally.seconds).max(0.0),
-        workers: threads,
+        workers: job.threads,
         processes: 1,
         tiles: tally.tiles,
     };
-    Ok(Report { tables, outputs: outputs.commit()?, summary })
+    let outputs = if job.discard { Vec::new() } else { outputs.commit()? };
+    Ok(Report { tables, outputs, summary, profiles: tally.profile.into_iter().collect() })
 }
 
 /// Runs a plan on threads; who calls takes care of the outputs. `see` is told now and then how
@@ -74,7 +77,7 @@ pub fn alone(
 /// The first failure, or a signal.
 pub fn on_threads(
     physical: &Physical,
-    threads: usize,
+    options: Options,
     signals: &Signals,
     see: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Tally, Failure> {
@@ -90,7 +93,7 @@ pub fn on_threads(
                 see(seen.tiles_done());
             }
         });
-        let tally = engine::run(Arc::new(physical.clone()), Options::threads(threads), watch);
+        let tally = engine::run(Arc::new(physical.clone()), options, watch);
         drop(end);
         tally
     })
@@ -137,6 +140,8 @@ pub struct Part {
     pub seconds: f64,
     /// Tiles that it has taken.
     pub tiles: u64,
+    /// What the time went into, if that was asked for.
+    pub profile: Option<Profile>,
 }
 
 fn report(outcome: Outcome, workers: usize, start: Instant) -> Option<Report> {
@@ -152,7 +157,8 @@ fn report(outcome: Outcome, workers: usize, start: Instant) -> Option<Report> {
         processes: parts.len(),
         tiles: parts.iter().map(|p| p.tiles).sum(),
     };
-    Some(Report { tables, outputs, summary })
+    let profiles = parts.into_iter().filter_map(|p| p.profile).collect();
+    Some(Report { tables, outputs, summary, profiles })
 }
 
 /// Refuses a run that would need more memory than there is.

@@ -6,6 +6,7 @@
 //! | `options`, `watch`, `tally` | how to run, what to see of it and how to stop it, what came out |
 //! | `nodes` | what each node does with tiles: plain code |
 //! | `dataflow` | timely operators that call it: the only part that names timely |
+//! | `profile` | what the time went into, if that is asked for |
 //! | `credit`, `parcel` | tiles on their way, and what bounds how many there are |
 //! | `wire`, `hash` | tiles as bytes, keys as numbers: the same in every process |
 //! | `panics` | panics become failures |
@@ -18,6 +19,7 @@ mod nodes;
 mod options;
 mod panics;
 mod parcel;
+pub mod profile;
 mod run;
 pub mod supervisor;
 mod tally;

@@ -10,6 +10,8 @@ pub struct Options {
     pub mesh: Option<Mesh>,
     /// How many tiles each `Read` of a worker may have in flight, at least 1.
     pub in_flight: usize,
+    /// Whether to measure what the time goes into: [`crate::Tally::profile`].
+    pub profile: bool,
 }
 
 /// Links to all other processes, already authenticated.
@@ -27,7 +29,7 @@ impl Options {
     /// One process with so many threads.
     pub fn threads(threads: usize) -> Options {
         let in_flight = plan::physical::TILES_IN_FLIGHT as usize;
-        Options { threads, mesh: None, in_flight }
+        Options { threads, mesh: None, in_flight, profile: false }
     }
 }
 

@@ -1,15 +1,16 @@
 //! Runs a physical plan in this process.
-use crate::dataflow::{self, Job, Workers};
+use crate::dataflow::{self, Job, Measured, Workers};
 use crate::nodes::concat::waits;
 use crate::nodes::read::Counter;
 use crate::options::Options;
 use crate::panics;
+use crate::profile::{self, Profile};
 use crate::tally::Tally;
 use crate::watch::{Watch, lock};
 use base::Failure;
 use plan::physical::{Op, Physical};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How often requests to stop are looked at.
 const POLL: Duration = Duration::from_millis(20);
@@ -37,6 +38,8 @@ pub fn run(physical: Arc<Physical>, options: Options, watch: Arc<Watch>) -> Resu
     };
     let counters: Vec<_> = physical.nodes.iter().map(|node| counter(&node.op)).collect();
     watch.expect_tiles(counters.iter().flatten().map(Counter::count).sum());
+    let origin = Instant::now();
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let job = Arc::new(Job {
         free_concats: waits(&physical.nodes),
         physical: physical.clone(),
@@ -44,12 +47,23 @@ pub fn run(physical: Arc<Physical>, options: Options, watch: Arc<Watch>) -> Resu
         counters,
         shown: Arc::new(Mutex::new(Vec::new())),
         in_flight: options.in_flight.max(1),
+        profile: options.profile.then(|| Measured { origin, workers: Mutex::default() }),
     });
     let meshed = options.mesh.is_some();
     let workers = dataflow::start(&job, options)?;
     wait(&workers, &watch, meshed)?;
     let shown = std::mem::take(&mut *lock(&job.shown));
-    Ok(Tally::new(&physical, shown, &watch))
+    let profile = job.profile.as_ref().map(|measured| Profile {
+        origin: since_1970.as_micros() as u64,
+        operators: profile::operators(&physical.nodes),
+        workers: sorted(std::mem::take(&mut *lock(&measured.workers))),
+    });
+    Ok(Tally { profile, ..Tally::new(&physical, shown, &watch) })
+}
+
+fn sorted(mut workers: Vec<profile::Worker>) -> Vec<profile::Worker> {
+    workers.sort_by_key(|worker| worker.index);
+    workers
 }
 
 /// Waits for the end of the workers, or for the first failure.

@@ -1,4 +1,5 @@
 //! What a run has done.
+use crate::profile::Profile;
 use crate::watch::Watch;
 use arrow_array::RecordBatch;
 use base::Schema;
@@ -18,6 +19,8 @@ pub struct Tally {
     pub rows: u64,
     /// Bytes of column values given to writers in this process.
     pub written: u64,
+    /// What the time went into, if that was asked for.
+    pub profile: Option<Profile>,
 }
 
 impl Tally {
@@ -39,6 +42,7 @@ impl Tally {
             tiles: watch.tiles_total(),
             rows: watch.rows(),
             written: watch.bytes(),
+            profile: None,
         }
     }
 }

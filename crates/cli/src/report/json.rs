@@ -72,7 +72,7 @@ mod tests {
         let tables = vec![Table { step: "reduce".into(), columns, rows }];
         let summary =
             Summary { seconds: 0.5, startup_seconds: 0.25, workers: 4, processes: 2, tiles: 9 };
-        Report { tables, outputs: Vec::new(), summary }
+        Report { tables, summary, ..Report::default() }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod value;
 use crate::numbers;
 use arrow_array::RecordBatch;
 use base::{DType, Schema, Value};
+use engine::profile::Profile;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -57,6 +58,8 @@ pub struct Report {
     pub outputs: Vec<Output>,
     /// How it went.
     pub summary: Summary,
+    /// What the time went into, for each process, if that was asked for.
+    pub profiles: Vec<Profile>,
 }
 
 impl Table {

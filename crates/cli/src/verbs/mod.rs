@@ -2,6 +2,7 @@
 use base::Failure;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 
+mod bench;
 mod check;
 mod doc;
 mod explain;
@@ -20,6 +21,7 @@ static VERBS: &[Verb] = &[
     Verb::of::<check::Check>(),
     Verb::of::<explain::Explain>(),
     Verb::of::<test::Test>(),
+    Verb::of::<bench::Bench>(),
     Verb::of::<list::List>(),
     Verb::of::<doc::Doc>(),
     Verb::of::<schema::Schema>(),

@@ -49,14 +49,18 @@ fn work(child: &Child) -> Result<(), Failure> {
         processes: assignment.processes,
         sockets: child.link(job.threads, plan.physical.hash)?,
     };
-    let options = Options { mesh: Some(mesh), ..Options::threads(job.threads) };
+    let options =
+        Options { mesh: Some(mesh), profile: job.profile, ..Options::threads(job.threads) };
     let tally = engine::run(Arc::new(plan.physical), options, watch)?;
     let table = |(n, s, b): &(String, _, Vec<_>)| Table::new(n, s, b).encode();
     let first = assignment.index == 0;
     let tables = if first { tally.results.iter().map(table).collect() } else { Vec::new() };
-    let part = Part { tables, seconds: tally.seconds, tiles: tally.tiles };
+    let part = Part { tables, seconds: tally.seconds, tiles: tally.tiles, profile: tally.profile };
     child.finish(to_value(part).map_err(internal)?, || {
-        let written = outputs.map_or(Ok(Vec::new()), |o| o.commit())?;
+        let written = match outputs {
+            Some(outputs) if !job.discard => outputs.commit()?,
+            _ => Vec::new(),
+        };
         to_value(written).map_err(internal)
     })
 }

@@ -4,6 +4,7 @@ use crate::job::Job;
 use crate::machine::{self, Cores, MemoryLimit};
 use crate::numbers::{bytes, count};
 use crate::pipeline::{self, PipelineArgs};
+use crate::profile::{Profiled, Target};
 use crate::progress::{Progress, Style};
 use crate::report::Report;
 use crate::run::{alone, print, refuse_for_memory, tiles, together};
@@ -38,6 +39,9 @@ pub struct Run {
     /// Says nothing but results and errors
     #[arg(short, long)]
     quiet: bool,
+    /// Writes what the time went into: a trace for ui.perfetto.dev (.json) or a page (.html)
+    #[arg(long, value_name = "FILE", value_parser = Target::parse)]
+    profile: Option<Target>,
 }
 
 /// How results are printed.
@@ -56,7 +60,7 @@ impl Act for Run {
         let cores = machine::cores();
         let processes = self.processes.get();
         let threads = self.threads.map_or((cores.count / processes).max(1), NonZeroUsize::get);
-        let job = self.pipeline.job(threads)?;
+        let job = Job { profile: self.profile.is_some(), ..self.pipeline.job(threads)? };
         let plan = pipeline::load(&job)?;
         let limit = machine::memory(cores.count);
         let shape = Shape { threads, processes, cores, limit };
@@ -74,6 +78,13 @@ impl Act for Run {
             Format::Table => report.tables(),
             Format::Json => report.json() + "\n",
         });
+        if let Some(target) = &self.profile {
+            let Report { summary, profiles, .. } = &report;
+            target.write(&Profiled { title: &plan.title, summary, profiles })?;
+            if !self.quiet {
+                eprintln!("wrote {}", target.path().display());
+            }
+        }
         Ok(())
     }
 }
@@ -87,7 +98,7 @@ fn run(
     start: Instant,
 ) -> Result<Report, End> {
     Ok(match processes {
-        1 => alone(&plan.physical, job.threads, signals, progress, start)?,
+        1 => alone(job, &plan.physical, signals, progress, start)?,
         n => together(job, &plan.physical, n, signals, progress, start)?,
     })
 }

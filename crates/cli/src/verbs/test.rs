@@ -10,6 +10,7 @@ use crate::signals::Signals;
 use arrow_array::RecordBatch;
 use base::{Failure, FailureKind, Source};
 use clap::Parser;
+use engine::Options;
 use plan::LoadOptions;
 use plan::tests::Test as Case;
 use std::num::NonZeroUsize;
@@ -138,7 +139,8 @@ impl Bench<'_> {
     fn run(&self, physical: plan::Physical) -> Result<Vec<(String, Vec<RecordBatch>)>, Failure> {
         let outputs = Outputs::of(&physical);
         outputs.create()?;
-        let tally = on_threads(&physical, self.threads, self.signals, &mut |_| {})?;
+        let tally =
+            on_threads(&physical, Options::threads(self.threads), self.signals, &mut |_| {})?;
         outputs.commit()?;
         Ok(tally.results.into_iter().map(|(name, _, batches)| (name, batches)).collect())
     }

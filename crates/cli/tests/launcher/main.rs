@@ -6,5 +6,7 @@ mod cases;
 mod endings;
 mod mistakes;
 mod pages;
+mod profile;
 mod results;
+mod scaling;
 mod verbs;

@@ -13,6 +13,7 @@ use crate::nodes::route::split;
 use crate::options::Place;
 use crate::panics::catch;
 use crate::parcel::{Item, Parcel};
+use crate::profile::Meter;
 use crate::wire;
 use base::Failure;
 use plan::physical::Route;
@@ -35,7 +36,9 @@ pub fn exchange<'scope>(
     route: &Route,
     threads: usize,
     input: Items<'scope>,
+    meter: Meter,
 ) -> Items<'scope> {
+    let received = meter.next();
     let place = place(scope.worker(), threads);
     let sender = Sender { route: route.clone(), place, held: HashMap::new(), next: 1 };
     // The same in every process, as timely demands.
@@ -46,8 +49,8 @@ pub fn exchange<'scope>(
             (Some(handle), Some(tickets))
         }
     };
-    let packets = send(scope, job, node, sender, input, tickets);
-    let (items, back) = receive(scope, job, node, packets);
+    let packets = send(scope, job, node, sender, input, tickets, meter);
+    let (items, back) = receive(scope, job, node, packets, received);
     if let Some(handle) = handle {
         back.connect_loop(handle);
     }
@@ -61,6 +64,7 @@ fn send<'scope>(
     mut sender: Sender,
     input: Items<'scope>,
     tickets: Option<Tickets<'scope>>,
+    meter: Meter,
 ) -> Stream<'scope, Time, Packets> {
     let job = job.clone();
     let name = format!("{}: send", job.physical.nodes[node].step);
@@ -75,6 +79,7 @@ fn send<'scope>(
     builder.build(move |mut capabilities| {
         let mut open = capabilities.pop();
         move |frontiers| {
+            let _running = meter.run();
             if let Some(tickets) = &mut tickets {
                 tickets.for_each(|_, list| {
                     for (_, number) in list.drain(..) {
@@ -93,8 +98,12 @@ fn send<'scope>(
                 };
                 let mut session = output.session(capability);
                 for item in items.drain(..) {
+                    meter.took(&item);
                     match catch(|| sender.pack(item)) {
-                        Ok(packets) => session.give_iterator(packets.into_iter()),
+                        Ok(packets) => {
+                            packets.iter().for_each(|p| meter.gave_some(|| p.amount()));
+                            session.give_iterator(packets.into_iter());
+                        }
                         Err(failure) => return job.fail(failure, node, None),
                     }
                 }
@@ -163,6 +172,7 @@ fn receive<'scope>(
     job: &Arc<Job>,
     node: usize,
     packets: Stream<'scope, Time, Packets>,
+    meter: Meter,
 ) -> (Items<'scope>, Tickets<'scope>) {
     let job = job.clone();
     let name = format!("{}: receive", job.physical.nodes[node].step);
@@ -183,6 +193,7 @@ fn receive<'scope>(
         let mut loop_open = capabilities.pop();
         let mut open = capabilities.pop();
         move |frontiers| {
+            let _running = meter.run();
             let mut output = output.activate();
             input.for_each(|_, packets| {
                 let Some(capability) = open.as_ref().filter(|_| !job.watch.failed()) else {
@@ -190,8 +201,12 @@ fn receive<'scope>(
                 };
                 let mut session = output.session(capability);
                 for packet in packets.drain() {
+                    meter.took_some(|| packet.amount());
                     match catch(|| unpack(packet, &returns)) {
-                        Ok(item) => session.give(item),
+                        Ok(item) => {
+                            meter.gave(&item);
+                            session.give(item);
+                        }
                         Err(failure) => return job.fail(failure, node, None),
                     }
                 }

@@ -21,9 +21,11 @@ use crate::nodes::Shown;
 use crate::nodes::read::Counter;
 use crate::options::Place;
 use crate::parcel::Item;
+use crate::profile::{self, Recorder};
 use crate::watch::Watch;
 use plan::physical::Physical;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 use timely::dataflow::Stream;
 
 /// The one time at which everything happens.
@@ -46,9 +48,25 @@ pub struct Job {
     pub in_flight: usize,
     /// Whether later inputs of a `Concat` give up their credits.
     pub free_concats: bool,
+    /// Where workers leave what they have measured, if they are to measure.
+    pub profile: Option<Measured>,
+}
+
+/// What the workers of a process have measured.
+pub struct Measured {
+    /// Time 0.
+    pub origin: Instant,
+    /// The workers that have ended.
+    pub workers: Mutex<Vec<profile::Worker>>,
 }
 
 impl Job {
+    /// What a worker measures with, if it is to measure.
+    fn recorder(&self, worker: usize) -> Option<Recorder> {
+        let operators = profile::operators(&self.physical.nodes).len();
+        self.profile.as_ref().map(|measured| Recorder::new(worker, operators, measured.origin))
+    }
+
     /// A failure in a node, with its place.
     fn fail(&self, failure: base::Failure, node: usize, number: Option<u64>) {
         let step = &self.physical.nodes[node].step;

@@ -1,6 +1,7 @@
 //! From a physical plan to timely operators, the same in every worker.
 use super::{Items, Job, Time, exchange, place, source, stage};
 use crate::nodes::{self, Context};
+use crate::profile::{Meter, Recorder};
 use base::Failure;
 use plan::physical::Op;
 use std::sync::Arc;
@@ -10,7 +11,12 @@ use timely::dataflow::Scope;
 ///
 /// # Errors
 /// If the plan does not hold together.
-pub fn render(scope: Scope<Time>, job: &Arc<Job>, threads: usize) -> Result<(), Failure> {
+pub fn render(
+    scope: Scope<Time>,
+    job: &Arc<Job>,
+    threads: usize,
+    recorder: Option<&Recorder>,
+) -> Result<(), Failure> {
     let nodes = &job.physical.nodes;
     let cx = Context {
         place: place(scope.worker(), threads),
@@ -23,14 +29,15 @@ pub fn render(scope: Scope<Time>, job: &Arc<Job>, threads: usize) -> Result<(), 
         let input = |i: &usize| streams.get(*i).cloned();
         let inputs: Option<Vec<Items>> = node.inputs.iter().map(input).collect();
         let mut inputs = inputs.ok_or_else(|| wrong(&node.step))?;
+        let meter = Meter::of(recorder, nodes, at);
         let stream = match &node.op {
-            Op::Read(read) => source::source(scope, job, at, read),
+            Op::Read(read) => source::source(scope, job, at, read, meter),
             Op::Exchange(route) => {
                 let input = inputs.pop().ok_or_else(|| wrong(&node.step))?;
-                exchange::exchange(scope, job, at, route, threads, input)
+                exchange::exchange(scope, job, at, route, threads, input, meter)
             }
             _ => match nodes::stage(nodes, at, &cx)? {
-                Some(logic) => stage::stage(scope, job, at, inputs, logic),
+                Some(logic) => stage::stage(scope, job, at, inputs, logic, meter),
                 None => return Err(wrong(&node.step)),
             },
         };

@@ -4,6 +4,7 @@ use crate::credit::Pool;
 use crate::nodes::read::Reader;
 use crate::panics::catch;
 use crate::parcel::{Item, Parcel};
+use crate::profile::{Amount, Meter};
 use base::Failure;
 use plan::physical::Read;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub fn source<'scope>(
     job: &Arc<Job>,
     node: usize,
     read: &Read,
+    meter: Meter,
 ) -> Items<'scope> {
     let job = job.clone();
     let mut builder = OperatorBuilder::new(job.physical.nodes[node].step.clone(), scope);
@@ -39,6 +41,7 @@ pub fn source<'scope>(
         let mut open = capabilities.pop();
         move |_frontiers| {
             let Some(capability) = &open else { return };
+            let _running = meter.run();
             if job.watch.failed() {
                 open = None;
                 return;
@@ -46,9 +49,11 @@ pub fn source<'scope>(
             if !pool.has_free() {
                 return;
             }
-            match next(&job, node, &mut reader, &pool) {
+            match next(&job, node, &mut reader, &pool, &meter) {
                 Ok(Some(parcel)) => {
-                    output.activate().session(capability).give(Item::Tile(parcel));
+                    let item = Item::Tile(parcel);
+                    meter.gave(&item);
+                    output.activate().session(capability).give(item);
                     again.activate();
                 }
                 Ok(None) => open = None,
@@ -68,11 +73,14 @@ fn next(
     node: usize,
     reader: &mut Reader,
     pool: &Arc<Pool>,
+    meter: &Meter,
 ) -> Result<Option<Parcel>, (u64, Failure)> {
     let Some(number) = job.counters[node].as_ref().and_then(|c| c.take()) else {
         return Ok(None);
     };
-    job.watch.hand_out(reader.points(number));
+    let points = reader.points(number);
+    job.watch.hand_out(points);
+    meter.took_some(|| Amount::tile(points as usize, 0));
     let credit = pool.take();
     let tile = catch(|| reader.tile(number)).map_err(|failure| (number, failure))?;
     Ok(Some(Parcel { tile, credit }))

@@ -3,6 +3,7 @@ use super::{Items, Job, Time};
 use crate::nodes::Stage;
 use crate::panics::catch;
 use crate::parcel::Item;
+use crate::profile::Meter;
 use base::Failure;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub fn stage<'scope>(
     node: usize,
     inputs: Vec<Items<'scope>>,
     stage: Box<dyn Stage>,
+    meter: Meter,
 ) -> Items<'scope> {
     let job = job.clone();
     let mut builder = OperatorBuilder::new(job.physical.nodes[node].step.clone(), scope);
@@ -32,14 +34,21 @@ pub fn stage<'scope>(
         // Held until the last tile has been given: it stands for all that the stage may still make.
         let mut open = capabilities.pop();
         move |frontiers| {
+            let _running = meter.run();
             for (i, input) in inputs.iter_mut().enumerate() {
-                input.for_each(|_, items| work.queue.extend(items.drain(..).map(|item| (i, item))));
+                input.for_each(|_, items| {
+                    items.iter().for_each(|item| meter.took(item));
+                    work.queue.extend(items.drain(..).map(|item| (i, item)));
+                });
             }
             let Some(capability) = &open else { return work.queue.clear() };
             let mut output = output.activate();
             let mut session = output.session(capability);
             let ended = |input: usize| frontiers[input].is_empty();
-            let mut give = |item| session.give(item);
+            let mut give = |item| {
+                meter.gave(&item);
+                session.give(item);
+            };
             let done = work.step(&job, node, &ended, &mut give);
             drop(session);
             if done {

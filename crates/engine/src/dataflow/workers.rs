@@ -3,7 +3,8 @@ use super::Job;
 use super::render::render;
 use crate::options::{Mesh, Options};
 use crate::panics::{self, Role, catch};
-use crate::watch::Watch;
+use crate::profile::Turn;
+use crate::watch::{Watch, lock};
 use base::{Failure, FailureKind};
 use std::net::{Shutdown, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -103,13 +104,18 @@ fn idle_spin(threads: usize) -> Duration {
 fn work(worker: &mut Worker, job: &Arc<Job>, threads: usize, links: &Links) {
     panics::enter(Role::Worker);
     job.watch.register();
+    let recorder = job.recorder(worker.index());
     let outcome = catch(|| {
-        worker.dataflow::<u64, _, _>(|scope| render(scope, job, threads))?;
+        worker.dataflow::<u64, _, _>(|scope| render(scope, job, threads, recorder.as_ref()))?;
         while worker.has_dataflows() && !job.watch.failed() {
+            let _turn = recorder.as_ref().map(Turn::new);
             worker.step_or_park(Some(NAP));
         }
         Ok(())
     });
+    if let (Some(recorder), Some(measured)) = (recorder, &job.profile) {
+        lock(&measured.workers).push(recorder.end());
+    }
     if let Err(failure) = outcome {
         job.watch.fail(failure);
     }

@@ -26,7 +26,7 @@ fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
 }
 
 fn options(threads: usize, in_flight: usize) -> Options {
-    Options { threads, mesh: None, in_flight }
+    Options { threads, mesh: None, in_flight, profile: false }
 }
 
 /// Runs a plan in one process.
@@ -55,7 +55,7 @@ fn both(plans: [&Arc<Physical>; 2], threads: usize, in_flight: usize) -> [Outcom
     let [a, b] = pair();
     in_time(move || {
         let start = move |mesh, plan| {
-            let options = Options { threads, mesh: Some(mesh), in_flight };
+            let options = Options { threads, mesh: Some(mesh), in_flight, profile: false };
             std::thread::spawn(move || run(plan, options, Arc::new(Watch::new())))
         };
         let (a, b) = (start(a, first), start(b, second));
