@@ -30,6 +30,7 @@ pub use check::{
 };
 pub use dag::Typed;
 pub use functions::{FUNCTIONS, Function, function};
+pub use kernels::{digits::Needle, select::select};
 pub use program::{Block, Given, NodeReport, Place, Program, ProgramReport, Runner, Step};
 pub use syntax::{
     BinaryOp, CompareOp, Expr, ExprKind, MAX_DEPTH, UnaryOp, Word, parse, parse_part,

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `sum` | [`ExactSum`]: adding values and squares, merging, rounding |
 //! | `lanes` | the vector kernels for many values of one sum |
+//! | `bins` | what these kernels keep for values of similar size |
 //! | `dense` | the fixed-point number behind them, for values of very different size |
 //! | `wide` | the fixed-point number |
 //! | `error_free` | additions and products that keep their rounding error |
@@ -15,6 +16,7 @@
 //! | `moments` | mean, variance and standard deviation from exact sums |
 //! | `bytes` | reading the bytes of states |
 
+mod bins;
 mod bytes;
 mod dense;
 mod error_free;

@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn int64_to_float64_at_the_edges() {
-        for x in [0, 1, -1, i64::MIN, i64::MAX, (1 << 53) + 1, -(1 << 53) - 1, 1 << 32, -(1 << 32)] {
+        for x in [0, 1, -1, i64::MIN, i64::MAX, (1 << 53) + 1, -(1 << 53) - 1, 1 << 32, -(1 << 32)]
+        {
             assert_eq!(i64_to_f64(x).to_bits(), (x as f64).to_bits(), "{x}");
         }
     }
