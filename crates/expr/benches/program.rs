@@ -192,6 +192,11 @@ fn cases() -> Vec<Case> {
         let ours = program(Some(&format!("not has_digits(k, '{digits}')")), "1 / k");
         list.push(case(name, Box::new(ours), Box::new(bare_series(without(digits), false))));
     }
+    let ours = program(Some("k % 7 == 3 or k // 10 % 3 == 1"), "1 / k");
+    let keep = |k: &[i64], out: &mut [bool]| {
+        isa::run(Map(k, out, |k| k % 7 == 3 || k / 10 % 3 == 1));
+    };
+    list.push(case("by constants", Box::new(ours), Box::new(bare_series(keep, false))));
     let ours = program(None, "(a * 2.5 + 1.0) * (a - 3.0)");
     let bare = bare_map(|a| (a * 2.5 + 1.0) * (a - 3.0));
     list.push(case("polynomial", Box::new(ours), Box::new(bare)));

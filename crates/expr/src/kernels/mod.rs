@@ -7,6 +7,7 @@ pub mod cast;
 pub mod choose;
 pub mod compare;
 pub mod digits;
+pub mod divide;
 mod element;
 pub mod escape;
 pub mod legendre;
