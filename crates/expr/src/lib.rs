@@ -33,6 +33,7 @@ pub use check::{
 pub use dag::{ColumnTest, Conjunct, Test, Typed};
 pub use functions::{FUNCTIONS, Function, function};
 pub use kernels::math;
+pub use kernels::{digits::Needle, select::select};
 pub use program::{Block, Given, NodeReport, Place, Program, ProgramReport, Runner, Step};
 pub use prune::{Counter, Selector};
 pub use syntax::{

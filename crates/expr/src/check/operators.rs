@@ -4,6 +4,7 @@ use super::promote::{each_number, is_numeric, promote};
 use super::weak::{self, Exact};
 use crate::dag::{Call, NodeId, Nulls, Op};
 use crate::kernels::arithmetic::{Integer, Number};
+use crate::kernels::divide::Divide;
 use crate::kernels::{Kernel, compare, logic, map1, map2, power};
 use crate::syntax::{BinaryOp, CompareOp, UnaryOp};
 use base::{Code, DType, Diagnostic, Span, Value};
@@ -135,9 +136,22 @@ impl Builder {
         let kernel = match (op, dtype) {
             (BinaryOp::Div, DType::Float32) => map2(|x: f32, y: f32| x / y),
             (BinaryOp::Div, _) => map2(|x: f64, y: f64| x / y),
+            (BinaryOp::FloorDiv | BinaryOp::Mod, d) if d.is_integer() => {
+                self.division(op, d, y.0).unwrap_or(kernel)
+            }
             _ => kernel,
         };
         self.call(symbol, &ids, dtype, kernel, span)
+    }
+
+    /// The faster kernel of `x // y` and `x % y` for many constant y.
+    fn division(&self, op: BinaryOp, dtype: DType, y: &Operand) -> Option<Kernel> {
+        let divisor = self.value(y)?.as_i64()?;
+        let [quotient, rest] = match dtype {
+            DType::Int32 => <i32 as Divide>::by(divisor)?,
+            _ => <i64 as Divide>::by(divisor)?,
+        };
+        Some(if op == BinaryOp::Mod { rest } else { quotient })
     }
 
     /// NumPy computes x**2 as x*x, x**0.5 as sqrt(x) and x**-1 as 1/x, and so do we.

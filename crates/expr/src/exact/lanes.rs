@@ -1,120 +1,313 @@
-//! The vector kernel for many values of one exact sum, compiled per instruction set.
+//! The vector kernels for many values of one exact sum, compiled per instruction set.
 //!
-//! Sixteen lanes each keep three terms. The bits of a result do not depend on the instruction
-//! set, because every lane is exact and lanes are merged exactly.
+//! A chunk of values goes to two bins per lane, which hold most data exactly. Whether anything
+//! was left over is looked at once per group of values; if so, the group is added again to three
+//! terms, and if these are not enough either, to a fixed-point number. The bits of a result
+//! depend neither on the instruction set nor on the way taken: each way is exact, and all are
+//! merged exactly.
 use super::ExactSum;
-use super::error_free::{two_square, two_sum};
-use super::sum::{LARGE, SQUARES};
-use crate::isa::{self, Loop};
+use super::bins::Bins;
+use super::dense::Dense;
+use super::error_free::{two_product, two_sum};
+use super::sum::SQUARES;
+use crate::isa::{self, Isa, Loop};
 
-const LANES: usize = 16;
-/// Values between two checks that the lanes stay far from overflow.
-const BLOCK: usize = 1024;
+/// Sums that are kept side by side.
+pub(super) const LANES: usize = 16;
+/// Values between two looks at what was left over.
+pub(super) const GROUP: usize = 16 * LANES;
+/// Values whose size is looked at together.
+pub(super) const CHUNK: usize = 16 * GROUP;
+/// Squares that are made together: they and their rounding errors stay in the first cache.
+const SQUARE_CHUNK: usize = 4 * GROUP;
 /// Fewer values than this are added one by one: merging the lanes would cost more.
 const FEW: usize = 4 * LANES;
+/// How many groups go the longer way after one that had to, before a shorter one is tried.
+const PATIENCE: u32 = 15;
 
-type Terms = [[f64; LANES]; 3];
+/// Numbers that are added as `f64`.
+pub trait Summand: Copy {
+    /// Whether the square of any is an `f64`, without a rounding error.
+    const SHORT: bool;
+
+    /// The same number.
+    fn f64(self) -> f64;
+}
+
+impl Summand for f64 {
+    const SHORT: bool = false;
+
+    #[inline(always)]
+    fn f64(self) -> f64 {
+        self
+    }
+}
+
+impl Summand for f32 {
+    const SHORT: bool = true;
+
+    #[inline(always)]
+    fn f64(self) -> f64 {
+        f64::from(self)
+    }
+}
 
 /// Adds many values to a sum.
-pub(super) fn add_all(sum: &mut ExactSum, values: &[f64]) {
+pub(super) fn add_all<T: Summand>(sum: &mut ExactSum, values: &[T]) {
     if values.len() < FEW {
-        values.iter().for_each(|x| sum.add(*x));
+        values.iter().for_each(|x| sum.add(x.f64()));
         return;
     }
     isa::run(AddAll(sum, values));
 }
 
-struct AddAll<'a>(&'a mut ExactSum, &'a [f64]);
+/// Adds the squares of many values to a sum.
+pub(super) fn add_squares<T: Summand>(sum: &mut ExactSum, values: &[T]) {
+    if values.len() < FEW {
+        values.iter().for_each(|x| sum.add_square(x.f64()));
+        return;
+    }
+    match Isa::chosen() {
+        Isa::Baseline => isa::run(AddSquares::<T, false>(sum, values)),
+        _ => isa::run(AddSquares::<T, true>(sum, values)),
+    }
+}
 
-impl Loop for AddAll<'_> {
+struct AddAll<'a, T>(&'a mut ExactSum, &'a [T]);
+
+impl<T: Summand> Loop for AddAll<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        add_all_body(self.0, self.1);
+        let AddAll(sum, values) = self;
+        let mut adder = Adder::default();
+        // Not `for_each`: a closure would be compiled for the baseline.
+        for chunk in values.chunks(CHUNK) {
+            adder.add(sum, chunk);
+        }
+        adder.fold(sum);
     }
 }
 
+/// With a fused multiply-add, or without where that would be slow.
+struct AddSquares<'a, T, const FUSED: bool>(&'a mut ExactSum, &'a [T]);
+
+impl<T: Summand, const FUSED: bool> Loop for AddSquares<'_, T, FUSED> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let AddSquares(sum, values) = self;
+        let (mut squares, mut errors) = (Adder::default(), Adder::default());
+        let (mut square, mut error) = ([0.0; SQUARE_CHUNK], [0.0; SQUARE_CHUNK]);
+        for chunk in values.chunks(SQUARE_CHUNK) {
+            if !(T::SHORT || safe(chunk)) {
+                for x in chunk {
+                    sum.add_square(x.f64());
+                }
+                continue;
+            }
+            for ((x, square), error) in chunk.iter().zip(&mut square).zip(&mut error) {
+                let x = x.f64();
+                *square = x * x;
+                *error = if FUSED { x.mul_add(x, -*square) } else { two_product(x, x).1 };
+            }
+            squares.add(sum, &square[..chunk.len()]);
+            if !T::SHORT {
+                errors.add(sum, &error[..chunk.len()]);
+            }
+        }
+        squares.fold(sum);
+        errors.fold(sum);
+    }
+}
+
+/// Whether squares and their rounding errors are exact: neither underflow nor overflow.
 #[inline(always)]
-fn add_all_body(sum: &mut ExactSum, values: &[f64]) {
-    let mut terms = [[0.0; LANES]; 3];
-    for block in values.chunks(BLOCK) {
-        // Not `all`: without an early exit this runs in vectors. NaN is not below.
-        if !block.iter().fold(true, |ok, x| ok & (x.abs() < LARGE)) {
-            block.iter().for_each(|x| sum.add(*x));
-            continue;
-        }
-        add_block(sum, &mut terms, block);
-        if terms[0].iter().any(|x| x.abs() >= LARGE) {
-            fold(sum, &mut terms);
-        }
+fn safe<T: Summand>(values: &[T]) -> bool {
+    let mut all = true;
+    // Not `all`: without an early exit this runs in vectors. NaN is not safe.
+    for x in values {
+        let x = x.f64().abs();
+        all &= (x >= SQUARES.0) & (x < SQUARES.1) | (x == 0.0);
     }
-    fold(sum, &mut terms);
+    all
 }
 
-/// Adds values below [`LARGE`] to the lanes; the third term is only touched when the second
-/// leaves an error in some lane, which most data never do.
+/// Takes chunks of values.
+#[derive(Default)]
+struct Adder {
+    lanes: Lanes,
+    dense: Option<Dense>,
+    /// The way that the next group goes: to the bins, to the lanes, or to the wide number.
+    way: u32,
+    /// How many groups more go at least that way.
+    patience: u32,
+}
+
+impl Adder {
+    /// Adds at most [`CHUNK`] values.
+    #[inline(always)]
+    fn add<T: Summand>(&mut self, sum: &mut ExactSum, chunk: &[T]) {
+        let mut bins = Bins::of(chunk);
+        let (groups, rest) = chunk.as_chunks::<GROUP>();
+        for group in groups {
+            if self.way > 0 || !bins.add(group) {
+                self.add_hard(group);
+            }
+        }
+        if !rest.is_empty() {
+            let mut group = [0.0; GROUP];
+            for (to, x) in group.iter_mut().zip(rest) {
+                *to = x.f64();
+            }
+            if self.way > 0 || !bins.add(&group) {
+                self.add_hard(&group);
+            }
+        }
+        for x in bins.sums() {
+            sum.add(x);
+        }
+    }
+
+    #[inline(always)]
+    fn add_hard<T: Summand>(&mut self, group: &[T; GROUP]) {
+        if self.way == 0 {
+            (self.way, self.patience) = (1, PATIENCE);
+        }
+        if self.way == 1 && !self.lanes.add(group) {
+            (self.way, self.patience) = (2, PATIENCE);
+        }
+        if self.way == 2 {
+            self.dense.get_or_insert_default().add_all(group);
+        }
+        match self.patience {
+            0 => (self.way, self.patience) = (self.way - 1, PATIENCE),
+            _ => self.patience -= 1,
+        }
+    }
+
+    /// Moves what the bins did not take into the sum.
+    fn fold(self, sum: &mut ExactSum) {
+        let terms = self.lanes.0.as_flattened().iter();
+        terms.filter(|x| **x != 0.0).for_each(|x| sum.add(*x));
+        self.dense.into_iter().for_each(|dense| dense.fold(sum));
+    }
+}
+
+/// Three terms in each lane.
+#[derive(Clone, Copy, Default)]
+struct Lanes([[f64; LANES]; 3]);
+
+impl Lanes {
+    /// Adds a group, or changes nothing and says so if something is left over. Overflow leaves
+    /// NaN: once a sum is infinite, its rounding error is NaN.
+    #[inline(always)]
+    fn add<T: Summand>(&mut self, group: &[T; GROUP]) -> bool {
+        let [mut first, mut second, mut third] = self.0;
+        let mut left = [0; LANES];
+        for chunk in group.as_chunks::<LANES>().0 {
+            for l in 0..LANES {
+                let (s, e) = two_sum(first[l], chunk[l].f64());
+                first[l] = s;
+                let (s, e) = two_sum(second[l], e);
+                second[l] = s;
+                let (s, e) = two_sum(third[l], e);
+                third[l] = s;
+                left[l] |= e.to_bits();
+            }
+        }
+        let fits = nothing(&left);
+        if fits {
+            self.0 = [first, second, third];
+        }
+        fits
+    }
+}
+
+/// Whether all are the bits of 0.0 or -0.0.
 #[inline(always)]
-fn add_block(sum: &mut ExactSum, terms: &mut Terms, block: &[f64]) {
-    let [mut first, mut second, third] = *terms;
-    terms[2] = third;
-    let (chunks, rest) = block.as_chunks::<LANES>();
-    for chunk in chunks {
-        let mut errors = [0.0; LANES];
-        let mut any = 0;
-        for l in 0..LANES {
-            let (s, e) = two_sum(first[l], chunk[l]);
-            first[l] = s;
-            let (s, e) = two_sum(second[l], e);
-            second[l] = s;
-            errors[l] = e;
-            any |= e.to_bits() << 1;
-        }
-        if any != 0 {
-            add_third(sum, &mut terms[2], &errors);
-        }
-    }
-    terms[0] = first;
-    terms[1] = second;
-    rest.iter().for_each(|x| sum.add(*x));
+pub(super) fn nothing(bits: &[u64; LANES]) -> bool {
+    bits.iter().fold(0, |all, bits| all | bits) << 1 == 0
 }
 
-#[inline(always)]
-fn add_third(sum: &mut ExactSum, third: &mut [f64; LANES], errors: &[f64; LANES]) {
-    let mut rests = [0.0; LANES];
-    let mut any = 0;
-    for l in 0..LANES {
-        let (s, e) = two_sum(third[l], errors[l]);
-        third[l] = s;
-        rests[l] = e;
-        any |= e.to_bits() << 1;
-    }
-    if any != 0 {
-        rests.into_iter().filter(|e| *e != 0.0).for_each(|e| sum.spill(e));
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exact::Exact;
+    use proptest::prelude::*;
 
-/// Moves the lanes into the sum.
-#[inline(always)]
-fn fold(sum: &mut ExactSum, terms: &mut Terms) {
-    for term in std::mem::replace(terms, [[0.0; LANES]; 3]) {
-        term.into_iter().filter(|x| *x != 0.0).for_each(|x| sum.add(x));
+    /// In units of 2^-2176, below all that squares have.
+    fn value(sum: &ExactSum) -> Exact {
+        match sum.value() {
+            Exact::Finite(m, exponent) => Exact::Finite(m << (exponent + 2176), 0),
+            special => special,
+        }
     }
-}
 
-/// Adds the squares of many values to a sum.
-pub(super) fn add_squares(sum: &mut ExactSum, values: &[f64]) {
-    let (mut squares, mut errors) = ([0.0; BLOCK], [0.0; BLOCK]);
-    for block in values.chunks(BLOCK) {
-        let safe = |x: f64| (x.abs() >= SQUARES.0 && x.abs() < SQUARES.1) | (x == 0.0);
-        if block.len() < FEW || !block.iter().fold(true, |ok, x| ok & safe(*x)) {
-            block.iter().for_each(|x| sum.add_square(*x));
-            continue;
+    /// Each way of adding, and the changes between them, against one value at a time.
+    fn agree(values: &[f64]) {
+        let singles: Vec<f32> = values.iter().map(|x| *x as f32).collect();
+        let mut one_by_one = [(); 4].map(|()| ExactSum::default());
+        for (x, single) in values.iter().zip(&singles) {
+            one_by_one[0].add(*x);
+            one_by_one[1].add_square(*x);
+            one_by_one[2].add(f64::from(*single));
+            one_by_one[3].add_square(f64::from(*single));
         }
-        for ((x, square), error) in block.iter().zip(&mut squares).zip(&mut errors) {
-            (*square, *error) = two_square(*x);
+        for isa in Isa::here() {
+            let mut sums = [(); 6].map(|()| ExactSum::default());
+            let [a, b, c, d, e, f] = &mut sums;
+            isa::run_with(isa, AddAll(a, values));
+            isa::run_with(isa, AddSquares::<f64, false>(b, values));
+            isa::run_with(isa, AddAll(c, &singles));
+            isa::run_with(isa, AddSquares::<f32, false>(d, &singles));
+            isa::run_with(isa, AddSquares::<f64, true>(e, values));
+            isa::run_with(isa, AddSquares::<f32, true>(f, &singles));
+            for (sum, i) in sums.iter().zip([0, 1, 2, 3, 1, 3]) {
+                assert_eq!(value(sum), value(&one_by_one[i]), "{isa}, {i}");
+            }
         }
-        add_all(sum, &squares[..block.len()]);
-        add_all(sum, &errors[..block.len()]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn all_ways_agree(
+            pieces in proptest::collection::vec((1..1500usize, -1074..1024i32, 0..200i32), 1..6),
+            seed: u64,
+        ) {
+            let mut state = seed | 1;
+            let mut random = || {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                state
+            };
+            let mut values = Vec::new();
+            for (n, exponent, range) in pieces {
+                for _ in 0..n {
+                    let x = random() as i64 as f64 * 2f64.powi(-63);
+                    let exponent = exponent - (random() % (range as u64 + 1)) as i32;
+                    values.push(x * 2f64.powi(exponent / 2) * 2f64.powi(exponent - exponent / 2));
+                }
+            }
+            agree(&values);
+        }
+    }
+
+    #[test]
+    fn infinities_and_nan_are_seen() {
+        let mut values: Vec<f64> = (0..2000).map(|i| 1.0 / f64::from(i + 1)).collect();
+        values[700] = f64::INFINITY;
+        agree(&values);
+        values[1900] = f64::NEG_INFINITY;
+        agree(&values);
+        values[3] = f64::NAN;
+        agree(&values);
+        agree(&[f64::MAX; 1000]);
+        agree(&[[f64::MAX, f64::MIN, f64::MIN_POSITIVE, 5e-324]; 200].concat());
+        agree(&[[1e308, -1e308, 1e-308, 0.0, -0.0, 1.0]; 200].concat());
     }
 }

@@ -7,14 +7,18 @@
 //! | file | what it has |
 //! |---|---|
 //! | `sum` | [`ExactSum`]: adding values and squares, merging, rounding |
-//! | `lanes` | the vector kernel for many values of one sum |
+//! | `lanes` | the vector kernels for many values of one sum |
+//! | `bins` | what these kernels keep for values of similar size |
+//! | `dense` | the fixed-point number behind them, for values of very different size |
 //! | `wide` | the fixed-point number |
 //! | `error_free` | additions and products that keep their rounding error |
 //! | `round` | integers and rational numbers to `f32` and `f64`, to nearest, ties to even |
 //! | `moments` | mean, variance and standard deviation from exact sums |
 //! | `bytes` | reading the bytes of states |
 
+mod bins;
 mod bytes;
+mod dense;
 mod error_free;
 mod lanes;
 mod moments;

@@ -1,5 +1,6 @@
 //! [`ExactSum`]: the exact sum of any `f64` values.
 use super::error_free::{two_square, two_sum};
+use super::lanes::Summand;
 use super::round::round_big;
 use super::wide::{Specials, Wide};
 use super::{Bytes, Precision, lanes};
@@ -73,12 +74,12 @@ impl ExactSum {
     }
 
     /// Adds many values, in vector lanes.
-    pub fn add_all(&mut self, values: &[f64]) {
+    pub fn add_all<T: Summand>(&mut self, values: &[T]) {
         lanes::add_all(self, values);
     }
 
     /// Adds the squares of many values, in vector lanes.
-    pub fn add_squares(&mut self, values: &[f64]) {
+    pub fn add_squares<T: Summand>(&mut self, values: &[T]) {
         lanes::add_squares(self, values);
     }
 
@@ -93,6 +94,11 @@ impl ExactSum {
         terms.into_iter().for_each(|term| wide.add(term));
     }
 
+    /// Adds a wide number.
+    pub(super) fn add_wide(&mut self, other: Wide) {
+        self.wide().merge(other);
+    }
+
     #[cold]
     fn wide(&mut self) -> &mut Wide {
         self.wide.get_or_insert_default()
@@ -102,7 +108,7 @@ impl ExactSum {
     pub fn merge(&mut self, other: &ExactSum) {
         other.terms.into_iter().for_each(|term| self.add(term));
         if let Some(wide) = &other.wide {
-            self.wide().merge((**wide).clone());
+            self.add_wide((**wide).clone());
         }
     }
 
@@ -208,7 +214,7 @@ impl ExactSum {
             sum.add(bytes.f64()?);
         }
         if flags & 8 != 0 {
-            sum.wide().merge(Wide::read(bytes)?);
+            sum.add_wide(Wide::read(bytes)?);
         }
         Some(sum)
     }

@@ -27,6 +27,11 @@ pub(super) struct Wide {
 }
 
 impl Wide {
+    /// A number of these limbs, each below 2^53 in size, from this place on.
+    pub fn of(low: i32, limbs: Vec<i64>) -> Wide {
+        Wide { limbs, low, pending: 1 << 20, specials: Specials::default() }
+    }
+
     /// Adds any value.
     pub fn add(&mut self, x: f64) {
         match parts(x) {

@@ -1,5 +1,6 @@
 //! Whether the decimal notation of an integer contains a string of digits.
 use super::{Kernel, slices1};
+use crate::isa::{self, Loop};
 
 /// How many numbers one step of the automaton reads: groups of four digits.
 const GROUP: u64 = 10_000;
@@ -7,12 +8,12 @@ const GROUP: u64 = 10_000;
 /// The automaton of Knuth, Morris and Pratt, stepping over four digits at a time. A state is
 /// how many digits of the needle match at the end of what was read; the last state is final.
 pub struct Needle {
-    /// The final state.
-    found: u8,
     /// The state after a leading group, which has no leading zeros.
     lead: Vec<u8>,
     /// For each state, the state after each group of four digits.
     next: Vec<u8>,
+    /// For each leading group, then for each state and group: whether the final state follows.
+    hits: Vec<bool>,
 }
 
 impl Needle {
@@ -28,11 +29,12 @@ impl Needle {
         let run = |state: u8, digits: &str| {
             digits.bytes().fold(state, |s, d| step[usize::from(s)][usize::from(d - b'0')])
         };
-        let lead = (0..GROUP).map(|g| run(0, &g.to_string())).collect();
+        let lead: Vec<u8> = (0..GROUP).map(|g| run(0, &g.to_string())).collect();
         let groups: Vec<String> = (0..GROUP).map(|g| format!("{g:04}")).collect();
         let next = (0..=found).flat_map(|s| groups.iter().map(move |g| (s, g)));
-        let next = next.map(|(s, g)| run(s, g)).collect();
-        Some(Needle { found, lead, next })
+        let next: Vec<u8> = next.map(|(s, g)| run(s, g)).collect();
+        let hits = lead.iter().chain(&next).map(|s| *s == found).collect();
+        Some(Needle { lead, next, hits })
     }
 
     /// The state after all digits of `n`.
@@ -50,9 +52,33 @@ impl Needle {
     }
 
     /// Whether each of the numbers contains the needle; signs are ignored.
-    pub fn find(&self, numbers: &[i64], out: &mut [bool]) {
+    pub fn find(&self, mut numbers: &[i64], mut out: &mut [bool]) {
+        while let Some(first) = numbers.first() {
+            let run = count_up(numbers);
+            let len = if run > 0 { run } else { PIECE.min(numbers.len()) };
+            let (found, after) = out.split_at_mut(len);
+            match run {
+                0 => self.find_each(&numbers[..len], found),
+                _ => self.find_run(first.unsigned_abs(), found),
+            }
+            (numbers, out) = (&numbers[len..], after);
+        }
+    }
+
+    /// The same for all numbers from `n` on: rows of the table as they stand.
+    fn find_run(&self, mut n: u64, mut out: &mut [bool]) {
+        while !out.is_empty() {
+            let (first, row) = self.row(n);
+            let row = &row[(n - first) as usize..];
+            let (here, after) = out.split_at_mut(row.len().min(out.len()));
+            here.copy_from_slice(&row[..here.len()]);
+            (n, out) = (n + here.len() as u64, after);
+        }
+    }
+
+    fn find_each(&self, numbers: &[i64], out: &mut [bool]) {
         // Neighbours mostly share all digits but the last four: their row of the table is kept.
-        let (mut first, mut row) = (0, &self.lead[..]);
+        let (mut first, mut row) = (0, &self.hits[..GROUP as usize]);
         for (number, out) in numbers.iter().zip(out) {
             let n = number.unsigned_abs();
             let mut last = n.wrapping_sub(first);
@@ -60,20 +86,17 @@ impl Needle {
                 (first, row) = self.row(n);
                 last = n - first;
             }
-            *out = row[last as usize] == self.found;
+            *out = row[last as usize];
         }
     }
 
-    /// The first number that has all digits of `n` but the last four, and the states after it
-    /// and those that follow.
+    /// The first number that has all digits of `n` but the last four, and whether it and those
+    /// that follow contain the needle.
     #[cold]
-    fn row(&self, n: u64) -> (u64, &[u8]) {
+    fn row(&self, n: u64) -> (u64, &[bool]) {
         let high = n / GROUP;
-        if high == 0 {
-            return (0, &self.lead);
-        }
-        let start = usize::from(self.state(high)) * GROUP as usize;
-        (high * GROUP, &self.next[start..start + GROUP as usize])
+        let row = if high == 0 { 0 } else { 1 + usize::from(self.state(high)) };
+        (high * GROUP, &self.hits[row * GROUP as usize..][..GROUP as usize])
     }
 
     /// The kernel: int64 → bool.
@@ -86,6 +109,40 @@ impl Needle {
             }
             each => self.find(each, out),
         })
+    }
+}
+
+/// Numbers that are tested together.
+const PIECE: usize = 256;
+
+/// How many of the first numbers are each one more than the one before, from 0 or more on; 0 if
+/// those of the first piece are not.
+fn count_up(numbers: &[i64]) -> usize {
+    let mut len = 0;
+    for piece in numbers.chunks(PIECE) {
+        let first = numbers[0].checked_add(len as i64).filter(|n| *n >= 0);
+        let last = first.and_then(|n| n.checked_add(piece.len() as i64));
+        match (first, last) {
+            (Some(first), Some(_)) if isa::run(Consecutive(first, piece)) => len += piece.len(),
+            _ => break,
+        }
+    }
+    len
+}
+
+/// Whether these are the numbers from this one on.
+struct Consecutive<'a>(i64, &'a [i64]);
+
+impl Loop for Consecutive<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self) -> bool {
+        let mut all = true;
+        for (i, n) in self.1.iter().enumerate() {
+            all &= *n == self.0 + i as i64;
+        }
+        all
     }
 }
 
@@ -116,6 +173,10 @@ mod tests {
         numbers.extend((0..20_000).map(|i| i * 7_919 * 104_729 * 3_571 - 1_000_000_000_000));
         numbers.extend([i64::MIN, i64::MAX, -9, -10_000, 100_000_000, 10_009_000_042]);
         numbers.extend((0..1000).rev().map(|i| i * 9_999));
+        numbers.extend(-600..600);
+        numbers.extend(i64::MAX - 1000..=i64::MAX);
+        numbers.extend(i64::MIN..i64::MIN + 300);
+        numbers.extend(123_456_789_000..123_456_829_000);
         for digits in [
             "9",
             "0",

@@ -7,6 +7,7 @@ pub mod cast;
 pub mod choose;
 pub mod compare;
 pub mod digits;
+pub mod divide;
 mod element;
 pub mod escape;
 pub mod legendre;
@@ -16,12 +17,13 @@ pub mod math;
 pub mod power;
 pub mod random;
 mod register;
+pub mod select;
 pub mod special;
 pub mod text;
 
 pub use element::Element;
 pub use map::{map1, map2, map3, slices1, validity_at};
-pub use register::{Buffer, Register, take_strings};
+pub use register::{Buffer, Register, keep, take_strings};
 
 use crate::{Validity, Values};
 use base::Failure;

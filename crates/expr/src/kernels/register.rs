@@ -73,9 +73,9 @@ impl Buffer {
         }
     }
 
-    /// Keeps the values at these ascending positions.
-    pub fn keep(&mut self, positions: &[u32]) {
-        each_vec!(self, v => keep(v, positions), s => *s = take_strings(s, positions))
+    /// Keeps the values at these ascending positions, counted from `origin`.
+    pub fn keep(&mut self, positions: &[u32], origin: u32) {
+        each_vec!(self, v => keep(v, positions, origin), s => *s = keep_strings(s, positions, origin))
     }
 
     /// Appends numbers or bools of the same type; anything else is ignored.
@@ -119,12 +119,18 @@ impl Buffer {
     }
 }
 
-fn keep<T: Copy>(values: &mut Vec<T>, positions: &[u32]) {
+/// Keeps the values at these ascending positions, counted from `origin`.
+pub fn keep<T: Copy>(values: &mut Vec<T>, positions: &[u32], origin: u32) {
     // Ascending positions never lie before the place that is written.
     for (to, from) in positions.iter().enumerate() {
-        values[to] = values[*from as usize];
+        values[to] = values[(*from - origin) as usize];
     }
     values.truncate(positions.len());
+}
+
+fn keep_strings(strings: &StringArray, positions: &[u32], origin: u32) -> StringArray {
+    let positions: Vec<u32> = positions.iter().map(|p| p - origin).collect();
+    take_strings(strings, &positions)
 }
 
 /// The strings at these positions.
@@ -189,11 +195,11 @@ impl Register {
         }
     }
 
-    /// Keeps the rows at these ascending positions.
-    pub fn keep(&mut self, positions: &[u32]) {
-        self.values.keep(positions);
+    /// Keeps the rows at these ascending positions, counted from `origin`.
+    pub fn keep(&mut self, positions: &[u32], origin: u32) {
+        self.values.keep(positions, origin);
         if self.nullable {
-            keep(&mut self.validity, positions);
+            keep(&mut self.validity, positions, origin);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The values of a source in one tile, and how blocks of them are read.
 use super::layout::{Layout, Span};
+use crate::isa::{self, Loop};
 use crate::kernels::{Arg, Buffer, Register};
 use crate::{Validity, Values};
 use arrow_array::cast::AsArray;
@@ -238,16 +239,69 @@ fn read_strings(
 
 fn read_affine(data: &Data, layout: &Layout, points: Points, to: &mut Register) {
     let (Data::Affine { start, step }, Buffer::Int64(out)) = (data, &mut to.values) else { return };
+    let (start, step) = (*start, *step);
     let value = |offset: usize| start.wrapping_add(step.wrapping_mul(offset as i64));
-    out.clear();
-    match points {
-        Points::Each(list) => each(list, layout, out, value),
-        Points::Range { start, len } => layout.runs(start, len, |offset, stride, count| {
-            let (first, step) = (value(offset), step.wrapping_mul(stride as i64));
-            out.extend((0..count as i64).map(|i| first.wrapping_add(step.wrapping_mul(i))));
-        }),
+    out.resize(points.len(), 0);
+    match (points, layout.linear()) {
+        (Points::Each(list), Some((base, stride))) => {
+            let (first, step) = (value(base), step.wrapping_mul(stride as i64));
+            isa::run(Steps { first, step, points: list, out });
+        }
+        (Points::Each(list), None) => {
+            let offsets = list.iter().map(|p| layout.offset(*p as usize));
+            out.iter_mut().zip(offsets).for_each(|(out, offset)| *out = value(offset));
+        }
+        (Points::Range { start, len }, _) => {
+            let mut out = &mut out[..];
+            layout.runs(start, len, |offset, stride, count| {
+                let (here, after) = std::mem::take(&mut out).split_at_mut(count);
+                isa::run(Counter(value(offset), step.wrapping_mul(stride as i64), here));
+                out = after;
+            });
+        }
     }
     to.nullable = false;
+}
+
+/// Fills `out` with `first + step * point`.
+struct Steps<'a> {
+    first: i64,
+    step: i64,
+    points: &'a [u32],
+    out: &'a mut [i64],
+}
+
+impl Loop for Steps<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Steps { first, step, points, out } = self;
+        if step == 1 {
+            for (out, point) in out.iter_mut().zip(points) {
+                *out = first.wrapping_add(i64::from(*point));
+            }
+            return;
+        }
+        for (out, point) in out.iter_mut().zip(points) {
+            *out = first.wrapping_add(step.wrapping_mul(i64::from(*point)));
+        }
+    }
+}
+
+/// Fills with numbers from the first on, this far apart.
+struct Counter<'a>(i64, i64, &'a mut [i64]);
+
+impl Loop for Counter<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Counter(first, step, out) = self;
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = first.wrapping_add(step.wrapping_mul(i as i64));
+        }
+    }
 }
 
 /// The block as an argument of a kernel: as many values as it has rows, or one.

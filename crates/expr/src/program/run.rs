@@ -6,7 +6,7 @@ use super::schedule::{Instruction, Schedule};
 use super::{BLOCK, Program};
 use crate::Values;
 use crate::dag::{Call, run};
-use crate::kernels::{Arg, Register};
+use crate::kernels::{self, Arg, Register};
 use crate::prune::Piece;
 use base::{Failure, Tile};
 
@@ -152,14 +152,15 @@ fn block(
                 compute(call, arguments, *to, sources, scratch, rows)?;
             }
             Instruction::Filter { predicate, keep } => {
-                select(*predicate, sources, scratch, rows)?;
+                let origin = if filtered { 0 } else { start as u32 };
+                select(*predicate, sources, scratch, rows, origin)?;
                 let left = scratch.selection.len();
                 if left < rows {
                     for register in keep {
-                        scratch.slots[*register].register.keep(&scratch.selection);
+                        scratch.slots[*register].register.keep(&scratch.selection, origin);
                     }
                 }
-                advance(scratch, filtered, start);
+                advance(scratch, filtered);
                 (rows, filtered) = (left, true);
                 if rows == 0 {
                     break;
@@ -200,50 +201,38 @@ pub(super) fn operand<'a>(slot: &'a Slot, sources: &'a Sources, rows: usize) -> 
     }
 }
 
-/// Lists the rows at which the predicate is there and true.
+/// Lists `origin + row` for the rows at which the predicate is there and true.
 fn select(
     predicate: usize,
     sources: &Sources,
     scratch: &mut Scratch,
     rows: usize,
+    origin: u32,
 ) -> Result<(), Failure> {
     let argument = operand(&scratch.slots[predicate], sources, rows);
     let Values::Bool(values) = argument.values else {
         return Err(Failure::internal("a filter by what is not a bool"));
     };
     let selection = &mut scratch.selection;
-    selection.clear();
-    selection.resize(rows, 0);
-    let mut count = 0;
     if values.len() == 1 && rows != 1 {
         let kept = values[0] && argument.validity.is_none_or(|v| v[0]);
-        selection.iter_mut().enumerate().for_each(|(i, s)| *s = i as u32);
-        count = if kept { rows } else { 0 };
+        selection.clear();
+        selection.extend(origin..origin + if kept { rows as u32 } else { 0 });
     } else if let Some(validity) = argument.validity {
-        for (i, (value, valid)) in values.iter().zip(validity).enumerate() {
-            selection[count] = i as u32;
-            count += usize::from(*value & *valid);
-        }
+        let both: Vec<bool> = values.iter().zip(validity).map(|(x, v)| x & v).collect();
+        kernels::select::select(&both, origin, selection);
     } else {
-        for (i, value) in values.iter().enumerate() {
-            selection[count] = i as u32;
-            count += usize::from(*value);
-        }
+        kernels::select::select(values, origin, selection);
     }
-    selection.truncate(count);
     Ok(())
 }
 
-/// Turns the selected rows into points of the tile.
-fn advance(scratch: &mut Scratch, filtered: bool, start: usize) {
+/// Makes the selected rows, which are points of the tile after the first filter, the positions.
+fn advance(scratch: &mut Scratch, filtered: bool) {
     let Scratch { positions, selection, .. } = scratch;
     if filtered {
-        for (to, from) in selection.iter().enumerate() {
-            positions[to] = positions[*from as usize];
-        }
-        positions.truncate(selection.len());
+        kernels::keep(positions, selection, 0);
     } else {
-        positions.clear();
-        positions.extend(selection.iter().map(|i| i + start as u32));
+        std::mem::swap(positions, selection);
     }
 }

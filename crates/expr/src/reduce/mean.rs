@@ -2,7 +2,7 @@
 use super::per_group::{Fold, PerGroup};
 use super::rows::Rows;
 use super::spread::{floats, present};
-use super::sum::{add_floats, add_integers};
+use super::sum::{add_floats, sum_integers};
 use super::types::{self, NUMBERS};
 use super::{Accumulator, Reduction};
 use crate::Values;
@@ -90,10 +90,8 @@ impl Fold for Integers {
     type State = (i128, u64);
 
     fn update(&self, states: &mut [(i128, u64)], values: Option<Values>, rows: Rows) {
-        add_integers(states, values, rows, |(sum, n), x| {
-            *sum += i128::from(x);
-            *n += 1;
-        });
+        present(states, rows, |state| &mut state.1);
+        sum_integers(states, values, rows, |state| &mut state.0);
     }
 
     fn write(&self, (sum, n): &(i128, u64), out: &mut Vec<u8>) {

@@ -1,6 +1,9 @@
 //! The loop over the rows of a block that are not missing.
 use crate::{Groups, Indices, Validity};
 
+/// Values that are copied at a time.
+const BLOCK: usize = 1024;
+
 /// Which rows a block has, and where they belong.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rows<'a> {
@@ -42,10 +45,24 @@ impl Rows<'_> {
         }
     }
 
+    /// Calls `f` with the values of one group, those that are missing replaced by `absent`: all at
+    /// once if none are, else in blocks.
+    #[inline(always)]
+    pub fn slices<T: Copy>(&self, values: &[T], absent: T, mut f: impl FnMut(&[T])) {
+        let values = &values[..self.len];
+        let Some(valid) = self.validity else { return f(values) };
+        let mut buffer = [absent; BLOCK];
+        for (values, valid) in values.chunks(BLOCK).zip(valid[..self.len].chunks(BLOCK)) {
+            for ((to, value), valid) in buffer.iter_mut().zip(values).zip(valid) {
+                *to = if *valid { *value } else { absent };
+            }
+            f(&buffer[..values.len()]);
+        }
+    }
+
     /// Calls `f` with blocks of values of one group: `value(row)`, or `absent` where missing.
     #[inline(always)]
     pub fn blocks<T: Copy>(&self, absent: T, value: impl Fn(usize) -> T, mut f: impl FnMut(&[T])) {
-        const BLOCK: usize = 1024;
         let mut buffer = [absent; BLOCK];
         for start in (0..self.len).step_by(BLOCK) {
             let n = BLOCK.min(self.len - start);

@@ -83,21 +83,20 @@ impl Fold for Floats {
         match (values, rows.groups) {
             (Some(Values::Float64(v)), Groups::One(group)) => {
                 let squares = &mut states[group as usize].squares;
-                rows.blocks(0.0, |row| v[row], |block| squares.add_squares(block));
+                rows.slices(v, 0.0, |block| squares.add_squares(block));
             }
             (Some(Values::Float64(v)), Groups::Each(_)) => {
                 let v = &v[..rows.len];
                 rows.each(|group, row| states[group].squares.add_square(v[row]));
             }
             (Some(Values::Float32(v)), Groups::One(group)) => {
-                // The square of a float32 is a float64 exactly.
                 let squares = &mut states[group as usize].squares;
-                let square = |row: usize| f64::from(v[row]) * f64::from(v[row]);
-                rows.blocks(0.0, square, |block| squares.add_all(block));
+                rows.slices(v, 0.0, |block| squares.add_squares(block));
             }
             (Some(Values::Float32(v)), Groups::Each(_)) => {
                 let v = &v[..rows.len];
                 rows.each(|group, row| {
+                    // The square of a float32 is a float64 exactly.
                     let x = f64::from(v[row]);
                     states[group].squares.add(x * x);
                 });

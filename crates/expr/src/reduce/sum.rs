@@ -4,6 +4,7 @@ use super::rows::Rows;
 use super::types::{self, NUMBERS};
 use super::{Accumulator, Reduction};
 use crate::exact::{Bytes, ExactSum};
+use crate::isa::{self, Loop};
 use crate::{Groups, Values};
 use arrow_array::{ArrayRef, Float32Array, Float64Array, Int64Array};
 use base::{DType, Entry, Failure, Value};
@@ -63,17 +64,14 @@ pub(super) fn add_floats<S>(
     rows: Rows,
     sum: impl Fn(&mut S) -> &mut ExactSum,
 ) {
-    match (values, rows.groups, rows.validity) {
-        (Some(Values::Float64(v)), Groups::One(g), None) => {
-            sum(&mut states[g as usize]).add_all(&v[..rows.len]);
-        }
-        (Some(Values::Float64(v)), Groups::One(g), Some(_)) => {
+    match (values, rows.groups) {
+        (Some(Values::Float64(v)), Groups::One(g)) => {
             let sum = sum(&mut states[g as usize]);
-            rows.blocks(0.0, |row| v[row], |block| sum.add_all(block));
+            rows.slices(v, 0.0, |block| sum.add_all(block));
         }
-        (Some(Values::Float32(v)), Groups::One(g), _) => {
+        (Some(Values::Float32(v)), Groups::One(g)) => {
             let sum = sum(&mut states[g as usize]);
-            rows.blocks(0.0, |row| f64::from(v[row]), |block| sum.add_all(block));
+            rows.slices(v, 0.0, |block| sum.add_all(block));
         }
         (Some(Values::Float64(v)), ..) => {
             let v = &v[..rows.len];
@@ -84,6 +82,48 @@ pub(super) fn add_floats<S>(
             rows.each(|group, row| sum(&mut states[group]).add(f64::from(v[row])));
         }
         _ => {}
+    }
+}
+
+/// Adds integers and bools to sums, those of one group in vectors.
+pub(super) fn sum_integers<S>(
+    states: &mut [S],
+    values: Option<Values>,
+    rows: Rows,
+    sum: impl Fn(&mut S) -> &mut i128,
+) {
+    let Groups::One(group) = rows.groups else {
+        return add_integers(states, values, rows, |state, x| *sum(state) += i128::from(x));
+    };
+    let sum = sum(&mut states[group as usize]);
+    match values {
+        Some(Values::Bool(v)) => rows.slices(v, false, |block| *sum += isa::run(Total(block))),
+        Some(Values::Int32(v)) => rows.slices(v, 0, |block| *sum += isa::run(Total(block))),
+        Some(Values::Int64(v)) => rows.slices(v, 0, |block| *sum += isa::run(Total(block))),
+        _ => {}
+    }
+}
+
+/// The sum of a block.
+struct Total<'a, T>(&'a [T]);
+
+impl<T: Copy + Into<i64>> Loop for Total<'_, T> {
+    type Output = i128;
+
+    #[inline(always)]
+    fn run(self) -> i128 {
+        let mut total = 0;
+        // Halves of so few values do not overflow.
+        for block in self.0.chunks(1 << 30) {
+            let (mut low, mut high) = (0i64, 0i64);
+            for x in block {
+                let x: i64 = (*x).into();
+                low += x & 0xffff_ffff;
+                high += x >> 32;
+            }
+            total += (i128::from(high) << 32) + i128::from(low);
+        }
+        total
     }
 }
 
@@ -151,7 +191,7 @@ impl Fold for Integers {
     type State = i128;
 
     fn update(&self, states: &mut [i128], values: Option<Values>, rows: Rows) {
-        add_integers(states, values, rows, |sum, x| *sum += i128::from(x));
+        sum_integers(states, values, rows, |sum| sum);
     }
 
     fn write(&self, state: &i128, out: &mut Vec<u8>) {

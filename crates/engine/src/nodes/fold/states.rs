@@ -9,6 +9,8 @@ use std::ops::Range;
 /// One accumulator for each aggregate, all with the same groups.
 pub struct States {
     list: Vec<(Box<dyn Accumulator>, Option<usize>)>,
+    /// Whether some accumulator looks at indices: else they are not computed.
+    indexed: bool,
     groups: usize,
 }
 
@@ -27,7 +29,8 @@ impl States {
             Ok((a.reduction.accumulator(field.map(|f| f.dtype), &a.constants), a.column))
         };
         let list = fold.aggregates.iter().map(accumulator).collect::<Result<_, Failure>>()?;
-        Ok(States { list, groups: 0 })
+        let indexed = fold.aggregates.iter().any(|a| a.reduction.needs_index());
+        Ok(States { list, indexed, groups: 0 })
     }
 
     /// Makes room for so many groups.
@@ -42,16 +45,21 @@ impl States {
 
     /// Adds all rows of a block.
     pub fn update(&mut self, block: &Block, groups: Groups) {
+        let indices = self.indices(block);
         for (accumulator, column) in &mut self.list {
             let values = column.map(|c| block.values(c));
             let validity = column.and_then(|c| block.validity(c));
-            accumulator.update(block.len, values, validity, groups, block.indices());
+            accumulator.update(block.len, values, validity, groups, indices);
         }
+    }
+
+    fn indices<'a>(&self, block: &'a Block) -> Indices<'a> {
+        if self.indexed { block.indices() } else { Indices::From(0) }
     }
 
     /// Adds some rows of a block to one group.
     pub fn update_run(&mut self, block: &Block, run: Range<usize>, group: u32) {
-        let indices = match block.indices() {
+        let indices = match self.indices(block) {
             Indices::From(first) => Indices::From(first + run.start as i64),
             Indices::Each(each) => Indices::Each(&each[run.clone()]),
         };
