@@ -86,6 +86,24 @@ impl Tiling {
         Tiling { cuts: vec![Cuts::At(cuts)] }
     }
 
+    /// The tiling of a box inside, with the cuts that fall into it: of `sizes` from `origin` on.
+    #[must_use]
+    pub fn part(&self, origin: &[u64], sizes: &[u64]) -> Tiling {
+        let part = |(cuts, (origin, size)): (&Cuts, (&u64, &u64))| match cuts {
+            _ if *size == 0 => Cuts::Even { size: 0, step: 1 },
+            Cuts::Even { step, .. } if origin.is_multiple_of(*step) => {
+                Cuts::Even { size: *size, step: *step }
+            }
+            _ => {
+                let firsts = (0..cuts.count()).map(|i| cuts.piece(i).0);
+                let inner = firsts.filter(|at| at > origin && *at < origin + size);
+                let inner = inner.map(|at| at - origin);
+                Cuts::At(std::iter::once(0).chain(inner).chain([*size]).collect())
+            }
+        };
+        Tiling { cuts: self.cuts.iter().zip(origin.iter().zip(sizes)).map(part).collect() }
+    }
+
     /// The number of tiles.
     pub fn count(&self) -> u64 {
         self.cuts.iter().map(Cuts::count).product()
@@ -116,5 +134,24 @@ impl Tiling {
     /// The tiling of the dimensions that `keep` says, in order.
     pub fn project(&self, keep: &[usize]) -> Tiling {
         Tiling { cuts: keep.iter().map(|i| self.cuts[*i].clone()).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_keeps_the_cuts_that_fall_into_it() {
+        let domain = Domain::new([("a", 20u64), ("b", 9)]);
+        let whole = Tiling::even(&domain, &[5, 4]);
+        assert_eq!(whole.part(&[0, 0], &[20, 9]), whole);
+        let part = whole.part(&[10, 3], &[8, 4]);
+        let regions: Vec<_> = (0..part.count()).map(|i| part.region(i)).collect();
+        let origins: Vec<_> = regions.iter().map(|r| (r.origin[0], r.origin[1])).collect();
+        assert_eq!(origins, [(0, 0), (0, 1), (5, 0), (5, 1)]);
+        let shapes: Vec<_> = regions.iter().map(|r| (r.shape[0], r.shape[1])).collect();
+        assert_eq!(shapes, [(5, 1), (5, 3), (3, 1), (3, 3)]);
+        assert_eq!(whole.part(&[7, 0], &[0, 9]).count(), 0);
     }
 }

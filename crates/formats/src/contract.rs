@@ -20,6 +20,12 @@ pub trait Format: Entry + Send + Sync {
         false
     }
 
+    /// Whether each tile becomes a chunk of the file with these options, so that tiles should be
+    /// of one shape and not small.
+    fn writes_chunks(&self, _options: &Options) -> bool {
+        false
+    }
+
     /// Opens inputs and finds out what they hold; reads headers only where it can.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 use crate::build::Builder;
 use crate::graph::{FoldPlanKind, Graph, NodeId, PlanOp, ReadPlan};
 use crate::load::TileRequest;
-use base::{Code, Diagnostic, Domain, Span, Tiling, did_you_mean};
+use base::{Code, Diagnostic, Domain, Field, Span, Tiling, did_you_mean};
 
 /// Points of a tile: large enough that its own cost does not show, small enough for the cache
 /// of a core and for tiles to be spread over many workers.
@@ -11,6 +11,10 @@ const POINTS: u64 = 1 << 18;
 const PART_ROWS: u64 = 1 << 20;
 /// Small domains are cut too, so that all workers have something to do.
 const LEAST_POINTS: u64 = 1 << 14;
+/// What a tile reads from a file and what is written of it should stay in a core's second cache
+/// in between, so long as there are points enough that a tile's own cost does not show.
+const CACHED_BYTES: u64 = 2 << 20;
+const CACHED_POINTS: u64 = 1 << 15;
 /// Into about so many tiles.
 const TILES: u64 = 64;
 /// A range whose numbers are reduced as they are made has no columns: its tiles can be larger,
@@ -39,17 +43,21 @@ pub fn tiling(
     let points = match domain.points() {
         _ if parts => PART_ROWS,
         Some(all) => {
-            let points = (all / TILES).clamp(LEAST_POINTS, POINTS);
+            let points = (all / TILES).clamp(LEAST_POINTS, most_points(graph, id, read));
             let larger = (all / REDUCED_TILES).min(MOST_POINTS);
             if reduced(graph, id, read) { points.max(larger) } else { points }
         }
         None => POINTS,
     };
-    let whole = |source: &dyn formats::TileSource| source.schema().domain.sizes() == domain.sizes();
-    read.source
-        .as_deref()
-        .filter(|s| whole(*s))
+    let source = read.source.as_deref();
+    source
         .and_then(|s| s.tiling(if parts { PART_ROWS } else { POINTS }))
+        .and_then(|t| match source.is_some_and(|s| s.schema().domain.sizes() == domain.sizes()) {
+            true => Some(t),
+            // Tiles that are chunks of a file must be of one shape.
+            false if written_bytes(graph, id).is_none() => None,
+            false => Some(t.part(&read.offset, &domain.sizes())),
+        })
         .unwrap_or_else(|| Tiling::by_points(domain, points))
 }
 
@@ -62,6 +70,38 @@ fn reduced(graph: &Graph, id: NodeId, read: &ReadPlan) -> bool {
     read.source.is_none()
         && read.fused.is_none()
         && matches!(&graph.consumers(id)[..], [consumer] if one(consumer))
+}
+
+/// Points of the largest tile, by the bytes that pass through memory for each point.
+fn most_points(graph: &Graph, id: NodeId, read: &ReadPlan) -> u64 {
+    let schema = read.source.as_deref().map(|s| s.schema());
+    let loaded = |column: &Option<usize>| Some(&schema?.fields[(*column)?]);
+    let fields = read.columns.iter().filter_map(loaded);
+    let loaded = schema.map_or(0, |s| point_bytes(&s.domain, fields));
+    match written_bytes(graph, id).map(|written| loaded + written) {
+        None | Some(0) => POINTS,
+        Some(bytes) => (CACHED_BYTES / bytes).clamp(CACHED_POINTS, POINTS),
+    }
+}
+
+/// Bytes of a point in the outputs that tiles of a reader go to as they are; `None` where a tile
+/// is a chunk of a file, which should not be small.
+fn written_bytes(graph: &Graph, id: NodeId) -> Option<u64> {
+    let bytes = |consumer: &NodeId| match &graph.nodes[*consumer].op {
+        PlanOp::Write(write) if write.format.writes_chunks(&write.options) => None,
+        PlanOp::Write(_) => {
+            let schema = &graph.nodes[*consumer].schema;
+            Some(point_bytes(&schema.domain, schema.fields.iter()))
+        }
+        PlanOp::Apply(_) => written_bytes(graph, *consumer),
+        _ => Some(0),
+    };
+    graph.consumers(id).iter().map(bytes).sum()
+}
+
+/// Bytes of a point in the columns that vary along all dimensions.
+fn point_bytes<'a>(domain: &Domain, fields: impl Iterator<Item = &'a Field>) -> u64 {
+    fields.filter(|f| f.mask == domain.full()).map(|f| f.dtype.width() as u64).sum()
 }
 
 /// Tiles of the shape that `--tile lat=10,lon=100` asks for; dimensions of other readers are

@@ -51,6 +51,8 @@ pub(super) struct ChunkPlace {
 
 pub(super) const FILTER_DEFLATE: i32 = 1;
 pub(super) const FILTER_SHUFFLE: i32 = 2;
+/// Zstandard, in The HDF Group's registry of filters.
+pub(super) const FILTER_ZSTD: i32 = 32015;
 
 /// Keeps HDF5 from printing errors in this thread; each thread has a setting of its own.
 pub(super) fn quiet() {

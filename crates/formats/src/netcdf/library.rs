@@ -1,6 +1,7 @@
 //! The few calls of the NetCDF library that reading needs. They return errors where the `netcdf`
 //! crate unwraps, because a damaged file fails at any of them.
 use super::hdf5::quiet;
+use super::zstd_filter;
 use netcdf_sys::*;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::path::Path;
@@ -143,7 +144,7 @@ fn check(code: c_int) -> Result<(), String> {
 }
 
 /// Calls the library under its lock.
-fn call(f: impl FnOnce() -> c_int) -> Result<(), String> {
+pub(super) fn call(f: impl FnOnce() -> c_int) -> Result<(), String> {
     let _lock = libnetcdf_lock.lock();
     quiet();
     check(f())
@@ -152,6 +153,7 @@ fn call(f: impl FnOnce() -> c_int) -> Result<(), String> {
 impl NcFile {
     pub(super) fn open(path: &Path) -> Result<NcFile, String> {
         use std::os::unix::ffi::OsStrExt;
+        zstd_filter::register();
         // An absolute name is never taken for a web address.
         let path = std::path::absolute(path).map_err(|e| e.to_string())?;
         let name = CString::new(path.as_os_str().as_bytes()).map_err(|e| e.to_string())?;

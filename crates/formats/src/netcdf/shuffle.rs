@@ -37,6 +37,8 @@ pub(super) fn unshuffle(from: &[u8], to: &mut [u8], width: usize) {
     }
 }
 
+// Bytes are taken out of whole words by shifts, which compilers turn into vector code.
+
 fn spread<const W: usize>(from: &[u8], to: &mut [u8]) {
     let n = from.len() / W;
     let (values, rest) = from.as_chunks::<W>();
@@ -44,25 +46,31 @@ fn spread<const W: usize>(from: &[u8], to: &mut [u8]) {
         for byte in 0..W {
             let start = byte * n + b * BLOCK;
             for (place, value) in to[start..start + block.len()].iter_mut().zip(block) {
-                *place = value[byte];
+                *place = (word(value) >> (8 * byte)) as u8;
             }
         }
     }
     to[n * W..].copy_from_slice(rest);
 }
 
+/// The bytes as a number, the first lowest.
+fn word<const W: usize>(value: &[u8; W]) -> u64 {
+    let mut bytes = [0; 8];
+    bytes[..W].copy_from_slice(value);
+    u64::from_le_bytes(bytes)
+}
+
 fn gather<const W: usize>(from: &[u8], to: &mut [u8]) {
     let n = from.len() / W;
     let (values, rest) = to.as_chunks_mut::<W>();
     rest.copy_from_slice(&from[n * W..]);
-    for (b, block) in values.chunks_mut(BLOCK).enumerate() {
-        for byte in 0..W {
-            let start = byte * n + b * BLOCK;
-            let bytes = &from[start..start + block.len()];
-            for (value, place) in block.iter_mut().zip(bytes) {
-                value[byte] = *place;
-            }
+    let planes: [&[u8]; W] = std::array::from_fn(|byte| &from[byte * n..(byte + 1) * n]);
+    for (i, value) in values.iter_mut().enumerate() {
+        let mut word = 0u64;
+        for (byte, plane) in planes.iter().enumerate() {
+            word |= u64::from(plane[i]) << (8 * byte);
         }
+        value.copy_from_slice(&word.to_le_bytes()[..W]);
     }
 }
 

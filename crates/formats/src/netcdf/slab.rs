@@ -72,7 +72,8 @@ pub(super) struct Part<'a> {
 }
 
 impl Part<'_> {
-    fn start(&self, at: &[usize]) -> usize {
+    /// Where in the whole array a point of the part is; missing dimensions are at their first.
+    pub(super) fn start(&self, at: &[usize]) -> usize {
         let place = |i: usize| self.origin[i] + at.get(i).copied().unwrap_or(0);
         self.sizes.iter().enumerate().fold(0, |sum, (i, size)| sum * size + place(i))
     }

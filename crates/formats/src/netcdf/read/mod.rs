@@ -1,9 +1,10 @@
 //! Reading: choose variables → lay out the domain → find the bytes → decode.
 //!
-//! Contiguous variables and chunks with shuffle and deflate are read with plain file reads and
+//! Contiguous variables and chunks with shuffle, deflate and Zstandard are read with plain file reads and
 //! decoded in the caller's thread. All else goes through the NetCDF library, under its lock.
 
 mod choose;
+mod chunks;
 mod classic;
 mod decode;
 mod source;

@@ -153,12 +153,11 @@ impl NetCdfSource {
         match &chosen.content {
             Content::Numbers(decoding) => {
                 let width = chosen.variable.raw.width();
-                let len = shape.iter().product::<usize>() * width;
-                let mut bytes = MutableBuffer::from_len_zeroed(len);
                 let wanted = Wanted { variable: &chosen.variable, origin: &origin, shape: &shape };
-                self.storage(i, chosen).read(&self.file, &self.library, &wanted, &mut bytes)?;
+                let storage = self.storage(i, chosen);
+                let mut bytes = storage.read(&self.file, &self.library, &wanted)?;
                 if let Some(order) = order(&chosen.dims) {
-                    let mut turned = MutableBuffer::from_len_zeroed(len);
+                    let mut turned = MutableBuffer::from_len_zeroed(bytes.len());
                     slab::transpose(&bytes, &shape, &order, width, &mut turned);
                     bytes = turned;
                 }

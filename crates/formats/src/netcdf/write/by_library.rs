@@ -4,6 +4,7 @@ use super::layout::{Layout, Variable};
 use crate::TileWriter;
 use crate::netcdf::hdf5::quiet;
 use crate::netcdf::slab;
+use crate::netcdf::zstd_filter;
 use arrow_array::{Array, ArrayRef, StringArray};
 use base::{DType, Failure, Tile};
 use netcdf::{Extent, FileMut, VariableMut};
@@ -26,13 +27,14 @@ impl LibraryWriter {
         layout: Arc<Layout>,
     ) -> Result<LibraryWriter, Failure> {
         quiet();
+        zstd_filter::register();
         let file = netcdf::append(staged).map_err(|e| failed(target, &e))?;
         Ok(LibraryWriter { target: target.to_path_buf(), layout, file: Some(file), rows: 0 })
     }
 }
 
 /// The sentence for an error of the library.
-pub(super) fn failed(target: &Path, error: &netcdf::Error) -> Failure {
+pub(super) fn failed(target: &Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::output(format!("cannot write {}: {error}", target.display()))
 }
 

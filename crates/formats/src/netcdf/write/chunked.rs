@@ -6,12 +6,12 @@ use super::encode;
 use super::layout::{Layout, Variable};
 use super::placed::PlacedWriter;
 use crate::TileWriter;
+use crate::netcdf::codec::{Codec, Packer};
 use crate::netcdf::hdf5::{Dataset, H5File};
-use crate::netcdf::shuffle::shuffle;
 use crate::netcdf::slab::{self, Part};
 use arrow_array::{Array, BinaryArray};
+use arrow_buffer::OffsetBuffer;
 use base::{Column, DimMask, Failure, Tile};
-use libdeflater::{CompressionLvl, Compressor};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,25 +19,23 @@ use std::sync::Arc;
 pub(super) fn prepare(
     layout: &Layout,
     chunk: &[u64],
-    level: u8,
+    codec: Codec,
     mut tile: Tile,
 ) -> Result<Tile, Failure> {
     let shape: Vec<usize> = chunk.iter().map(|n| *n as usize).collect();
-    let level = CompressionLvl::new(i32::from(level));
-    let level = level.map_err(|_| Failure::internal("there is no such level of compression"))?;
-    let mut compressor = Compressor::new(level);
     for (i, variable) in layout.variables.iter().enumerate() {
         if !layout.in_chunks(variable) {
             continue;
         }
-        let chunks = compress(variable, &shape, &mut compressor, &tile, &tile.columns[i])?;
+        let chunks = compress(variable, &shape, codec, &tile, &tile.columns[i])?;
         if i32::try_from(chunks.len()).is_err() {
             return Err(Failure::output(
                 "a tile of more than 2 GB cannot be compressed; cut the \
                                         domain into smaller tiles with --tile",
             ));
         }
-        let array = Arc::new(BinaryArray::from_vec(vec![&chunks]));
+        let ends = OffsetBuffer::from_lengths([chunks.len()]);
+        let array = Arc::new(BinaryArray::new(ends, chunks.into(), None));
         tile.columns[i] = Column { mask: DimMask::SCALAR, array };
     }
     Ok(tile)
@@ -46,7 +44,7 @@ pub(super) fn prepare(
 fn compress(
     variable: &Variable,
     chunk: &[usize],
-    compressor: &mut Compressor,
+    codec: Codec,
     tile: &Tile,
     column: &Column,
 ) -> Result<Vec<u8>, Failure> {
@@ -56,32 +54,40 @@ fn compress(
         return Err(Failure::internal(format!("tile {} cuts a chunk", tile.number)));
     }
     let width = variable.width();
-    let len = chunk.iter().product::<usize>() * width;
-    let (mut values, mut shuffled) = (vec![0; len], vec![0; len]);
-    let mut packed = vec![0; compressor.zlib_compress_bound(len)];
-    let mut out = Vec::new();
+    let points: usize = chunk.iter().product();
+    let sizes: Vec<u64> = tile.shape.iter().map(|n| *n as u64).collect();
+    // Whether a whole chunk is one piece of the tile.
+    let piece = slab::run_length(&sizes, chunk) == points;
+    let zeros = vec![0; chunk.len()];
+    let (mut values, mut out) = (Vec::new(), Vec::new());
     let counts: Vec<usize> = tile.shape.iter().zip(chunk).map(|(s, c)| s.div_ceil(*c)).collect();
-    slab::points(&counts, |at| {
-        let start: Vec<usize> = at.iter().zip(chunk).map(|(a, c)| a * c).collect();
-        let taken: Vec<usize> =
-            (0..chunk.len()).map(|i| chunk[i].min(tile.shape[i] - start[i])).collect();
-        if taken != chunk {
-            values.fill(0);
-        }
-        let source = Part { sizes: &tile.shape, origin: &start };
-        let target = Part { sizes: chunk, origin: &vec![0; chunk.len()] };
-        slab::copy_box((&bytes, &source), (&mut values, &target), &taken, width);
-        shuffle(&values, &mut shuffled, width);
-        let packed_len = compressor
-            .zlib_compress(&shuffled, &mut packed)
-            .map_err(|e| Failure::internal(format!("a chunk cannot be compressed: {e}")))?;
-        for (first, step) in tile.origin.iter().zip(&start) {
-            out.extend((first + *step as u64).to_ne_bytes());
-        }
-        out.extend((packed_len as u64).to_ne_bytes());
-        out.extend(&packed[..packed_len]);
-        Ok(())
-    })?;
+    Packer::with(codec, |packer| {
+        slab::points(&counts, |at| {
+            let start: Vec<usize> = at.iter().zip(chunk).map(|(a, c)| a * c).collect();
+            let taken: Vec<usize> =
+                (0..chunk.len()).map(|i| chunk[i].min(tile.shape[i] - start[i])).collect();
+            let source = Part { sizes: &tile.shape, origin: &start };
+            let first = source.start(&zeros) * width;
+            let packed = if piece && taken == chunk {
+                packer.pack(&bytes[first..first + points * width], width)?
+            } else {
+                values.resize(points * width, 0);
+                if taken != chunk {
+                    values.fill(0);
+                }
+                let target = Part { sizes: chunk, origin: &zeros };
+                slab::copy_box((&bytes, &source), (&mut values, &target), &taken, width);
+                packer.pack(&values, width)?
+            };
+            for (first, step) in tile.origin.iter().zip(&start) {
+                out.extend((first + *step as u64).to_ne_bytes());
+            }
+            out.extend((packed.len() as u64).to_ne_bytes());
+            out.extend(packed);
+            Ok(())
+        })
+    })
+    .map_err(Failure::internal)?;
     Ok(out)
 }
 

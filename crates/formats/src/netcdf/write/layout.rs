@@ -1,7 +1,8 @@
 //! What the file will hold, and in which way it is written.
+use crate::netcdf::codec::Codec;
 use crate::netcdf::slab;
 use crate::rows::bad_option;
-use crate::{FormatError, FormatErrorKind, OptionValue, WriteRequest};
+use crate::{FormatError, FormatErrorKind, OptionValue, Options, WriteRequest};
 use base::{Attributes, DType, DimMask, Tile, Tiling, Value};
 
 /// The way that values get into the file.
@@ -10,9 +11,9 @@ pub(super) enum Way {
     /// Every worker writes at the bytes of its tiles.
     Placed,
     /// Workers compress chunks of this shape, one writer puts them in place.
-    Chunked { shape: Vec<u64>, level: u8 },
-    /// The library does it all, with this level of compression.
-    ByLibrary { level: u8 },
+    Chunked { shape: Vec<u64>, codec: Codec },
+    /// The library does it all.
+    ByLibrary { codec: Option<Codec> },
 }
 
 /// A variable of the file; one for each field of the schema.
@@ -39,6 +40,8 @@ pub(super) struct Layout {
     pub(super) variables: Vec<Variable>,
     pub(super) attributes: Attributes,
     pub(super) way: Way,
+    /// Whether some values lie in runs so short that they are copied into a mapping.
+    pub(super) mapped: bool,
 }
 
 impl Variable {
@@ -74,7 +77,7 @@ impl Layout {
     /// Checks that NetCDF can hold the schema.
     pub(super) fn new(request: &WriteRequest) -> Result<Layout, FormatError> {
         let domain = &request.schema.domain;
-        let level = level(request)?;
+        let codec = codec(&request.options)?;
         for dim in &domain.dims {
             check_name(&dim.name, "dimension")?;
         }
@@ -87,8 +90,9 @@ impl Layout {
         }
         check_attributes(None, &request.attributes)?;
         let dims = domain.dims.iter().map(|d| (d.name.to_string(), d.size)).collect();
-        let way = way(request, level);
-        Ok(Layout { dims, variables, attributes: request.attributes.clone(), way })
+        let way = way(request, codec);
+        let mapped = mapped(&variables, request.tiling.as_ref());
+        Ok(Layout { dims, variables, attributes: request.attributes.clone(), way, mapped })
     }
 
     /// Whether a variable is written in compressed chunks.
@@ -102,13 +106,32 @@ fn unsupported(column: Option<&str>, message: String) -> FormatError {
     FormatError::new(FormatErrorKind::Unsupported(column.map(str::to_string)), message)
 }
 
-fn level(request: &WriteRequest) -> Result<u8, FormatError> {
-    let wrong = || bad_option("deflate", "`deflate` takes a level from 0 to 9");
-    match request.options.get("deflate") {
-        None => Ok(0),
+/// How the options ask for values to be compressed, if they do.
+fn codec(options: &Options) -> Result<Option<Codec>, FormatError> {
+    let deflate = level(options, "deflate", 9)?.map(Codec::Deflate);
+    let zstd = level(options, "zstd", 22)?.map(Codec::Zstd);
+    match (deflate, zstd) {
+        (Some(_), Some(_)) => {
+            Err(bad_option("zstd", "values are compressed with `deflate` or `zstd`, not both"))
+        }
+        (deflate, zstd) => Ok(deflate.or(zstd)),
+    }
+}
+
+/// Whether the options ask for values to be compressed.
+pub(in crate::netcdf) fn compresses(options: &Options) -> bool {
+    codec(options).is_ok_and(|codec| codec.is_some())
+}
+
+/// The level of an option; `None` for 0, which is no compression.
+fn level(options: &Options, name: &str, most: u8) -> Result<Option<u8>, FormatError> {
+    let wrong = || bad_option(name, &format!("`{name}` takes a level from 0 to {most}"));
+    match options.get(name) {
+        None => Ok(None),
         Some(OptionValue::One(value)) => {
             let level = value.as_i64().and_then(|l| u8::try_from(l).ok());
-            level.filter(|l| *l <= 9).ok_or_else(wrong)
+            let level = level.filter(|l| *l <= most).ok_or_else(wrong)?;
+            Ok(Some(level).filter(|l| *l > 0))
         }
         Some(OptionValue::Many(_)) => Err(wrong()),
     }
@@ -190,20 +213,18 @@ fn check_attributes(column: Option<&str>, attributes: &Attributes) -> Result<(),
     Ok(())
 }
 
-fn way(request: &WriteRequest, level: u8) -> Way {
+fn way(request: &WriteRequest, codec: Option<Codec>) -> Way {
     let schema = &request.schema;
     let sizes = schema.domain.sizes();
     let texts = schema.fields.iter().any(|f| f.dtype == DType::String);
     // A dimension of size 0 is an unlimited one, which the library keeps in chunks of its own.
     if !schema.domain.is_box() || texts || sizes.contains(&0) {
-        return Way::ByLibrary { level };
+        return Way::ByLibrary { codec };
     }
-    if level == 0 || sizes.is_empty() {
-        return Way::Placed;
-    }
+    let Some(codec) = codec.filter(|_| !sizes.is_empty()) else { return Way::Placed };
     match request.tiling.as_ref().and_then(|t| chunk_shape(t, &sizes)) {
-        Some(shape) => Way::Chunked { shape, level },
-        None => Way::ByLibrary { level },
+        Some(shape) => Way::Chunked { shape, codec },
+        None => Way::ByLibrary { codec: Some(codec) },
     }
 }
 
@@ -240,9 +261,23 @@ fn chunk_shape(tiling: &Tiling, sizes: &[u64]) -> Option<Vec<u64>> {
     Some(shape)
 }
 
-/// The length of the runs in which a tile's part of a variable lies in the file, in bytes.
-pub(super) fn run_bytes(variable: &Variable, shape: &[usize]) -> usize {
-    slab::run_length(&variable.sizes, shape) * variable.width()
+/// Shorter runs are copied into a mapping, if the file may be mapped: a system call for each
+/// would cost more. For runs of 1.6 KB the page faults of a mapping cost twice the calls.
+const SHORT_RUN: usize = 1 << 10;
+
+/// Whether a part of this shape lies in the file in runs that are short, and many.
+pub(super) fn short_runs(variable: &Variable, shape: &[usize]) -> bool {
+    let run = slab::run_length(&variable.sizes, shape);
+    run * variable.width() < SHORT_RUN && run < shape.iter().product()
+}
+
+/// Whether a tile of this tiling has a part that lies in short runs.
+fn mapped(variables: &[Variable], tiling: Option<&Tiling>) -> bool {
+    let Some(largest) = tiling.map(Tiling::largest) else { return false };
+    variables.iter().any(|v| {
+        let shape: Vec<usize> = v.dims.iter().filter_map(|d| largest.get(*d).copied()).collect();
+        shape.len() == v.sizes.len() && short_runs(v, &shape)
+    })
 }
 
 #[cfg(test)]

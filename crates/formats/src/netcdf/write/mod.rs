@@ -3,7 +3,7 @@
 //! | way | when | who writes |
 //! |---|---|---|
 //! | placed | nothing is compressed | all workers, each at the bytes of its tiles |
-//! | chunked | `deflate` | all workers compress, one puts the chunks in place |
+//! | chunked | `deflate`, `zstd` | all workers compress, one puts the chunks in place |
 //! | by the library | texts, rows of unknown number, tiles that no chunks fit | one |
 
 mod by_library;
@@ -14,4 +14,5 @@ mod layout;
 mod placed;
 mod sink;
 
+pub(super) use layout::compresses;
 pub(super) use sink::sink;

@@ -1,6 +1,6 @@
 //! Writing values straight to the bytes where the library has made room for them.
 use super::encode;
-use super::layout::{Layout, Variable, run_bytes};
+use super::layout::{Layout, Variable, short_runs};
 use crate::netcdf::hdf5::{H5File, Layout as Stored};
 use crate::netcdf::slab;
 use crate::stage::cannot_write;
@@ -13,10 +13,6 @@ use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Shorter runs are copied into a mapping, if the file may be mapped: a system call for each
-/// would cost more. For runs of 1.6 KB the page faults of a mapping cost twice the calls.
-const SHORT_RUN: usize = 1 << 10;
 
 /// Where each variable starts in the file; `None` for those in chunks.
 pub(super) type Places = Vec<Option<u64>>;
@@ -49,25 +45,31 @@ pub(super) fn places(staged: &Path, layout: &Layout) -> Result<Places, Failure> 
     layout.variables.iter().map(place).collect()
 }
 
-/// Takes all the room on the disk that the file will need.
+/// Sees to it that the disk has room for the file: takes all of it, or, in memory, only looks how
+/// much is free. There to take a page costs more than to write it, so the workers do both at once;
+/// files that are `mapped` need it before, since a full disk would be a signal and not an error.
 ///
 /// # Errors
 /// If there is not so much.
-pub(super) fn reserve(staged: &Path, target: &Path) -> Result<(), Failure> {
+pub(super) fn reserve(staged: &Path, target: &Path, mapped: bool) -> Result<(), Failure> {
     let failed = |e: std::io::Error| cannot_write(target, &e);
     let file = OpenOptions::new().write(true).open(staged).map_err(failed)?;
-    let len = file.metadata().map_err(failed)?.len();
-    match fallocate(&file, FallocateFlags::empty(), 0, len) {
-        Err(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) => {
-            let free = fstatvfs(&file).map_or(0, |s| s.f_bavail.saturating_mul(s.f_frsize));
-            let (path, need, free) = (target.display(), size(len), size(free));
-            let message =
-                format!("no room on the disk for {path}: it needs {need}, {free} are free");
-            Err(Failure::output(message))
-        }
+    let metadata = file.metadata().map_err(failed)?;
+    let len = metadata.len();
+    let free = || fstatvfs(&file).map_or(u64::MAX, |s| s.f_bavail.saturating_mul(s.f_frsize));
+    let full = if in_memory(&file) && !mapped {
+        len.saturating_sub(metadata.blocks() * 512) > free()
+    } else {
         // A file system that cannot reserve: a full disk shows when values are written.
-        _ => Ok(()),
+        let taken = fallocate(&file, FallocateFlags::empty(), 0, len);
+        matches!(taken, Err(Errno::NOSPC | Errno::DQUOT | Errno::FBIG))
+    };
+    if !full {
+        return Ok(());
     }
+    let (path, need, free) = (target.display(), size(len), size(free()));
+    let message = format!("no room on the disk for {path}: it needs {need}, {free} are free");
+    Err(Failure::output(message))
 }
 
 /// Bytes in words.
@@ -97,7 +99,7 @@ impl PlacedWriter {
     ) -> Result<PlacedWriter, Failure> {
         let file = OpenOptions::new().read(true).write(true).open(staged);
         let file = file.map_err(|e| cannot_write(target, &e))?;
-        let mappable = mappable(&file);
+        let mappable = layout.mapped && mappable(&file);
         Ok(PlacedWriter { target: target.to_path_buf(), file, layout, places, mappable })
     }
 
@@ -132,7 +134,7 @@ impl PlacedWriter {
             return Err(Failure::internal(format!("a tile of `{}` is too large", variable.name)));
         }
         let part = Part { variable, place, origin: &origin, shape: &shape };
-        if self.mappable && run_bytes(variable, &shape) < SHORT_RUN {
+        if self.mappable && short_runs(variable, &shape) {
             part.copy(&self.file, &bytes)
         } else {
             part.put(&self.file, &bytes)
@@ -191,12 +193,17 @@ impl Part<'_> {
     }
 }
 
+const TMPFS: i64 = 0x0102_1994;
+
+fn in_memory(file: &File) -> bool {
+    fstatfs(file).is_ok_and(|s| { s.f_type } == TMPFS)
+}
+
 /// Whether the file may be written through a mapping: on a local file system that never moves
 /// blocks, and with all blocks there, since a full disk would be a signal and not an error.
 fn mappable(file: &File) -> bool {
     const EXT: i64 = 0xEF53;
     const XFS: i64 = 0x5846_5342;
-    const TMPFS: i64 = 0x0102_1994;
     let local = fstatfs(file).is_ok_and(|s| [EXT, XFS, TMPFS].contains(&{ s.f_type }));
     let whole = file.metadata().is_ok_and(|m| m.blocks() * 512 >= m.len());
     local && whole

@@ -1,5 +1,5 @@
 //! A NetCDF file as an output.
-use super::by_library::{self, LibraryWriter};
+use super::by_library::{LibraryWriter, failed};
 use super::chunked::{self, ChunkedWriter};
 use super::define::define;
 use super::layout::{Layout, Way};
@@ -52,17 +52,17 @@ impl Sink for NetCdfSink {
     fn create(&self) -> Result<(), Failure> {
         let (staged, target) = (self.stage.staged(), self.stage.target());
         drop(self.stage.create_file()?);
-        define(staged, &self.layout).map_err(|e| by_library::failed(target, &e))?;
+        define(staged, &self.layout).map_err(|e| failed(target, &e))?;
         if !matches!(self.layout.way, Way::ByLibrary { .. }) {
             placed::places(staged, &self.layout)?;
-            placed::reserve(staged, target)?;
+            placed::reserve(staged, target, self.layout.mapped)?;
         }
         Ok(())
     }
 
     fn prepare(&self, tile: Tile) -> Result<Tile, Failure> {
         match &self.layout.way {
-            Way::Chunked { shape, level } => chunked::prepare(&self.layout, shape, *level, tile),
+            Way::Chunked { shape, codec } => chunked::prepare(&self.layout, shape, *codec, tile),
             Way::Placed | Way::ByLibrary { .. } => Ok(tile),
         }
     }
@@ -113,15 +113,12 @@ impl Sink for NetCdfSink {
     fn describe(&self) -> String {
         let layout = match &self.layout.way {
             Way::Placed => "contiguous, written in place by all workers".to_string(),
-            Way::Chunked { shape, level } => {
+            Way::Chunked { shape, codec } => {
                 let sizes: Vec<String> = shape.iter().map(u64::to_string).collect();
-                format!(
-                    "chunks of {}, deflate {level}, compressed by all workers",
-                    sizes.join(" × ")
-                )
+                format!("chunks of {}, {codec}, compressed by all workers", sizes.join(" × "))
             }
-            Way::ByLibrary { level: 0 } => "written by one worker".to_string(),
-            Way::ByLibrary { level } => format!("deflate {level}, written by one worker"),
+            Way::ByLibrary { codec: None } => "written by one worker".to_string(),
+            Way::ByLibrary { codec: Some(codec) } => format!("{codec}, written by one worker"),
         };
         format!("NetCDF-4 {}, {layout}", self.stage.target().display())
     }
