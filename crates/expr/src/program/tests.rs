@@ -326,8 +326,8 @@ fn series(n: i64, digits: &str) -> Program {
 }
 
 /// The rows of a range behind a map and a filter, as `tile` and as `blocks` give them.
-fn range_rows(steps: &[Step], schema: &Schema, given: &Given, tile: u64) -> (Rows, Rows) {
-    let grid = Grid { schema: schema.clone(), given: vec![given.clone()], columns: vec![] };
+fn range_rows(steps: &[Step], schema: &Schema, given: &[Given], tile: u64) -> (Rows, Rows) {
+    let grid = Grid { schema: schema.clone(), given: given.to_vec(), columns: vec![] };
     grid.run(steps, &[tile])
 }
 
@@ -353,16 +353,16 @@ fn a_pruned_range_has_the_rows_of_a_filter() {
         let (selector, used) = Selector::new(Counter { start, step, size }, &tests).unwrap();
         assert!(!used.contains(&false));
         let prune = Step::Prune { selector: Arc::new(selector), condition: condition.clone() };
-        let given = Given::Counter { start, step };
+        let given = [Given::Counter { start, step }];
         let rest = |first: Step| {
-            let rows = after(&schema, &[given.clone()], &[first.clone()]);
+            let rows = after(&schema, &given, std::slice::from_ref(&first));
             let values: Vec<_> = [("a", "random(3)"), ("b", "1 / k"), ("c", "7")]
                 .iter()
                 .map(|(name, text)| (typed(text, &rows).unwrap(), *name))
                 .map(|(typed, name)| (typed.field(name), typed))
                 .collect();
             let map = Step::Map(values);
-            let mapped = after(&schema, &[given.clone()], &[first.clone(), map.clone()]);
+            let mapped = after(&schema, &given, &[first.clone(), map.clone()]);
             let again = Step::Filter(typed("a < 0.9 and k % 5 != 0", &mapped).unwrap());
             [vec![first.clone(), map.clone()], vec![first.clone(), map, again], vec![first]]
         };

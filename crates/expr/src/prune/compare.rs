@@ -56,12 +56,14 @@ impl Counter {
             self.first(|v| order(v) != Some(before))..self.first(|v| order(v) == Some(after));
         let (low, high) = (0..equal.start, equal.end..self.size);
         let (less, greater) = if self.step > 0 { (low, high) } else { (high, low) };
+        // Neighbours: one ends where the other begins.
+        let joined = |a: &Range<u64>, b: &Range<u64>| a.start.min(b.start)..a.end.max(b.end);
         let ranges = match op {
             CompareOp::Eq => vec![equal],
             CompareOp::Lt => vec![less],
             CompareOp::Gt => vec![greater],
-            CompareOp::Le => vec![less.start.min(equal.start)..less.end.max(equal.end)],
-            CompareOp::Ge => vec![greater.start.min(equal.start)..greater.end.max(equal.end)],
+            CompareOp::Le => vec![joined(&less, &equal)],
+            CompareOp::Ge => vec![joined(&equal, &greater)],
             CompareOp::Ne => vec![0..equal.start, equal.end..self.size],
         };
         Some(ranges.into_iter().filter(|r| !r.is_empty()).collect())
