@@ -11,7 +11,7 @@ RELEASE := $(TARGET)/release/tidemill
 DEBUG := $(TARGET)/debug/tidemill
 PIPELINES := $(wildcard pipelines/*.yaml)
 
-.PHONY: help run build test lint check interop bench static clean
+.PHONY: help run build test lint check interop trial bench static clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,10 +36,17 @@ interop: $(NETCDF) ## lets xarray, netCDF4, pyarrow, polars and duckdb read what
 	$(CARGO) build --workspace --all-targets $$FEATURES # as `test` builds it, so that nothing is built twice
 	scripts/interop.sh $(DEBUG)
 
+# Those that need no other peers than `interop` does.
+TRIAL := slow_series trig_series elementwise mantle_file mantle_formula netcdf_deflate_write \
+	netcdf_deflate_read groupby sort parquet_write
+
+trial: interop ## runs jobs of the benchmark a hundred times smaller: do Tidemill and its peers agree?
+	QUICK=1 PEERS=$(TARGET)/interop-venv/bin/python TIDEMILL=$(DEBUG) python3 benches/bench.py $(TRIAL)
+
 bench: build ## measures all against its peers and writes benches/README.md (JOB=slow_series: one job; QUICK=1: a trial)
 	. $(NETCDF) && python3 benches/bench.py $(JOB)
 
-check: lint test interop ## all that CI runs
+check: lint test trial ## all that CI runs
 
 static: ## builds NetCDF and HDF5 in, for machines that have neither
 	TIDEMILL_NETCDF=static scripts/setup.sh $(NETCDF)

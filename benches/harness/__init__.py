@@ -9,5 +9,6 @@
 | `peers` | the virtual environment of the peers, and what is in it |
 | `machine` | what it all ran on |
 | `results` | what was measured, as files |
-| `page`, `svg` | the page and its pictures |
+| `page`, `svg`, `units` | the page, its pictures, numbers as people read them |
+| `mantle`, `rotated`, `tables` | data and answers that several jobs share, for the peers' Python |
 """

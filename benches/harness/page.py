@@ -35,6 +35,8 @@ def write(home, results):
         parts.append("**A quick run: a hundred times smaller, once. These figures mean nothing.**\n")
     parts += [summary(results, plots, "plots"), where(latest)]
     for result in results:
+        if result["shows"] == "kernels" and not kernels(result, plots):
+            continue
         parts.append(f"## {result['title']}\n\n{result['story']}\n")
         if stamp(result) != stamp(latest):
             m = result["machine"]

@@ -30,7 +30,7 @@ def names():
 def environment(folder):
     """The peers' Python: that of `PEERS=`, or of a virtual environment that is made once."""
     if os.environ.get("PEERS"):
-        return Path(os.environ["PEERS"])
+        return Path(os.environ["PEERS"]).absolute()
     python = folder / "venv" / "bin" / "python"
     if not python.exists():
         print("installing the peers, once", file=sys.stderr)

@@ -22,4 +22,4 @@ def pruned(case):
 def tested(case):
     if case.power > 9:
         return None
-    return ["pipelines/slow_series.yaml", *sets(n=case.n), "--without", "prune_range"]
+    return ["pipelines/slow_series.yaml", *sets(n=case.n), "--without", "prune-range"]

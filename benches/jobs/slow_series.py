@@ -6,7 +6,7 @@ from harness.job import Case, Job, sets
 job = Job(
     title="Slow series",
     story="Σ 1/k over k from 1 to n whose decimal digits do not contain a digit. Tidemill never "
-    "generates the numbers that the filter drops (rule `prune_range`); the next job has that "
+    "generates the numbers that the filter drops (rule `prune-range`); the next job has that "
     "switched off.",
     cases=[Case("n = 1e8, digit 9", {"n": 100_000_000}, digits="9")],
     tolerance={"total": 1e-11, "terms": 0},
@@ -69,7 +69,7 @@ def added(parts):
     return {"total": sum(totals), "terms": sum(terms)}
 
 
-@job.peer("Ray + Numba", needs=["ray", "numba"])
+@job.peer("Ray + Numba", needs=["ray", "numba"], most_runs=3)
 def ray_numba(case):
     import ray
 

@@ -4,7 +4,7 @@ from jobs import slow_series
 
 job = Job(
     title="Slow series, every number tested",
-    story="The same with `--without prune_range`: Tidemill tests every number as the peers do.",
+    story="The same with `--without prune-range`: Tidemill tests every number as the peers do.",
     cases=[
         Case("n = 1e8, digit 9", {"n": 100_000_000}, digits="9"),
         Case("n = 1e8, digits 42", {"n": 100_000_000}, digits="42"),
@@ -18,7 +18,7 @@ WITHOUT = "--without"
 @job.tidemill("Tidemill, without pruning", option=WITHOUT)
 def tidemill(case):
     sizes = sets(n=case.n, digits=case.digits)
-    return ["pipelines/slow_series.yaml", *sizes, WITHOUT, "prune_range"]
+    return ["pipelines/slow_series.yaml", *sizes, WITHOUT, "prune-range"]
 
 
 @job.tidemill("Tidemill, as it is", variant=True)

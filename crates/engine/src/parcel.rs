@@ -33,3 +33,13 @@ pub enum Item {
     /// behind it numbers may have gaps, and a writer that keeps the order must not wait for them.
     Closed(Range<u64>),
 }
+
+impl Item {
+    /// Its points or rows.
+    pub fn rows(&self) -> u64 {
+        match self {
+            Item::Tile(parcel) => parcel.tile.points() as u64,
+            Item::Closed(_) => 0,
+        }
+    }
+}

@@ -175,9 +175,9 @@ mod tests {
     #[test]
     fn medians_speed_up_and_efficiency() {
         insta::assert_snapshot!(scaling().table(), @r"
-        processes threads   time    min    max speed-up efficiency exchange wait
-                1       1 3.00 s 2.00 s 4.00 s     1.00      100 %    0.0 % 25 %
-                1       2 1.50 s 1.00 s 2.00 s     2.00      100 %    0.0 % 25 %
+        processes  threads    time     min     max  speed-up  efficiency  exchange  wait
+                1        1  3.00 s  2.00 s  4.00 s      1.00       100 %     0.0 %  25 %
+                1        2  1.50 s  1.00 s  2.00 s      2.00       100 %     0.0 %  25 %
         ");
     }
 

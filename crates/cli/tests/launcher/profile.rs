@@ -85,6 +85,10 @@ fn two_processes_give_one_trace() {
     assert_sound(&trace);
     assert_plausible(&trace, 2);
     assert_eq!(operator(&trace, "read")["in"]["rows"], 3_000_000);
+    // Also those that went to the other process.
+    let (sent, received) = (operator(&trace, "send"), operator(&trace, "receive"));
+    assert_eq!(sent["in"]["rows"], received["out"]["rows"]);
+    assert_eq!(sent["out"], received["in"]);
     let events = trace["traceEvents"].as_array().unwrap();
     for pid in [0, 1] {
         assert!(events.iter().any(|e| e["ph"] == "X" && e["pid"] == pid), "none of process {pid}");

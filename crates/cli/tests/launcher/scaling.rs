@@ -35,7 +35,7 @@ fn outputs_are_thrown_away_and_those_of_the_user_stay() {
     let (out, err, code) = bench.run("bench p.yaml -w 1 -n 1,2 --runs 1 -q");
     assert_eq!(code, 0, "{err}");
     assert_eq!(out.lines().count(), 3, "{out}");
-    assert!(out.starts_with("processes threads"), "{out}");
+    assert!(out.starts_with("processes  threads"), "{out}");
     assert_eq!(bench.left(), ["k.parquet"].map(std::path::PathBuf::from));
     assert_eq!(fs::read_to_string(bench.path().join("k.parquet/mine")).unwrap(), "mine");
 }

@@ -13,7 +13,7 @@ use crate::nodes::route::split;
 use crate::options::Place;
 use crate::panics::catch;
 use crate::parcel::{Item, Parcel};
-use crate::profile::Meter;
+use crate::profile::{Amount, Meter};
 use crate::wire;
 use base::Failure;
 use plan::physical::Route;
@@ -99,9 +99,10 @@ fn send<'scope>(
                 let mut session = output.session(capability);
                 for item in items.drain(..) {
                     meter.took(&item);
+                    let rows = item.rows();
                     match catch(|| sender.pack(item)) {
                         Ok(packets) => {
-                            packets.iter().for_each(|p| meter.gave_some(|| p.amount()));
+                            meter.gave_some(|| sent(&packets, rows));
                             session.give_iterator(packets.into_iter());
                         }
                         Err(failure) => return job.fail(failure, node, None),
@@ -114,6 +115,12 @@ fn send<'scope>(
         }
     });
     stream
+}
+
+/// What these packets carry, all of a tile of so many rows.
+fn sent(packets: &[Packet], rows: u64) -> Amount {
+    let bytes = packets.iter().map(|packet| packet.bytes() as u64).sum();
+    Amount { tiles: packets.len() as u64, rows, bytes }
 }
 
 /// Turns tiles into packets and keeps the credits of those that leave the process.
@@ -201,9 +208,11 @@ fn receive<'scope>(
                 };
                 let mut session = output.session(capability);
                 for packet in packets.drain() {
-                    meter.took_some(|| packet.amount());
+                    let bytes = packet.bytes() as u64;
                     match catch(|| unpack(packet, &returns)) {
                         Ok(item) => {
+                            let amount = Amount { tiles: 1, rows: item.rows(), bytes };
+                            meter.took_some(|| amount);
                             meter.gave(&item);
                             session.give(item);
                         }

@@ -4,7 +4,6 @@
 //! for other processes are encoded when they are sent and decoded by the receiving operator, so
 //! that this code, which timely calls, cannot fail; received values are not copied.
 use crate::parcel::Item;
-use crate::profile::Amount;
 use arrow_buffer::Buffer;
 use std::io::Write;
 use timely::Accountable;
@@ -37,18 +36,8 @@ pub enum Load {
 }
 
 impl Packet {
-    /// What it carries; of an encoded tile the rows are not known.
-    pub fn amount(&self) -> Amount {
-        match &self.load {
-            Load::Item(Item::Tile(parcel)) => {
-                Amount::tile(parcel.tile.points(), parcel.tile.bytes())
-            }
-            Load::Tile(_) => Amount::tile(0, self.bytes()),
-            Load::Item(Item::Closed(_)) | Load::Closed(..) => Amount::default(),
-        }
-    }
-
-    fn bytes(&self) -> usize {
+    /// Bytes of what it carries.
+    pub fn bytes(&self) -> usize {
         match &self.load {
             Load::Item(Item::Tile(parcel)) => parcel.tile.bytes(),
             Load::Tile(pieces) => pieces.iter().map(Buffer::len).sum(),
