@@ -88,7 +88,7 @@ mod tests {
         fn agrees_with_division(x: i64, a in 0..64, d: i64, b in 0..64) {
             agrees(x >> a, d >> b);
             // Multiples, and what is next to them.
-            let multiple = (x >> a).wrapping_mul(d >> b);
+            let multiple = i64::wrapping_mul(x >> a, d >> b);
             (-1..=1).for_each(|i| agrees(multiple.wrapping_add(i), d >> b));
         }
     }
