@@ -171,6 +171,36 @@ steps:
 """
 
 
+CHUNKS = """
+steps:
+  - grid: { y: 0..40, x: 0..30 }
+  - map: { a: "sin(y * 0.3) * x", b: "where(x == 7, null, y + x)" }
+  - as: grid
+    write: %s.nc
+    %s: 4
+"""
+
+
+def compressed(tmp):
+    """Chunks of both kinds read as NumPy computes them; threads and processes write the same."""
+    y, x = np.meshgrid(np.arange(40), np.arange(30), indexing="ij")
+    expected = {"a": np.sin(y * 0.3) * x, "b": np.where(x == 7, np.nan, y + x)}
+    for codec in ["deflate", "zstd"]:
+        stored = []
+        for name, arguments in [("threads", ["-w", "2"]), ("processes", ["-n", "2", "-w", "1"])]:
+            run(CHUNKS % (f"{name}-{codec}", codec), tmp, "--tile", "y=7,x=30", *arguments)
+            path = tmp / f"{name}-{codec}.nc"
+            with netCDF4.Dataset(path) as data:
+                filters = data["a"].filters()
+                assert filters["shuffle"] and filters["zlib" if codec == "deflate" else "zstd"], filters
+                data.set_auto_mask(False)
+                stored.append({column: data[column][...].tobytes() for column in expected})
+            with xr.open_dataset(path) as data:
+                for column, values in expected.items():
+                    equal(f"{codec} {column}", data[column], values, 1e-15)
+        assert stored[0] == stored[1], codec
+
+
 def formats(tmp):
     """All types, and missing values, in all formats."""
     i = np.arange(100)
@@ -200,7 +230,7 @@ def formats(tmp):
 
 
 def main():
-    for case in [mantle_netcdf, mantle_parquet, slow_series, group_by, zonal_mean, formats]:
+    for case in [mantle_netcdf, mantle_parquet, slow_series, group_by, zonal_mean, compressed, formats]:
         with tempfile.TemporaryDirectory() as tmp:
             case(pathlib.Path(tmp))
         print(f"interop {case.__name__}: ok", flush=True)

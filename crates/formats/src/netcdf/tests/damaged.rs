@@ -1,6 +1,7 @@
 //! A file that was cut off or changed gives an error or its values, never a panic.
 use super::*;
 use crate::FormatErrorKind;
+use crate::netcdf::hdf5::H5File;
 use netcdf::Options as Mode;
 
 fn make(path: &Path, mode: Mode, chunked: bool) {
@@ -118,4 +119,32 @@ fn other_files() {
     assert_eq!(NETCDF.open(&request).err().unwrap().kind, FormatErrorKind::Missing);
     let request = OpenRequest { paths: vec![dir.path().to_path_buf()], ..OpenRequest::default() };
     assert!(NETCDF.open(&request).is_err());
+}
+
+#[test]
+fn a_part_reads_only_the_chunks_it_needs() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.nc");
+    make(&path, Mode::NETCDF4, true);
+    let file = H5File::open(&path, false).unwrap();
+    let places = file.dataset("/a").unwrap().chunk_places(2, 12).unwrap();
+    drop(file);
+    let mut bytes = std::fs::read(&path).unwrap();
+    for place in places.iter().filter(|p| p.origin != [5, 10] && p.origin != [10, 10]) {
+        bytes[place.offset as usize..][..place.bytes as usize].fill(0xff);
+    }
+    std::fs::write(&path, &bytes).unwrap();
+    let source = open(&path, None, &[]);
+    let a = source.schema().position("a").unwrap();
+    let read = |origin: [u64; 2], shape: [usize; 2]| {
+        source.read(&Region { origin: origin.to_vec(), shape: shape.to_vec() }, &[a])
+    };
+    for _ in 0..2 {
+        let part = read([8, 12], [4, 2]).unwrap().remove(0).array;
+        let wanted: Vec<f64> =
+            (8..12).flat_map(|y| [y * 30 + 12, y * 30 + 13]).map(f64::from).collect();
+        assert_eq!(format!("{part:?}"), format!("{:?}", Float64Array::from(wanted)));
+        assert!(read([8, 9], [4, 2]).unwrap_err().message.contains("damaged"));
+    }
+    assert!(read([5, 10], [5, 10]).is_ok() && read([5, 0], [5, 10]).is_err());
 }

@@ -52,6 +52,12 @@ fn request(path: &Path, schema: &Schema, tiling: Option<Tiling>, level: i64) -> 
     }
 }
 
+/// The same, compressed in another way, or not at all.
+fn compressed(request: WriteRequest, option: &str, level: i64) -> WriteRequest {
+    let options = Options(vec![(option.to_string(), OptionValue::One(Value::Int(level)))]);
+    WriteRequest { options, ..request }
+}
+
 /// Cuts whole columns into the tile of a number.
 fn cut(schema: &Schema, whole: &[Column], tiling: &Tiling, number: u64) -> Tile {
     let region = tiling.region(number);

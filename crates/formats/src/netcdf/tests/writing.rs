@@ -80,17 +80,22 @@ fn check(path: &Path, schema: &Schema, whole: &[Column]) {
 fn every_type_and_mask_there_and_back() {
     let dir = tempfile::tempdir().unwrap();
     let (schema, whole) = grid();
-    for level in [0, 1, 6] {
+    for (option, level) in
+        [("deflate", 0), ("deflate", 1), ("deflate", 6), ("zstd", 0), ("zstd", 3)]
+    {
         for (i, tile) in [[7, 3, 11], [2, 3, 11], [3, 2, 4], [1, 1, 1]].iter().enumerate() {
             let tiling = Tiling::even(&schema.domain, tile);
-            let path = dir.path().join(format!("{level}-{i}.nc"));
-            write(request(&path, &schema, Some(tiling), level), &whole, i % 2 == 1).unwrap();
+            let path = dir.path().join(format!("{option}{level}-{i}.nc"));
+            let request = request(&path, &schema, Some(tiling), 0);
+            write(compressed(request, option, level), &whole, i % 2 == 1).unwrap();
             check(&path, &schema, &whole);
         }
     }
     let bytes = |name: &str| std::fs::read(dir.path().join(name)).unwrap();
-    assert!(bytes("0-0.nc") == bytes("0-1.nc") && bytes("0-0.nc") == bytes("0-3.nc"));
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 12);
+    let plain = bytes("deflate0-0.nc");
+    assert!(plain == bytes("deflate0-1.nc") && plain == bytes("deflate0-3.nc"));
+    assert!(plain == bytes("zstd0-2.nc"));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 20);
 }
 
 #[test]
@@ -127,6 +132,25 @@ fn chunks_are_those_of_the_tiles() {
 }
 
 #[test]
+fn the_library_reads_zstd_with_our_filter() {
+    let dir = tempfile::tempdir().unwrap();
+    let (schema, whole) = grid();
+    let path = dir.path().join("x.nc");
+    let tiling = Tiling::even(&schema.domain, &[2, 3, 11]);
+    let plain = request(&path, &schema, Some(tiling), 0);
+    write(compressed(plain.clone(), "zstd", 5), &whole, false).unwrap();
+    let file = netcdf::open(&path).unwrap();
+    let found: Vec<f64> = file.variable("a").unwrap().get_values(..).unwrap();
+    drop(file);
+    assert_eq!(found, floats(&*open(&path, None, &[]), "a"));
+    let mut both = compressed(plain.clone(), "zstd", 5);
+    both.options.0.extend(compressed(plain.clone(), "deflate", 1).options.0);
+    assert!(NETCDF.sink(both).err().unwrap().message.contains("not both"));
+    let error = NETCDF.sink(compressed(plain, "zstd", 23)).err().unwrap();
+    assert!(error.message.contains("from 0 to 22"), "{}", error.message);
+}
+
+#[test]
 fn tiles_that_no_chunk_fits_are_left_to_the_library() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.nc");
@@ -143,16 +167,20 @@ fn tiles_that_no_chunk_fits_are_left_to_the_library() {
         Column { mask: DimMask(1), array: Arc::new(v.clone()) },
     ];
     let tiling = Tiling::at(vec![0, 3, 10, 20]);
-    write(request(&path, &schema, Some(tiling), 2), &whole, true).unwrap();
-    let found = column(&*open(&path, None, &[]), "v");
-    assert_eq!(format!("{found:?}"), format!("{v:?}"));
+    for option in ["deflate", "zstd"] {
+        let request = request(&path, &schema, Some(tiling.clone()), 0);
+        let request = WriteRequest { overwrite: true, ..request };
+        write(compressed(request, option, 2), &whole, true).unwrap();
+        let found = column(&*open(&path, None, &[]), "v");
+        assert_eq!(format!("{found:?}"), format!("{v:?}"));
+    }
 }
 
 #[test]
 fn rows_of_unknown_number_and_texts() {
     let dir = tempfile::tempdir().unwrap();
-    for level in [0, 3] {
-        let path = dir.path().join(format!("rows{level}.nc"));
+    for (option, level) in [("deflate", 0), ("deflate", 3), ("zstd", 3)] {
+        let path = dir.path().join(format!("rows-{option}{level}.nc"));
         let schema = Schema {
             domain: Domain::rows(),
             fields: vec![
@@ -162,7 +190,8 @@ fn rows_of_unknown_number_and_texts() {
             ],
             ..Schema::default()
         };
-        let sink = NETCDF.sink(request(&path, &schema, None, level)).unwrap();
+        let request = request(&path, &schema, None, 0);
+        let sink = NETCDF.sink(compressed(request, option, level)).unwrap();
         assert_eq!(sink.arrangement(), Arrangement::InOrder);
         sink.create().unwrap();
         let mut writer = sink.writer().unwrap();
