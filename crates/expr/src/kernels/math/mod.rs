@@ -18,9 +18,16 @@ pub mod angle;
 pub mod apply;
 pub mod arcsine;
 pub mod arctangent;
+pub mod cube_root;
 pub mod double;
+pub mod exponential;
+pub mod hyperbolic;
 pub mod hypot;
+mod inlined;
+pub mod inverse_hyperbolic;
+pub mod logarithm;
 #[cfg(test)]
 mod oracle;
+pub mod power;
 pub mod sine;
 pub mod tangent;
