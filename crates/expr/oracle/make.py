@@ -120,17 +120,76 @@ def pairs():
     return special_pairs() + same + any_scale + tiny + huge + close + plane
 
 
+def exponents(low, high):
+    """Arguments of exponentials whose results go from 0 (or where nothing changes) to infinity."""
+    ln2 = float(gmpy2.log(gmpy2.mpfr(2)))
+    ends = around(low, high, 709.782712893384, 745.1332191019411, 708.3964185322641, 710.4758600739439, 1022.0, 1074.0, 1075.0, steps=3)
+    halves = [nudged for k in range(-8, 9) for nudged in around(ln2 * k / 2, steps=1)]
+    return (
+        edges() + ends + halves + values((low, high), (-1, 1), (-4, 4), (-40, 40), count=500)
+        + values((low, low + 40), (high - 4, high)) + scales(-1074, 10, 200) + scales(-60, 1, 300)
+    )
+
+
+def positive():
+    """Arguments of logarithms."""
+    near_one = [1 + s * x for x in scales(-53, -1, 400, signs=(1,)) for s in (1, -1)]
+    whole = [float(b) ** k for b in (2, 10) for k in range(-30, 31)]
+    return (
+        edges() + around(1.0, 0.5, 2.0, 0.7071067811865476, 1.4142135623730951, steps=8) + near_one + whole
+        + values((0.5, 2), (0, 100), count=500) + scales(-1074, -1022, 200, signs=(1,)) + scales(-1074, 1023, 500, signs=(1,))
+    )
+
+
+def above_minus_one():
+    return (
+        edges() + around(1.0, 0.5, 0.29289321881345254, 0.41421356237309515, steps=8) + [x - 1 for x in scales(-53, 0, signs=(1,))]
+        + values((-1, 1), (-0.3, 0.42), (0, 100), count=500) + scales(-1074, -1) + scales(-60, -20, 400) + scales(-20, 1023, 400, signs=(1,))
+    )
+
+
+def above_one():
+    return (
+        edges() + around(1.0, 2.0**28, 2.0**29, steps=8) + [1 + x for x in scales(-52, 2, 800, signs=(1,))]
+        + values((1, 2), (1, 4), (0, 100), count=500) + scales(0, 1023, 400, signs=(1,))
+    )
+
+
+def bases_and_exponents():
+    """Pairs for powers: results of all magnitudes, all special cases, exponents that people use."""
+    special = [s * x for s in (1.0, -1.0) for x in (0.0, TINY, 0.5, 1.0, math.nextafter(1, 2), 2.0, 3.0, 2.5, 2.0**53 + 2, 2.0**53 - 1, 2.0**52 + 1, HUGE, INF)] + [NAN]
+    bases = scales(-1074, 1023, 300, signs=(1,)) + values((0.5, 2), (0, 100)) + [1 + s * x for x in scales(-50, -2, 200, signs=(1,)) for s in (1, -1)]
+    any_result = [(x, rng.uniform(-1080, 1026) / math.log2(x)) for x in bases if x not in (0.0, 1.0)]
+    used = [(rng.choice((1, -1)) * x, y) for x in values((0, 100), count=8) for y in (3.0, 4.0, 5.0, -2.0, -3.0, 1.5, 0.25, 1 / 3, 10.0, 0.1)]
+    return [(x, y) for x in special for y in special] + any_result + used
+
+
 # --- functions
 
 TABLES = {
     "arccos": (gmpy2.acos, unit),
+    "arccosh": (gmpy2.acosh, above_one),
     "arcsin": (gmpy2.asin, unit),
+    "arcsinh": (gmpy2.asinh, whole_line),
     "arctan": (gmpy2.atan, whole_line),
     "arctan2": (gmpy2.atan2, pairs),
+    "arctanh": (gmpy2.atanh, unit),
+    "cbrt": (gmpy2.cbrt, whole_line),
     "cos": (gmpy2.cos, circular),
+    "cosh": (gmpy2.cosh, lambda: exponents(-711, 711)),
+    "exp": (gmpy2.exp, lambda: exponents(-746, 710)),
+    "exp2": (gmpy2.exp2, lambda: exponents(-1076, 1025)),
+    "expm1": (gmpy2.expm1, lambda: exponents(-40, 710)),
     "hypot": (gmpy2.hypot, pairs),
+    "log": (gmpy2.log, positive),
+    "log10": (gmpy2.log10, positive),
+    "log1p": (gmpy2.log1p, above_minus_one),
+    "log2": (gmpy2.log2, positive),
+    "power": (lambda x, y: x**y, bases_and_exponents),
     "sin": (gmpy2.sin, circular),
+    "sinh": (gmpy2.sinh, lambda: exponents(-711, 711)),
     "tan": (gmpy2.tan, circular),
+    "tanh": (gmpy2.tanh, lambda: exponents(-20, 20)),
 }
 
 

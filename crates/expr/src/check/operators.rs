@@ -5,6 +5,8 @@ use super::weak::{self, Exact};
 use crate::dag::{Call, NodeId, Nulls, Op};
 use crate::kernels::arithmetic::{Integer, Number};
 use crate::kernels::divide::Divide;
+use crate::kernels::math::apply::binary;
+use crate::kernels::math::power::Pow;
 use crate::kernels::{Kernel, compare, logic, map1, map2, power};
 use crate::syntax::{BinaryOp, CompareOp, UnaryOp};
 use base::{Code, DType, Diagnostic, Span, Value};
@@ -154,7 +156,7 @@ impl Builder {
         Some(if op == BinaryOp::Mod { rest } else { quotient })
     }
 
-    /// NumPy computes x**2 as x*x, x**0.5 as sqrt(x) and x**-1 as 1/x, and so do we.
+    /// NumPy computes x**2 as x*x, x**0.5 as sqrt(x), x**-1 as 1/x and x**1 as x, and so do we.
     fn power(&mut self, x: Placed, y: Placed, span: Span) -> Result<NodeId, Mistake> {
         let exponent = self.value(y.0).and_then(Value::as_f64);
         let bool_to_int = |d| if d == DType::Bool { DType::Int32 } else { d };
@@ -185,8 +187,9 @@ impl Builder {
             Some(0.5) if single => self.call("sqrt", &ids[..1], dtype, map1(f32::sqrt), span),
             Some(0.5) => self.call("sqrt", &ids[..1], dtype, map1(f64::sqrt), span),
             Some(-1.0) => self.binary_float("/", 1.0, ids[0], dtype, span),
-            _ if single => self.call("**", &ids, dtype, map2(f32::powf), span),
-            _ => self.call("**", &ids, dtype, map2(f64::powf), span),
+            Some(1.0) => Ok(ids[0]),
+            _ if single => self.call("**", &ids, dtype, binary::<f32>(Pow), span),
+            _ => self.call("**", &ids, dtype, binary::<f64>(Pow), span),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Exponentials and logarithms.
 use super::Function;
+use crate::kernels::math::exponential::{Exp, Exp2, Expm1};
+use crate::kernels::math::logarithm::{Log, Log1p, Log2, Log10};
 
 /// `exp(x)`
 pub static EXP: Function = Function {
@@ -9,7 +11,7 @@ pub static EXP: Function = Function {
     doc: "e to the power of x.",
     examples: &[("exp(0.0)", "1.0")],
     arity: 1..=1,
-    build: |a| a.float1(f32::exp, f64::exp),
+    build: |a| a.float1(Exp, Exp),
 };
 
 /// `exp2(x)`
@@ -20,7 +22,7 @@ pub static EXP2: Function = Function {
     doc: "2 to the power of x.",
     examples: &[("exp2(10)", "1024.0")],
     arity: 1..=1,
-    build: |a| a.float1(f32::exp2, f64::exp2),
+    build: |a| a.float1(Exp2, Exp2),
 };
 
 /// `expm1(x)`
@@ -31,7 +33,7 @@ pub static EXPM1: Function = Function {
     doc: "exp(x) - 1, accurate near 0.",
     examples: &[("expm1(0.0)", "0.0"), ("expm1(1e-20)", "1e-20")],
     arity: 1..=1,
-    build: |a| a.float1(f32::exp_m1, f64::exp_m1),
+    build: |a| a.float1(Expm1, Expm1),
 };
 
 /// `log(x)`
@@ -42,7 +44,7 @@ pub static LOG: Function = Function {
     doc: "The natural logarithm of x; -inf at 0, NaN below.",
     examples: &[("log(1)", "0.0"), ("log(0)", "-inf")],
     arity: 1..=1,
-    build: |a| a.float1(f32::ln, f64::ln),
+    build: |a| a.float1(Log, Log),
 };
 
 /// `log2(x)`
@@ -53,7 +55,7 @@ pub static LOG2: Function = Function {
     doc: "The logarithm of x to base 2.",
     examples: &[("log2(8)", "3.0")],
     arity: 1..=1,
-    build: |a| a.float1(f32::log2, f64::log2),
+    build: |a| a.float1(Log2, Log2),
 };
 
 /// `log10(x)`
@@ -64,7 +66,7 @@ pub static LOG10: Function = Function {
     doc: "The logarithm of x to base 10.",
     examples: &[("log10(1000)", "3.0")],
     arity: 1..=1,
-    build: |a| a.float1(f32::log10, f64::log10),
+    build: |a| a.float1(Log10, Log10),
 };
 
 /// `log1p(x)`
@@ -75,5 +77,5 @@ pub static LOG1P: Function = Function {
     doc: "log(1 + x), accurate near 0.",
     examples: &[("log1p(1e-20)", "1e-20")],
     arity: 1..=1,
-    build: |a| a.float1(f32::ln_1p, f64::ln_1p),
+    build: |a| a.float1(Log1p, Log1p),
 };

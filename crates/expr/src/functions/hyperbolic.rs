@@ -1,5 +1,7 @@
 //! Hyperbolic functions and their inverses.
 use super::Function;
+use crate::kernels::math::hyperbolic::{Cosh, Sinh, Tanh};
+use crate::kernels::math::inverse_hyperbolic::{Arccosh, Arcsinh, Arctanh};
 
 /// `sinh(x)`
 pub static SINH: Function = Function {
@@ -9,7 +11,7 @@ pub static SINH: Function = Function {
     doc: "The hyperbolic sine of x.",
     examples: &[("sinh(0.0)", "0.0")],
     arity: 1..=1,
-    build: |a| a.float1(f32::sinh, f64::sinh),
+    build: |a| a.float1(Sinh, Sinh),
 };
 
 /// `cosh(x)`
@@ -20,7 +22,7 @@ pub static COSH: Function = Function {
     doc: "The hyperbolic cosine of x.",
     examples: &[("cosh(0.0)", "1.0")],
     arity: 1..=1,
-    build: |a| a.float1(f32::cosh, f64::cosh),
+    build: |a| a.float1(Cosh, Cosh),
 };
 
 /// `tanh(x)`
@@ -31,7 +33,7 @@ pub static TANH: Function = Function {
     doc: "The hyperbolic tangent of x.",
     examples: &[("tanh(0.0)", "0.0")],
     arity: 1..=1,
-    build: |a| a.float1(f32::tanh, f64::tanh),
+    build: |a| a.float1(Tanh, Tanh),
 };
 
 /// `arcsinh(x)`
@@ -42,7 +44,7 @@ pub static ARCSINH: Function = Function {
     doc: "The number whose hyperbolic sine is x.",
     examples: &[("arcsinh(0.0)", "0.0")],
     arity: 1..=1,
-    build: |a| a.float1(f32::asinh, f64::asinh),
+    build: |a| a.float1(Arcsinh, Arcsinh),
 };
 
 /// `arccosh(x)`
@@ -53,7 +55,7 @@ pub static ARCCOSH: Function = Function {
     doc: "The number whose hyperbolic cosine is x; NaN below 1.",
     examples: &[("arccosh(1.0)", "0.0")],
     arity: 1..=1,
-    build: |a| a.float1(f32::acosh, f64::acosh),
+    build: |a| a.float1(Arccosh, Arccosh),
 };
 
 /// `arctanh(x)`
@@ -64,5 +66,5 @@ pub static ARCTANH: Function = Function {
     doc: "The number whose hyperbolic tangent is x; NaN outside of [-1, 1].",
     examples: &[("arctanh(0.0)", "0.0")],
     arity: 1..=1,
-    build: |a| a.float1(f32::atanh, f64::atanh),
+    build: |a| a.float1(Arctanh, Arctanh),
 };

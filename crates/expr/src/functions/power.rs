@@ -1,6 +1,7 @@
 //! Powers and roots.
 use super::Function;
 use crate::BinaryOp;
+use crate::kernels::math::cube_root::Cbrt;
 
 /// `sqrt(x)`
 pub static SQRT: Function = Function {
@@ -21,7 +22,7 @@ pub static CBRT: Function = Function {
     doc: "The cube root of x.",
     examples: &[("cbrt(-27)", "-3.0")],
     arity: 1..=1,
-    build: |a| a.float1(f32::cbrt, f64::cbrt),
+    build: |a| a.float1(Cbrt, Cbrt),
 };
 
 /// `power(x, y)`
