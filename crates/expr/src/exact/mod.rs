@@ -7,6 +7,7 @@
 //! | file | what it has |
 //! |---|---|
 //! | `sum` | [`ExactSum`]: adding values and squares, merging, rounding |
+//! | `terms` | the three terms of a sum by themselves |
 //! | `lanes` | the vector kernel for many values of one sum |
 //! | `wide` | the fixed-point number |
 //! | `error_free` | additions and products that keep their rounding error |
@@ -20,6 +21,7 @@ mod lanes;
 mod moments;
 mod round;
 mod sum;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod wide;
@@ -28,3 +30,4 @@ pub use bytes::Bytes;
 pub use moments::{Spread, integer_mean, integer_spread};
 pub use round::Precision;
 pub use sum::{Exact, ExactSum};
+pub use terms::Terms;
