@@ -102,9 +102,7 @@ mod tests {
     use super::*;
     use arrow_array::cast::AsArray;
     use arrow_array::types::{Float64Type, Int32Type, Int64Type};
-    use arrow_array::{
-        Array, BooleanArray, Float64Array, Int32Array, Int64Array, StringArray,
-    };
+    use arrow_array::{Array, BooleanArray, Float64Array, Int32Array, Int64Array, StringArray};
     use std::sync::Arc;
 
     fn groups(keys: &mut Keys, arrays: &[ArrayRef]) -> Vec<u32> {

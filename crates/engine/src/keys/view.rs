@@ -47,4 +47,3 @@ impl Scratch {
         Ok((values, validity))
     }
 }
-

@@ -1,13 +1,16 @@
 //! From words to codes. Integers that lie close together index a window; all others are looked up
 //! in a hash table with open addressing, a power of two of places, at most half of them taken.
 use crate::hash;
-use expr::isa::{self, Loop};
+use expr::isa::{self, Loop, prefetch};
 
 /// A window may always be as wide as this: places that nobody asks for cost no memory.
 const WINDOW: usize = 1 << 22;
 
 /// Else a window has at most so many places for each code.
 const SPARSE: usize = 4;
+
+/// How many words ahead the memory of a place is asked for: large tables are in no cache.
+const AHEAD: usize = 16;
 
 /// A free place in a table.
 const FREE: u32 = u32::MAX;
@@ -63,7 +66,11 @@ impl Words {
     }
 
     fn look_up_in_window(&mut self, words: &[u64], codes: &mut [u32]) {
-        for (word, code) in words.iter().zip(codes) {
+        for (i, (word, code)) in words.iter().zip(codes).enumerate() {
+            let soon = words.get(i + AHEAD).map(|word| word.wrapping_sub(self.start) as usize);
+            if let Some(place) = soon.and_then(|at| self.window.get(at)) {
+                prefetch(place);
+            }
             let place = &mut self.window[word.wrapping_sub(self.start) as usize];
             if *place == 0 {
                 self.values.push(*word);
@@ -112,7 +119,11 @@ impl Words {
         let mut hashes = std::mem::take(&mut self.hashes);
         hashes.resize(words.len(), 0);
         isa::run(Hashes(words, &mut hashes));
-        for ((word, hash), code) in words.iter().zip(&hashes).zip(codes) {
+        for (i, ((word, hash), code)) in words.iter().zip(&hashes).zip(codes).enumerate() {
+            let soon = hashes.get(i + AHEAD).map(|hash| *hash as usize & (self.slots.len() - 1));
+            if let Some(slot) = soon.and_then(|at| self.slots.get(at)) {
+                prefetch(slot);
+            }
             *code = self.code(*word, *hash);
         }
         self.hashes = hashes;

@@ -1,12 +1,15 @@
 //! `sum`, `mean` and `count` of one column for many groups: one state has the answers to all.
+use super::Accumulator;
 use super::rows::Rows;
 use super::spread::floats;
-use super::Accumulator;
 use crate::exact::{Bytes, ExactSum, Precision, Terms, integer_mean};
+use crate::isa::prefetch;
 use crate::{Groups, Indices, Validity, Values};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, BinaryArray, Float64Array, Int64Array, StructArray, UInt64Array};
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, Float64Array, Int64Array, StructArray, UInt64Array,
+};
 use arrow_schema::Field;
 use base::{DType, Failure};
 use std::collections::HashMap;
@@ -36,6 +39,9 @@ pub fn totals(column: Option<DType>, results: Vec<Total>) -> Box<dyn Accumulator
         Some(_) => Totals::boxed(Integers, results),
     }
 }
+
+/// How many rows ahead the memory of a group is asked for: many groups are in no cache.
+const AHEAD: usize = 24;
 
 /// What is summed, and how.
 trait Sums: Send + 'static {
@@ -95,6 +101,7 @@ impl<S> Table<S> {
         match rows.validity {
             None => {
                 for (row, id) in ids.iter().enumerate() {
+                    self.ask(ids.get(row + AHEAD));
                     let group = &mut self.groups[*id as usize];
                     group.rows += 1;
                     add(row, *id, &mut group.sum);
@@ -102,6 +109,7 @@ impl<S> Table<S> {
             }
             Some(valid) => {
                 for ((row, id), valid) in ids.iter().enumerate().zip(valid) {
+                    self.ask(ids.get(row + AHEAD));
                     let group = &mut self.groups[*id as usize];
                     group.rows += 1;
                     if *valid {
@@ -111,6 +119,14 @@ impl<S> Table<S> {
                     }
                 }
             }
+        }
+    }
+
+    /// Asks for the memory of a group that is needed soon.
+    #[inline(always)]
+    fn ask(&self, id: Option<&u32>) {
+        if let Some(group) = id.and_then(|id| self.groups.get(*id as usize)) {
+            prefetch(group);
         }
     }
 
@@ -145,7 +161,8 @@ impl<K: Sums> Totals<K> {
             let column = columns.column_by_name(name)?.as_primitive_opt::<UInt64Type>()?;
             Some(column.values().clone())
         };
-        for (id, rows) in groups.iter().zip(words("rows")?.iter()) {
+        for (i, (id, rows)) in groups.iter().zip(words("rows")?.iter()).enumerate() {
+            table.ask(groups.get(i + AHEAD));
             let group = table.groups.get_mut(*id as usize)?;
             group.rows = group.rows.checked_add(*rows)?;
         }
@@ -228,7 +245,8 @@ impl<K: Sums> Accumulator for Totals<K> {
     }
 
     fn bytes(&self) -> usize {
-        self.table.groups.capacity() * size_of::<Group<K::Sum>>() + self.table.missing.capacity() * 8
+        self.table.groups.capacity() * size_of::<Group<K::Sum>>()
+            + self.table.missing.capacity() * 8
     }
 }
 
@@ -280,7 +298,9 @@ impl Floats {
 
     fn exact(&self, group: usize, terms: Terms) -> ExactSum {
         let mut sum = terms.exact();
-        if let Some(wide) = (!self.wide.is_empty()).then(|| self.wide.get(&(group as u32))).flatten() {
+        if let Some(wide) =
+            (!self.wide.is_empty()).then(|| self.wide.get(&(group as u32))).flatten()
+        {
             sum.merge(wide);
         }
         sum
@@ -339,7 +359,8 @@ impl Sums for Floats {
         for name in ["high", "middle", "low"] {
             let Some(term) = columns.column_by_name(name) else { continue };
             let term = term.as_primitive_opt::<Float64Type>()?.values();
-            for (id, x) in groups.iter().zip(term) {
+            for (i, (id, x)) in groups.iter().zip(term).enumerate() {
+                table.ask(groups.get(i + AHEAD));
                 let group = table.groups.get_mut(*id as usize)?;
                 if *x != 0.0 && !group.sum.add(*x) {
                     Floats::spill(&mut self.wide, *id, *x);
@@ -357,9 +378,8 @@ impl Sums for Floats {
     }
 
     fn sums(&self, table: &Table<Terms>) -> Result<ArrayRef, Failure> {
-        let sum = |(i, g): (usize, &Group<Terms>)| {
-            Some(self.exact(i, g.sum).rounded(self.precision))
-        };
+        let sum =
+            |(i, g): (usize, &Group<Terms>)| Some(self.exact(i, g.sum).rounded(self.precision));
         Ok(floats(self.precision, table.groups.iter().enumerate().map(sum)))
     }
 
