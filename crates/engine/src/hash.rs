@@ -8,6 +8,7 @@ use arrow_schema::DataType;
 use base::Failure;
 
 /// The bits that stand for a float as a key: one for all NaNs, one for both zeros.
+#[inline(always)]
 pub fn float_key(x: f64) -> u64 {
     if x.is_nan() {
         f64::NAN.to_bits()
@@ -18,6 +19,7 @@ pub fn float_key(x: f64) -> u64 {
 }
 
 /// Mixes a word so that each bit of it moves all bits of the result (the finaliser of MurmurHash3).
+#[inline(always)]
 pub fn word(x: u64) -> u64 {
     let x = (x ^ x >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
     let x = (x ^ x >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);

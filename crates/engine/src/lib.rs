@@ -9,11 +9,13 @@
 //! | `profile` | what the time went into, if that is asked for |
 //! | `credit`, `parcel` | tiles on their way, and what bounds how many there are |
 //! | `wire`, `hash` | tiles as bytes, keys as numbers: the same in every process |
+//! | `keys` | tables from keys to numbers |
 //! | `panics` | panics become failures |
 //! | `links`, `supervisor` | processes that find each other, prove who they are, and end together |
 mod credit;
 mod dataflow;
 mod hash;
+mod keys;
 pub mod links;
 mod nodes;
 mod options;

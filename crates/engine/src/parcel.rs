@@ -32,6 +32,23 @@ pub enum Item {
     /// No more tiles with numbers in this range come from this worker. Only `Concat` says so:
     /// behind it numbers may have gaps, and a writer that keeps the order must not wait for them.
     Closed(Range<u64>),
+    /// For a worker; only an `Exchange` by address takes such.
+    To(usize, Box<Item>),
+    /// Of the rows of a sorted result so many from one worker come before those of the worker that
+    /// gets this, and so many there are from that worker in all.
+    Rows {
+        /// Before the first row of the receiver.
+        before: u64,
+        /// In all.
+        all: u64,
+    },
+}
+
+impl Item {
+    /// A tile without a credit for a worker.
+    pub fn to(worker: usize, tile: Tile) -> Item {
+        Item::To(worker, Box::new(Item::Tile(Parcel::free(tile))))
+    }
 }
 
 impl Item {

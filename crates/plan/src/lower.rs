@@ -9,7 +9,7 @@ use crate::physical::{
     SortKey,
 };
 use crate::sinks::sink;
-use crate::tiling::tiling;
+use crate::tiling::{PART_ROWS, parts_behind, tiling};
 use base::{Code, Diagnostic, Schema, Span, Tiling};
 use expr::Program;
 use formats::Arrangement;
@@ -71,7 +71,7 @@ impl Lowering<'_, '_> {
                 Some(Made { id, tiling })
             }
             PlanOp::Fold(fold) => self.fold(node, fold, input),
-            PlanOp::Order(order) => Some(self.order(node, order, input)),
+            PlanOp::Order(order) => Some(self.order(id, node, order, input)),
             PlanOp::Concat => Some(self.concat(id, node)),
             PlanOp::Write(_) => self.write(node, input),
             PlanOp::Show(name) => {
@@ -184,20 +184,38 @@ impl Lowering<'_, '_> {
         // Groups come in any order from all workers: in that of their keys the answer is one.
         let keys = (0..keys.len()).map(|column| SortKey { column, descending: false });
         let order = Order { keys: keys.collect(), limit: None, tile_rows: TILE_ROWS };
-        let gathered = self.add(node, Op::Exchange(Route::Gather), vec![id], node.schema.clone());
-        let order = Op::Final(Reduce::Order(order));
-        Some(Made { id: self.add(node, order, vec![gathered], node.schema.clone()), tiling: None })
+        Some(self.sorted(node, order, id, node.schema.clone()))
     }
 
-    fn order(&mut self, node: &PlanNode, order: &OrderPlan, input: Made) -> Made {
-        let order = Order { keys: order.keys.clone(), limit: order.limit, tile_rows: TILE_ROWS };
+    fn order(&mut self, id: NodeId, node: &PlanNode, order: &OrderPlan, input: Made) -> Made {
+        let tile_rows = if parts_behind(self.graph, id) { PART_ROWS as usize } else { TILE_ROWS };
+        let order = Order { keys: order.keys.clone(), limit: order.limit, tile_rows };
         let takes = self.graph.nodes[node.inputs[0]].schema.clone();
+        if order.limit.is_none() {
+            return self.sorted(node, order, input.id, takes);
+        }
         let partial = Op::Partial(Reduce::Order(order.clone()));
         let partial = self.add(node, partial, vec![input.id], takes);
         let rows = node.schema.clone();
         let gathered = self.add(node, Op::Exchange(Route::Gather), vec![partial], rows.clone());
         let id = self.add(node, Op::Final(Reduce::Order(order)), vec![gathered], rows);
         Made { id, tiling: None }
+    }
+
+    /// All rows that a node makes, in order; each worker has some of the result.
+    fn sorted(&mut self, node: &PlanNode, order: Order, input: usize, takes: Schema) -> Made {
+        let rows = node.schema.clone();
+        let steps = [
+            (Op::Partial(Reduce::Order(order.clone())), takes),
+            (Op::Exchange(Route::Address), rows.clone()),
+            (Op::Split(order.clone()), rows.clone()),
+            (Op::Exchange(Route::Address), rows.clone()),
+            (Op::Final(Reduce::Order(order.clone())), rows.clone()),
+            (Op::Exchange(Route::Address), rows.clone()),
+            (Op::Assemble(order.tile_rows), rows),
+        ];
+        let add = |id, (op, schema)| self.add(node, op, vec![id], schema);
+        Made { id: steps.into_iter().fold(input, add), tiling: None }
     }
 
     fn concat(&mut self, id: NodeId, node: &PlanNode) -> Made {

@@ -33,7 +33,8 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
             }
             Op::Apply(_) | Op::Encode(_) | Op::Concat(_) => memory.per_tile += tile,
             Op::Write(sink) => memory.per_tile += sink.memory(tile),
-            Op::Partial(_) | Op::Final(_) | Op::Exchange(_) | Op::Show(_) => {}
+            Op::Partial(_) | Op::Split(_) | Op::Final(_) | Op::Assemble(_) => {}
+            Op::Exchange(_) | Op::Show(_) => {}
         }
     }
     for node in &graph.nodes {
@@ -62,6 +63,9 @@ fn tile_bytes(nodes: &[Node], node: &Node) -> u64 {
             return node.schema.fields.iter().map(bytes).sum();
         }
         match at.inputs.iter().map(|i| &nodes[*i]).next_back() {
+            Some(Node { op: Op::Assemble(rows), .. }) => {
+                return width(&node.schema) * *rows as u64;
+            }
             Some(before) if !matches!(before.op, Op::Final(_)) => at = before,
             _ => return width(&node.schema) << 16,
         }
@@ -78,8 +82,9 @@ fn state(graph: &Graph, node: &crate::graph::PlanNode, memory: &mut Memory) {
     let rows = before.and_then(|s| s.domain.points());
     match &node.op {
         PlanOp::Order(order) if order.limit.is_none() => {
-            // As they came, put together, in order; and the keys and places that are sorted.
-            let row = width(&node.schema) * 3 + 32;
+            // As they came and put together; the words of the keys, and two tables of words and
+            // rows to sort them.
+            let row = width(&node.schema) * 2 + 8 * order.keys.len() as u64 + 36;
             match rows {
                 Some(rows) => memory.per_process += rows * row,
                 None => memory

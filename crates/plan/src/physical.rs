@@ -46,6 +46,12 @@ pub enum Op {
     Exchange(Route),
     /// The rest of a reduction, behind an `Exchange` of what `Partial` made. One input.
     Final(Reduce),
+    /// Behind an `Exchange` by address of what `Partial` of an `Order` made: sends each row to the
+    /// worker that sorts it. One input.
+    Split(Order),
+    /// Behind an `Exchange` by address of what `Final` of an `Order` made: tiles of so many rows
+    /// from the parts that workers have. One input.
+    Assemble(usize),
     /// Tiles of all inputs, one input after the other. All have the same columns.
     Concat(Concat),
     /// What any worker can do for a writer: [`Sink::prepare`]. One input.
@@ -141,9 +147,9 @@ pub struct Order {
     /// By these columns, the first one foremost; then by tile number and place in the tile.
     /// Missing values come last, NaN before them.
     pub keys: Vec<SortKey>,
-    /// Only so many rows; `None` all.
+    /// Only so many rows, which worker 0 has in the end; `None` all.
     pub limit: Option<u64>,
-    /// `Final` gives tiles of so many rows, numbered from 0, `origin` the first row.
+    /// The result is cut into tiles of so many rows, numbered from 0, `origin` the first row.
     pub tile_rows: usize,
 }
 
@@ -165,6 +171,8 @@ pub enum Route {
     Hash(usize),
     /// Each tile by its number, modulo the workers.
     Tile,
+    /// Each message to the worker it is for; tiles that are for none stay.
+    Address,
 }
 
 /// One input after the other: boxes become rows, tiles and indices are numbered on.

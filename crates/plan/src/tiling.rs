@@ -8,7 +8,7 @@ use base::{Code, Diagnostic, Domain, Field, Span, Tiling, did_you_mean};
 /// of a core and for tiles to be spread over many workers.
 const POINTS: u64 = 1 << 18;
 /// A Parquet file is a tile: files of fewer rows than this would be too many and too small.
-const PART_ROWS: u64 = 1 << 20;
+pub const PART_ROWS: u64 = 1 << 20;
 /// Small domains are cut too, so that all workers have something to do.
 const LEAST_POINTS: u64 = 1 << 14;
 /// What a tile reads from a file and what is written of it should stay in a core's second cache
@@ -135,7 +135,7 @@ fn shape(builder: &mut Builder, domain: &Domain, sizes: &[(String, u64)]) -> Opt
 }
 
 /// Whether tiles of a reader become the parts of a folder.
-fn parts_behind(graph: &Graph, id: NodeId) -> bool {
+pub fn parts_behind(graph: &Graph, id: NodeId) -> bool {
     graph.consumers(id).iter().any(|c| match &graph.nodes[*c].op {
         PlanOp::Write(write) => write.format.writes_parts(),
         PlanOp::Apply(_) => parts_behind(graph, *c),

@@ -137,7 +137,7 @@ impl Sender {
         match item {
             Item::Tile(parcel) => {
                 let Parcel { tile, credit } = parcel;
-                let pieces = split(&self.route, tile, self.place.workers)?;
+                let pieces = split(&self.route, tile, self.place)?;
                 pieces.into_iter().map(|(target, tile)| self.tile(target, tile, &credit)).collect()
             }
             // Only a writer in worker 0 keeps an order.
@@ -149,6 +149,18 @@ impl Sender {
                 Ok(vec![Packet { target: 0, origin, ticket: 0, load }])
             }
             Item::Closed(_) => Ok(Vec::new()),
+            Item::To(target, item) => match *item {
+                Item::Tile(Parcel { tile, credit }) => Ok(vec![self.tile(target, tile, &credit)?]),
+                Item::Rows { before, all } => {
+                    let load = match self.place.is_remote(target) {
+                        true => Load::Rows(before, all),
+                        false => Load::Item(Item::Rows { before, all }),
+                    };
+                    Ok(vec![Packet { target, origin, ticket: 0, load }])
+                }
+                Item::Closed(_) | Item::To(..) => Err(unaddressed()),
+            },
+            Item::Rows { .. } => Err(unaddressed()),
         }
     }
 
@@ -172,6 +184,10 @@ impl Sender {
         self.held.insert(ticket, credit.clone());
         Ok(Packet { target, origin, ticket, load })
     }
+}
+
+fn unaddressed() -> Failure {
+    Failure::internal("a message for one worker went to an exchange that has no place for it")
 }
 
 fn receive<'scope>(
@@ -238,6 +254,7 @@ fn unpack(packet: Packet, returns: &Arc<Returns>) -> Result<Item, Failure> {
     Ok(match packet.load {
         Load::Item(item) => item,
         Load::Closed(start, end) => Item::Closed(start..end),
+        Load::Rows(before, all) => Item::Rows { before, all },
         Load::Tile(pieces) => {
             let credit =
                 (packet.ticket != 0).then(|| returns.credit((packet.origin, packet.ticket)));

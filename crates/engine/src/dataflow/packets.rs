@@ -33,6 +33,8 @@ pub enum Load {
     Tile(Vec<Buffer>),
     /// To another process: [`Item::Closed`].
     Closed(u64, u64),
+    /// To another process: [`Item::Rows`].
+    Rows(u64, u64),
 }
 
 impl Packet {
@@ -41,7 +43,7 @@ impl Packet {
         match &self.load {
             Load::Item(Item::Tile(parcel)) => parcel.tile.bytes(),
             Load::Tile(pieces) => pieces.iter().map(Buffer::len).sum(),
-            Load::Item(Item::Closed(_)) | Load::Closed(..) => 16,
+            Load::Item(_) | Load::Closed(..) | Load::Rows(..) => 16,
         }
     }
 }
@@ -100,6 +102,7 @@ impl Packet {
         let (kind, a, b) = match &self.load {
             Load::Tile(_) => (1, self.bytes() as u64, 0),
             Load::Closed(start, end) => (2, *start, *end),
+            Load::Rows(before, all) => (3, *before, *all),
             // Never reached: such packets do not leave the process.
             Load::Item(_) => (0, 0, 0),
         };
@@ -149,7 +152,8 @@ impl ContainerBytes for Packets {
                     at += a as usize;
                     Load::Tile(vec![piece])
                 }
-                _ => Load::Closed(a, b),
+                2 => Load::Closed(a, b),
+                _ => Load::Rows(a, b),
             };
             let (target, origin) = (target as usize, origin as usize);
             packets.push_into(Packet { target, origin, ticket, load });
@@ -179,15 +183,17 @@ mod tests {
         let tile = Load::Tile(vec![piece.clone(), piece]);
         packets.push_into(Packet { target: 3, origin: 1, ticket: 9, load: tile });
         packets.push_into(Packet { target: 0, origin: 2, ticket: 0, load: Load::Closed(4, 5) });
+        packets.push_into(Packet { target: 1, origin: 2, ticket: 0, load: Load::Rows(6, 7) });
         let mut bytes = Vec::new();
         packets.into_bytes(&mut bytes);
         assert_eq!(bytes.len(), packets.length_in_bytes());
         let mut back = Packets::from_bytes(BytesMut::from(bytes).freeze());
-        assert_eq!(back.record_count(), 2);
+        assert_eq!(back.record_count(), 3);
         let list: Vec<Packet> = back.drain().collect();
         assert_eq!((list[0].target, list[0].origin, list[0].ticket), (3, 1, 9));
         assert!(matches!(&list[0].load, Load::Tile(p) if *p[0] == [7u8; 32]));
         assert!(matches!(list[1].load, Load::Closed(4, 5)));
+        assert!(matches!(list[2].load, Load::Rows(6, 7)));
     }
 
     #[test]

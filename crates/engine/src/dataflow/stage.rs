@@ -53,7 +53,7 @@ pub fn stage<'scope>(
             drop(session);
             if done {
                 open = None;
-            } else if !work.queue.is_empty() {
+            } else if !work.queue.is_empty() || work.finished {
                 again.activate();
             }
         }
@@ -66,11 +66,13 @@ struct Work {
     stage: Option<Box<dyn Stage>>,
     queue: VecDeque<(usize, Item)>,
     ended: Vec<bool>,
+    finished: bool,
 }
 
 impl Work {
     fn new(stage: Box<dyn Stage>, inputs: usize) -> Work {
-        Work { stage: Some(stage), queue: VecDeque::new(), ended: vec![false; inputs] }
+        let ended = vec![false; inputs];
+        Work { stage: Some(stage), queue: VecDeque::new(), ended, finished: false }
     }
 
     /// Takes one tile, or ends. Whether nothing is left to do, for better or for worse.
@@ -108,6 +110,10 @@ impl Work {
         match self.queue.pop_front() {
             Some((input, Item::Tile(parcel))) => stage.tile(input, parcel, give)?,
             Some((input, Item::Closed(numbers))) => stage.closed(input, numbers, give)?,
+            Some((_, Item::Rows { before, all })) => stage.rows(before, all),
+            Some((_, Item::To(..))) => {
+                return Err(Failure::internal("a message for one worker was not sent"));
+            }
             None => {}
         }
         for input in 0..self.ended.len() {
@@ -120,7 +126,14 @@ impl Work {
         if self.ended.contains(&false) {
             return Ok(false);
         }
-        stage.finish(give)?;
+        if !self.finished {
+            stage.finish(give)?;
+            self.finished = true;
+            return Ok(false);
+        }
+        if stage.more(give)? {
+            return Ok(false);
+        }
         self.stage = None;
         Ok(true)
     }

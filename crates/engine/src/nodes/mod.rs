@@ -5,7 +5,7 @@
 //! | `read` | `Read`: tiles by number |
 //! | `apply` | `Apply` and `Encode`: one tile in, one tile out |
 //! | `fold` | `Partial` and `Final` of `Fold`: of all, by keys, over dimensions |
-//! | `order` | `Partial` and `Final` of `Order`: sort and top |
+//! | `order` | `Partial` and `Final` of `Order`, `Split` and `Assemble`: sort and top |
 //! | `concat` | `Concat` |
 //! | `write` | `Write`, in any order or by ascending number |
 //! | `show` | `Show` |
@@ -47,6 +47,9 @@ pub trait Stage {
         Ok(())
     }
 
+    /// How many rows come before those of this worker, and are there in all, says one worker.
+    fn rows(&mut self, _before: u64, _all: u64) {}
+
     /// No more tiles of this input will come to this worker.
     ///
     /// # Errors
@@ -61,6 +64,15 @@ pub trait Stage {
     /// Whatever ends the run.
     fn finish(&mut self, _out: Out) -> Result<(), Failure> {
         Ok(())
+    }
+
+    /// After `finish`, again and again: gives a tile or so of what is left, so that those behind
+    /// can take it. Whether there may be more.
+    ///
+    /// # Errors
+    /// Whatever ends the run.
+    fn more(&mut self, _out: Out) -> Result<bool, Failure> {
+        Ok(false)
     }
 }
 
@@ -90,10 +102,14 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
         Op::Apply(apply) => Box::new(apply::Apply::new(apply)),
         Op::Partial(Reduce::Fold(fold)) => fold::partial(fold)?,
         Op::Final(Reduce::Fold(fold)) => fold::last(fold, cx.place)?,
-        Op::Partial(Reduce::Order(order)) => Box::new(order::Partial::new(order, &node.schema)),
+        Op::Partial(Reduce::Order(order)) => {
+            Box::new(order::Partial::new(order, &node.schema, cx.place))
+        }
         Op::Final(Reduce::Order(order)) => {
             Box::new(order::Final::new(order, &node.schema, cx.place))
         }
+        Op::Split(order) => Box::new(order::Split::new(order, cx.place)),
+        Op::Assemble(tile_rows) => Box::new(order::Assemble::new(*tile_rows)),
         Op::Concat(concat) => Box::new(concat::Concat::new(concat, cx.free_concats)),
         Op::Encode(sink) => Box::new(apply::Encode::new(sink.clone())),
         Op::Write(sink) => Box::new(write::Write::new(sink.clone(), cx)),

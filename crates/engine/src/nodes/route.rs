@@ -1,5 +1,6 @@
 //! `Exchange`: which worker gets which tile, or which rows of it.
 use crate::hash;
+use crate::options::Place;
 use arrow_array::{ArrayRef, UInt32Array};
 use arrow_select::take::take;
 use base::{Column, Failure, Tile};
@@ -9,8 +10,11 @@ use plan::physical::Route;
 ///
 /// # Errors
 /// If rows cannot be split: the tile is a box, or a key has no hash.
-pub fn split(route: &Route, tile: Tile, workers: usize) -> Result<Vec<(usize, Tile)>, Failure> {
+pub fn split(route: &Route, tile: Tile, place: Place) -> Result<Vec<(usize, Tile)>, Failure> {
+    let workers = place.workers;
     match route {
+        // A tile that has no address stays.
+        Route::Address => Ok(vec![(place.worker, tile)]),
         Route::Gather => Ok(vec![(0, tile)]),
         Route::Tile => Ok(vec![((tile.number % workers as u64) as usize, tile)]),
         Route::Hash(_) if workers == 1 => Ok(vec![(0, tile)]),
@@ -53,13 +57,17 @@ mod tests {
     use arrow_array::types::Int64Type;
     use std::sync::Arc;
 
+    fn place(workers: usize) -> Place {
+        Place { worker: 0, workers, threads: workers }
+    }
+
     #[test]
     fn every_row_goes_to_one_worker_and_equal_keys_to_the_same() {
         let keys: ArrayRef = Arc::new(Int64Array::from_iter_values((0..1000).map(|i| i % 10)));
         let values: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1000));
         let columns = vec![keys.into(), values.into()];
         let tile = Tile { number: 3, origin: vec![0], shape: vec![1000], columns, index: None };
-        let pieces = split(&Route::Hash(1), tile.clone(), 3).unwrap();
+        let pieces = split(&Route::Hash(1), tile.clone(), place(3)).unwrap();
         let mut home = [None; 10];
         let mut all: Vec<i64> = Vec::new();
         for (worker, piece) in &pieces {
@@ -71,6 +79,6 @@ mod tests {
         }
         all.sort_unstable();
         assert_eq!(all, (0..1000).collect::<Vec<i64>>());
-        assert_eq!(split(&Route::Tile, tile, 2).unwrap()[0].0, 1);
+        assert_eq!(split(&Route::Tile, tile, place(2)).unwrap()[0].0, 1);
     }
 }

@@ -3,8 +3,9 @@ use super::plans::{Build, floats, fold, numbers, points, table, texts};
 use super::shown;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, ArrayRef, Int64Array};
+use arrow_array::{Array, ArrayRef, Float64Array, Int64Array};
 use base::{DType, DimMask, Domain, Field, Schema, Tiling};
+use expr::exact::{ExactSum, Precision};
 use plan::physical::{FoldKind, Route};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -94,6 +95,70 @@ fn by_two_keys() {
         ((batch.column(0).as_string::<i32>().value(row).to_string(), key), total)
     });
     assert!(found.eq(naive));
+}
+
+/// Float keys with NaN, zeros of both signs and gaps; sums that need more than three terms.
+#[test]
+fn by_wild_keys_with_shared_states() {
+    let n = 30_000;
+    let schema = table(n, &[("k", DType::Float64), ("x", DType::Float64)]);
+    let names = ["k", "sum", "mean", "count"];
+    let types = [DType::Float64, DType::Float64, DType::Float64, DType::Int64];
+    let columns: Vec<(&str, DType)> = names.into_iter().zip(types).collect();
+    let out = table(0, &columns);
+    let key = |i: i64| match i * 7919 % 5000 {
+        0 => None,
+        1 => Some(f64::NAN),
+        2 => Some(-f64::NAN),
+        3 => Some(-0.0),
+        4 => Some(0.0),
+        k => Some(k as f64 * 0.5),
+    };
+    let value = |i: i64| match i % 10 {
+        0 => None,
+        1 => Some(1e300 * (i % 3 - 1) as f64),
+        2 => Some(f64::MIN_POSITIVE / 8.0),
+        _ => Some(wild(i)),
+    };
+    let calls = [("sum", 1), ("mean", 1), ("count", 1)];
+    let by = fold(&schema, &calls, FoldKind::By(vec![0]));
+    let plan = Build::new()
+        .made(&schema, Tiling::even(&schema.domain, &[1777]), move |r| {
+            let n = points(r);
+            let n = n.as_primitive::<Int64Type>().values();
+            let keys: Float64Array = n.iter().map(|i| key(*i)).collect();
+            let values: Float64Array = n.iter().map(|i| value(*i)).collect();
+            Ok(vec![Arc::new(keys), Arc::new(values)])
+        })
+        .reduce(by, Route::Hash(1), &schema, &out)
+        .sort(&[(0, false)], None, &out)
+        .show(&out);
+    let batch = shown(&plan);
+    // Bits of the key, all NaNs as one, in the order of the numbers: none is below 0.
+    let bits = |k: Option<f64>| match k {
+        None => u64::MAX,
+        Some(k) if k.is_nan() => u64::MAX - 1,
+        Some(k) => (k + 0.0).to_bits(),
+    };
+    let mut naive: BTreeMap<u64, (ExactSum, u64, i64)> = BTreeMap::new();
+    for i in 0..n as i64 {
+        let (sum, values, rows) = naive.entry(bits(key(i))).or_default();
+        *rows += 1;
+        if let Some(x) = value(i) {
+            sum.add(x);
+            *values += 1;
+        }
+    }
+    let float = |c: usize| batch.column(c).as_primitive::<Float64Type>();
+    assert_eq!(batch.num_rows(), naive.len());
+    for (row, (key, (sum, values, rows))) in naive.into_iter().enumerate() {
+        let found = float(0).is_valid(row).then(|| float(0).value(row));
+        assert_eq!(bits(found), key);
+        assert_eq!(float(1).value(row).to_bits(), sum.to_f64().to_bits());
+        let mean = (values > 0).then(|| sum.divided(values, Precision::Double).to_bits());
+        assert_eq!(float(2).is_valid(row).then(|| float(2).value(row).to_bits()), mean);
+        assert_eq!(batch.column(3).as_primitive::<Int64Type>().value(row), rows);
+    }
 }
 
 /// A grid of 6 × 5 × 40, folded over each set of dimensions.

@@ -103,8 +103,18 @@ impl Build {
     /// All rows, in the order of tiles and places.
     pub fn sort(self, keys: &[(usize, bool)], limit: Option<u64>, schema: &Schema) -> Build {
         let keys = keys.iter().map(|(column, d)| SortKey { column: *column, descending: *d });
-        let order = Reduce::Order(Order { keys: keys.collect(), limit, tile_rows: 100 });
-        self.reduce(order, Route::Gather, schema, schema)
+        let order = Order { keys: keys.collect(), limit, tile_rows: 100 };
+        if limit.is_some() {
+            return self.reduce(Reduce::Order(order), Route::Gather, schema, schema);
+        }
+        self.then("sort", Op::Partial(Reduce::Order(order.clone())), schema)
+            .exchange(Route::Address, schema)
+            .then("sort", Op::Split(order.clone()), schema)
+            .exchange(Route::Address, schema)
+            .then("sort", Op::Final(Reduce::Order(order)), schema)
+            .exchange(Route::Address, schema)
+            .then("sort", Op::Assemble(100), schema)
+            .exchange(Route::Gather, schema)
     }
 
     pub fn write(self, sink: Arc<dyn Sink>, gather: bool, schema: &Schema) -> Build {

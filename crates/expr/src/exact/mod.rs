@@ -7,6 +7,7 @@
 //! | file | what it has |
 //! |---|---|
 //! | `sum` | [`ExactSum`]: adding values and squares, merging, rounding |
+//! | `terms` | the three terms of a sum by themselves |
 //! | `lanes` | the vector kernels for many values of one sum |
 //! | `bins` | what these kernels keep for values of similar size |
 //! | `dense` | the fixed-point number behind them, for values of very different size |
@@ -24,6 +25,7 @@ mod lanes;
 mod moments;
 mod round;
 mod sum;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod wide;
@@ -32,3 +34,4 @@ pub use bytes::Bytes;
 pub use moments::{Spread, integer_mean, integer_spread};
 pub use round::Precision;
 pub use sum::{Exact, ExactSum};
+pub use terms::Terms;

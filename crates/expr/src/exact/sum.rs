@@ -39,6 +39,11 @@ pub struct ExactSum {
 }
 
 impl ExactSum {
+    /// The sum of three terms below [`LARGE`].
+    pub(super) fn from_terms(terms: [f64; 3]) -> ExactSum {
+        ExactSum { terms, wide: None }
+    }
+
     /// Adds a value.
     #[inline(always)]
     pub fn add(&mut self, x: f64) {

@@ -3,7 +3,7 @@ use super::per_group::{Fold, PerGroup};
 use super::rows::Rows;
 use super::spread::present;
 use super::types::{self, ANY};
-use super::{Accumulator, Reduction};
+use super::{Accumulator, Reduction, Total};
 use crate::Values;
 use crate::exact::Bytes;
 use arrow_array::{ArrayRef, Int64Array};
@@ -43,6 +43,10 @@ impl Reduction for Count {
 
     fn needs_index(&self) -> bool {
         false
+    }
+
+    fn total(&self, column: Option<DType>) -> Option<Total> {
+        Some(if column.is_some() { Total::Count } else { Total::Rows })
     }
 
     fn accumulator(&self, _column: Option<DType>, _constants: &[Value]) -> Box<dyn Accumulator> {

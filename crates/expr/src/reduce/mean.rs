@@ -4,7 +4,7 @@ use super::rows::Rows;
 use super::spread::{floats, present};
 use super::sum::{add_floats, sum_integers};
 use super::types::{self, NUMBERS};
-use super::{Accumulator, Reduction};
+use super::{Accumulator, Reduction, Total};
 use crate::Values;
 use crate::exact::{Bytes, ExactSum, Precision, integer_mean};
 use arrow_array::ArrayRef;
@@ -42,6 +42,10 @@ impl Reduction for Mean {
 
     fn needs_index(&self) -> bool {
         false
+    }
+
+    fn total(&self, _column: Option<DType>) -> Option<Total> {
+        Some(Total::Mean)
     }
 
     fn accumulator(&self, column: Option<DType>, _constants: &[Value]) -> Box<dyn Accumulator> {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | one per name, such as `sum` | the entry: name, types, documentation, accumulator |
 //! | `per_group` | an [`Accumulator`] from the fold of one group |
+//! | `totals` | one accumulator of many groups for `sum`, `mean` and `count` of a column |
 //! | `rows` | the loop over the rows of a block that are not missing |
 //! | `types` | which columns and constants are taken, and the sentence when they are not |
 //! | `rank` | numbers of every type as integers of the same order |
@@ -38,6 +39,7 @@ mod std;
 mod sum;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod truth;
 mod types;
 mod var;
@@ -64,6 +66,8 @@ base::table! {
     ]
 }
 
+pub use totals::{Total, totals};
+
 /// The reduction of this name.
 pub fn reduction(name: &str) -> Option<&'static dyn Reduction> {
     REDUCTIONS.iter().copied().find(|entry| entry.name() == name)
@@ -86,6 +90,11 @@ pub trait Reduction: Entry + Send + Sync {
 
     /// Whether [`Accumulator::update`] looks at the indices.
     fn needs_index(&self) -> bool;
+
+    /// Which of the results of [`totals`] this is, if it is one: those of one column share a state.
+    fn total(&self, _column: Option<DType>) -> Option<Total> {
+        None
+    }
 
     /// A fresh accumulator; the types were checked by [`Reduction::result`].
     fn accumulator(&self, column: Option<DType>, constants: &[Value]) -> Box<dyn Accumulator>;
@@ -110,7 +119,7 @@ pub trait Accumulator: Send {
         indices: Indices,
     );
 
-    /// The state of all groups, one value each, as a Binary (or fixed-width) array that
+    /// The state of all groups, one value each, as an array that
     /// [`Accumulator::merge`] of another process understands.
     fn state(&self) -> ArrayRef;
 
@@ -125,6 +134,14 @@ pub trait Accumulator: Send {
     /// # Errors
     /// If a result cannot be represented, such as an integer sum beyond int64.
     fn finish(&mut self) -> Result<ArrayRef, Failure>;
+
+    /// The results of all reductions that this serves: one, but for [`totals`].
+    ///
+    /// # Errors
+    /// As for [`Accumulator::finish`].
+    fn finish_each(&mut self) -> Result<Vec<ArrayRef>, Failure> {
+        Ok(vec![self.finish()?])
+    }
 
     /// Empties all groups and forgets how many there were, keeping the memory.
     fn clear(&mut self);

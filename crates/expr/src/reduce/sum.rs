@@ -2,7 +2,7 @@
 use super::per_group::{Fold, PerGroup};
 use super::rows::Rows;
 use super::types::{self, NUMBERS};
-use super::{Accumulator, Reduction};
+use super::{Accumulator, Reduction, Total};
 use crate::exact::{Bytes, ExactSum};
 use crate::isa::{self, Loop};
 use crate::{Groups, Values};
@@ -46,6 +46,10 @@ impl Reduction for Sum {
 
     fn needs_index(&self) -> bool {
         false
+    }
+
+    fn total(&self, _column: Option<DType>) -> Option<Total> {
+        Some(Total::Sum)
     }
 
     fn accumulator(&self, column: Option<DType>, _constants: &[Value]) -> Box<dyn Accumulator> {
@@ -205,8 +209,11 @@ impl Fold for Integers {
 
     fn finish(&self, states: &mut [i128]) -> Result<ArrayRef, Failure> {
         let sums: Result<Vec<i64>, _> = states.iter().map(|sum| i64::try_from(*sum)).collect();
-        let sums =
-            sums.map_err(|_| Failure::data("sum of int64 exceeds int64; use sum(float64(x))"))?;
-        Ok(Arc::new(Int64Array::from(sums)))
+        Ok(Arc::new(Int64Array::from(sums.map_err(|_| too_large())?)))
     }
+}
+
+/// What is said of a sum that int64 cannot hold.
+pub(super) fn too_large() -> Failure {
+    Failure::data("sum of int64 exceeds int64; use sum(float64(x))")
 }

@@ -1,6 +1,6 @@
 //! Every reduction: the same bits however the rows are cut, and the right ones.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-use super::{Accumulator, REDUCTIONS, reduction};
+use super::{Accumulator, REDUCTIONS, Total, reduction, totals};
 use crate::{Groups, Indices, Values};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type};
@@ -225,6 +225,44 @@ proptest! {
             last.resize(GROUPS);
             rows.update(&mut *last, &all, true);
             prop_assert_eq!(last.finish().ok().map(|a| bits(&a)), whole.finish().ok().map(|a| bits(&a)));
+        }
+    }
+
+    #[test]
+    fn totals_are_the_reductions_they_stand_for(rows in rows(), seed in any::<u64>()) {
+        let mut random = Random(seed | 1);
+        let dtype = rows.data.dtype();
+        let all: Vec<usize> = (0..rows.valid.len()).collect();
+        let names = [("count", Total::Count), ("sum", Total::Sum), ("mean", Total::Mean)];
+        let names: Vec<_> = (names.into_iter())
+            .filter(|(name, _)| reduction(name).unwrap().result(Some(dtype), &[]).is_ok())
+            .collect();
+        let fresh = || {
+            let mut totals = totals(Some(dtype), names.iter().map(|(_, total)| *total).collect());
+            totals.resize(GROUPS);
+            totals
+        };
+        let mut workers = [fresh(), fresh()];
+        for piece in pieces(all.len(), &mut random) {
+            rows.update(&mut *workers[random.next() as usize % 2], &piece, true);
+        }
+        let [first, mut last] = workers;
+        last.merge(&first.state(), &[0, 1, 2, 3]).unwrap();
+        let alone = names.iter().map(|(name, total)| {
+            prop_assert_eq!(reduction(name).unwrap().total(Some(dtype)), Some(*total));
+            let mut accumulator = reduction(name).unwrap().accumulator(Some(dtype), &[]);
+            accumulator.resize(GROUPS);
+            rows.update(&mut *accumulator, &all, true);
+            Ok(accumulator.finish())
+        });
+        let alone = alone.collect::<Result<Vec<_>, TestCaseError>>()?;
+        match (alone.into_iter().collect::<Result<Vec<_>, _>>(), last.finish_each()) {
+            (Ok(alone), Ok(shared)) => {
+                for (a, b) in alone.iter().zip(&shared) {
+                    prop_assert_eq!(bits(a), bits(b));
+                }
+            }
+            (a, b) => prop_assert_eq!(a.err(), b.err()),
         }
     }
 

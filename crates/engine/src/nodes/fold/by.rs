@@ -1,7 +1,7 @@
 //! A fold of rows with equal keys.
 use super::give_rows;
-use super::keys::{Keys, Scratch};
 use super::states::States;
+use crate::keys::{Keys, Scratch};
 use crate::nodes::apply::Apply;
 use crate::nodes::{Out, Stage};
 use crate::options::Place;
@@ -30,7 +30,7 @@ impl Partial {
             apply: Apply::new(&fold.apply),
             columns: columns.to_vec(),
             keys: Keys::new(&types(fold, columns)?),
-            states: States::new(fold)?,
+            states: States::shared(fold)?,
             groups: Vec::new(),
             given: 0,
         })
@@ -81,7 +81,7 @@ pub struct Final {
 impl Final {
     pub fn new(fold: &Fold, columns: &[usize], place: Place) -> Result<Final, Failure> {
         let keys = Keys::new(&types(fold, columns)?);
-        let states = States::new(fold)?;
+        let states = States::shared(fold)?;
         Ok(Final { keys, columns: columns.len(), states, groups: Vec::new(), place })
     }
 }

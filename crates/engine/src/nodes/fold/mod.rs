@@ -1,7 +1,6 @@
 //! `Fold`: aggregates of everything, of rows with equal keys, or over dimensions.
 mod all;
 mod by;
-mod keys;
 mod over;
 mod states;
 

@@ -1,36 +1,78 @@
 //! The accumulators of all aggregates of a fold.
 use arrow_array::ArrayRef;
-use base::{Column, Failure};
-use expr::reduce::Accumulator;
+use base::{Column, DType, Failure};
+use expr::reduce::{self, Accumulator, Total};
 use expr::{Block, Groups, Indices, Values};
-use plan::physical::Fold;
+use plan::physical::{Aggregate, Fold};
 use std::ops::Range;
 
-/// One accumulator for each aggregate, all with the same groups.
+/// Accumulators, all with the same groups.
 pub struct States {
     list: Vec<(Box<dyn Accumulator>, Option<usize>)>,
     /// Whether some accumulator looks at indices: else they are not computed.
     indexed: bool,
+    /// For each aggregate the accumulator that has its result, and which of its results that is.
+    places: Vec<(usize, usize)>,
     groups: usize,
 }
 
 impl States {
-    /// Accumulators without groups.
+    /// Accumulators without groups, one for each aggregate.
     ///
     /// # Errors
     /// If an aggregate names a column that the program does not make.
     pub fn new(fold: &Fold) -> Result<States, Failure> {
-        let fields = &fold.apply.program.output().fields;
-        let accumulator = |a: &plan::physical::Aggregate| {
-            let field = match a.column {
-                Some(c) => Some(fields.get(c).ok_or_else(wrong)?),
-                None => None,
-            };
-            Ok((a.reduction.accumulator(field.map(|f| f.dtype), &a.constants), a.column))
+        let accumulator = |a: &Aggregate| {
+            let accumulator = a.reduction.accumulator(dtype(fold, a.column)?, &a.constants);
+            Ok((accumulator, a.column))
         };
-        let list = fold.aggregates.iter().map(accumulator).collect::<Result<_, Failure>>()?;
-        let indexed = fold.aggregates.iter().any(|a| a.reduction.needs_index());
-        Ok(States { list, indexed, groups: 0 })
+        let list: Vec<_> =
+            fold.aggregates.iter().map(accumulator).collect::<Result<_, Failure>>()?;
+        let places = (0..list.len()).map(|i| (i, 0)).collect();
+        Ok(States { list, indexed: indexed(fold), places, groups: 0 })
+    }
+
+    /// Accumulators without groups, where there will be many: those of one column that can share
+    /// a state do, and `count()` is counted beside any of them.
+    ///
+    /// # Errors
+    /// If an aggregate names a column that the program does not make.
+    pub fn shared(fold: &Fold) -> Result<States, Failure> {
+        let mut totals: Vec<(Option<usize>, Vec<Total>)> = Vec::new();
+        let mut own = Vec::new();
+        let mut places = Vec::new();
+        let column_of_rows = (fold.aggregates.iter())
+            .find_map(|a| a.column.filter(|_| a.reduction.total(None).is_some()));
+        for aggregate in &fold.aggregates {
+            let dtype = dtype(fold, aggregate.column)?;
+            let Some(total) = aggregate.reduction.total(dtype) else {
+                own.push(aggregate);
+                places.push((false, own.len() - 1, 0));
+                continue;
+            };
+            let column = aggregate.column.or(column_of_rows);
+            let at = totals.iter().position(|(c, _)| *c == column).unwrap_or(totals.len());
+            if at == totals.len() {
+                totals.push((column, Vec::new()));
+            }
+            let results = &mut totals[at].1;
+            let result = results.iter().position(|t| *t == total).unwrap_or(results.len());
+            if result == results.len() {
+                results.push(total);
+            }
+            places.push((true, at, result));
+        }
+        let (shared, mut list) = (totals.len(), Vec::new());
+        for (column, results) in totals {
+            list.push((reduce::totals(dtype(fold, column)?, results), column));
+        }
+        for a in own {
+            let accumulator = a.reduction.accumulator(dtype(fold, a.column)?, &a.constants);
+            list.push((accumulator, a.column));
+        }
+        let place = |(total, at, result)| (if total { at } else { shared + at }, result);
+        let places = places.into_iter().map(place).collect();
+        Ok(States { list, indexed: indexed(fold), places, groups: 0 })
     }
 
     /// Makes room for so many groups.
@@ -91,7 +133,7 @@ impl States {
         Ok(())
     }
 
-    /// The states of all groups, a column for each aggregate.
+    /// The states of all groups, a column for each accumulator.
     pub fn states(&self) -> Vec<ArrayRef> {
         self.list.iter().map(|(a, _)| a.state()).collect()
     }
@@ -101,7 +143,10 @@ impl States {
     /// # Errors
     /// If a result cannot be represented.
     pub fn finish(&mut self) -> Result<Vec<ArrayRef>, Failure> {
-        self.list.iter_mut().map(|(a, _)| a.finish()).collect()
+        let results = self.list.iter_mut().map(|(a, _)| a.finish_each());
+        let results = results.collect::<Result<Vec<_>, _>>()?;
+        let result = |(at, result): &(usize, usize)| results[*at].get(*result).cloned();
+        self.places.iter().map(|place| result(place).ok_or_else(wrong)).collect()
     }
 
     /// Forgets all groups and keeps the memory.
@@ -111,6 +156,17 @@ impl States {
             accumulator.clear();
         }
     }
+}
+
+/// Whether some aggregate looks at indices.
+fn indexed(fold: &Fold) -> bool {
+    fold.aggregates.iter().any(|a| a.reduction.needs_index())
+}
+
+/// The type of a column that the fold's program makes.
+fn dtype(fold: &Fold, column: Option<usize>) -> Result<Option<DType>, Failure> {
+    let fields = &fold.apply.program.output().fields;
+    column.map(|c| fields.get(c).map(|f| f.dtype).ok_or_else(wrong)).transpose()
 }
 
 /// Some of the values; texts stay whole.

@@ -1,35 +1,75 @@
 //! `Order`: all rows in order, or the first of them.
-mod rank;
+//!
+//! The first rows of all workers go to worker 0, which puts them in order. All rows are sorted
+//! where they lie in the result: a sample of every worker's rows goes to all workers, which find
+//! the same splitters in it, one fewer than there are workers; each worker gets the rows between
+//! two of them, and hears from all how many rows come before. So it knows the places of its rows in
+//! the result, which is cut into tiles by place; where two workers have parts of a tile, one of
+//! them puts it together. The splitters decide who does what, never what comes out.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `sample` | the rows that stand for a worker's rows |
+//! | `split` | `Split`: which rows go to which worker |
+//! | `last` | `Final`: sorts a worker's rows |
+//! | `assemble` | `Assemble`: tiles from the parts that workers have |
+//! | `rows` | rows that wait to be put in order |
+//! | `column`, `radix` | columns to sort by, as words, and sorting them |
+//! | `gather` | values in a new order |
+mod assemble;
+mod column;
+mod gather;
+mod last;
+mod radix;
 mod rows;
+mod sample;
+mod split;
+
+pub use assemble::Assemble;
+pub use last::Final;
+pub use split::Split;
 
 use super::{Out, Stage, to_rows};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
-use arrow_array::ArrayRef;
 use base::{Failure, Schema, Tile};
 use plan::physical;
 use rows::Rows;
+use sample::Sample;
 
-/// The part that each worker does: keeps the first rows it has, or passes all of them on.
+/// The number of tiles that are samples.
+const SAMPLE: u64 = u64::MAX;
+
+/// The part that each worker does: keeps the first rows it has, or passes all of them on and a
+/// sample to all workers.
 pub struct Partial {
     top: Option<Rows>,
+    sample: Option<Sample>,
+    place: Place,
 }
 
 impl Partial {
     /// For tiles of this schema.
-    pub fn new(order: &physical::Order, schema: &Schema) -> Partial {
-        Partial { top: order.limit.map(|_| Rows::new(order, schema)) }
+    pub fn new(order: &physical::Order, schema: &Schema, place: Place) -> Partial {
+        let top = order.limit.map(|_| Rows::new(order, schema));
+        let sample = (top.is_none() && place.workers > 1).then(|| Sample::new(&order.keys));
+        Partial { top, sample, place }
     }
 }
 
 impl Stage for Partial {
     fn tile(&mut self, _input: usize, parcel: Parcel, out: Out) -> Result<(), Failure> {
-        let Parcel { tile, credit } = parcel;
-        let tile = Tile { index: None, ..to_rows(tile)? };
-        match &mut self.top {
-            Some(rows) => rows.push(tile)?,
-            None => out(Item::Tile(Parcel { tile, credit })),
+        // The rows stay in memory, so they are copied out of what they may be a small part of, and
+        // the credit goes back.
+        let tile = Tile { index: None, ..to_rows(parcel.tile)? };
+        if let Some(rows) = &mut self.top {
+            return rows.push(tile);
         }
+        let tile = rows::compact(tile)?;
+        if let Some(sample) = &mut self.sample {
+            sample.add(&tile)?;
+        }
+        out(Item::Tile(Parcel::free(tile)));
         Ok(())
     }
 
@@ -40,47 +80,10 @@ impl Stage for Partial {
                 out(Item::Tile(Parcel::free(tile)));
             }
         }
-        Ok(())
-    }
-}
-
-/// Puts the rows of all workers in order, on worker 0.
-pub struct Final {
-    rows: Rows,
-    tile_rows: usize,
-    place: Place,
-}
-
-impl Final {
-    /// For tiles of this schema.
-    pub fn new(order: &physical::Order, schema: &Schema, place: Place) -> Final {
-        Final { rows: Rows::new(order, schema), tile_rows: order.tile_rows.max(1), place }
-    }
-}
-
-impl Stage for Final {
-    fn tile(&mut self, _input: usize, parcel: Parcel, _out: Out) -> Result<(), Failure> {
-        // The rows stay here, so they are copied out of what they may be a small part of.
-        let Parcel { tile, credit: _given_back } = parcel;
-        self.rows.push(rows::compact(tile)?)
-    }
-
-    fn finish(&mut self, out: Out) -> Result<(), Failure> {
-        if self.place.worker != 0 {
-            return Ok(());
-        }
-        let mut give = |number: u64, first: u64, columns: Vec<ArrayRef>, rows: usize| {
-            let columns = columns.into_iter().map(Into::into).collect();
-            let (origin, shape) = (vec![first], vec![rows]);
-            out(Item::Tile(Parcel::free(Tile { number, origin, shape, columns, index: None })));
-        };
-        let order = self.rows.order()?;
-        if order.is_empty() {
-            give(0, 0, self.rows.none(), 0);
-        }
-        for (number, places) in order.chunks(self.tile_rows).enumerate() {
-            let first = (number * self.tile_rows) as u64;
-            give(number as u64, first, self.rows.pick(places)?, places.len());
+        if let Some(tile) = self.sample.take().map(Sample::tile).transpose()?.flatten() {
+            for worker in 0..self.place.workers {
+                out(Item::to(worker, tile.clone()));
+            }
         }
         Ok(())
     }

@@ -1,22 +1,18 @@
 //! Rows that wait to be put in order.
-use super::rank::Ranks;
+use super::column::{self, SortColumn};
+use super::gather::Gather;
 use arrow_array::{Array, ArrayRef, UInt32Array, new_empty_array};
 use arrow_data::transform::MutableArrayData;
 use arrow_schema::ArrowError;
-use arrow_select::interleave::interleave;
 use arrow_select::take::take;
 use base::{Column, Failure, Schema, Tile};
 use plan::physical::{Order, SortKey};
-use std::cmp::Ordering;
 
 /// So many rows more than needed may gather before they are thrown out.
 const SLACK: usize = 1 << 16;
 
 /// Tiles smaller than this are copied before they are kept.
 const SMALL: usize = 1 << 18;
-
-/// A row: the position of its tile, and its place in it.
-pub type Place = (u32, u32);
 
 /// Rows of many tiles.
 pub struct Rows {
@@ -56,16 +52,19 @@ impl Rows {
     /// # Errors
     /// If they have no order.
     pub fn prune(&mut self) -> Result<(), Failure> {
-        let mut stay: Vec<Vec<u32>> = vec![Vec::new(); self.tiles.len()];
-        for (tile, row) in self.order()? {
-            stay[tile as usize].push(row);
-        }
-        let tiles = std::mem::take(&mut self.tiles);
-        self.rows = 0;
-        for (tile, mut rows) in tiles.into_iter().zip(stay).filter(|(_, rows)| !rows.is_empty()) {
-            rows.sort_unstable();
-            self.rows += rows.len();
-            self.tiles.push(pick(tile, rows).map_err(internal)?);
+        let mut stay = self.order()?;
+        stay.sort_unstable();
+        let (mut stay, mut end) = (&stay[..], 0);
+        self.rows = stay.len();
+        for tile in std::mem::take(&mut self.tiles) {
+            let start = end;
+            end += tile.points() as u32;
+            let (rows, later) = stay.split_at(stay.partition_point(|row| *row < end));
+            stay = later;
+            if !rows.is_empty() {
+                let rows = rows.iter().map(|row| row - start).collect();
+                self.tiles.push(pick(tile, rows).map_err(internal)?);
+            }
         }
         self.pruned = self.rows;
         Ok(())
@@ -78,72 +77,46 @@ impl Rows {
         std::mem::take(&mut self.tiles)
     }
 
-    /// All rows, up to the limit, in order: by the keys, then by tile number and place.
+    /// All rows, up to the limit, in order: by the keys, then by tile number and place. A row is
+    /// its place among those of all tiles, which are then in the order of their numbers.
     ///
     /// # Errors
     /// If a key column has no order, or there are too many rows.
-    pub fn order(&mut self) -> Result<Vec<Place>, Failure> {
+    pub fn order(&mut self) -> Result<Vec<u32>, Failure> {
         self.tiles.sort_by_key(|tile| tile.number);
-        let mut places: Vec<Place> = Vec::with_capacity(self.rows);
-        for (i, tile) in self.tiles.iter().enumerate() {
-            let (i, rows) = (u32::try_from(i), u32::try_from(tile.points()));
-            let (Ok(i), Ok(rows)) = (i, rows) else {
-                return Err(Failure::internal("too many rows to put in order"));
-            };
-            places.extend((0..rows).map(|row| (i, row)));
+        let rows = u32::try_from(self.rows)
+            .map_err(|_| Failure::internal("too many rows for one worker to put in order"))?;
+        let columns = columns(&self.keys, &self.tiles)?;
+        let mut order: Vec<u32> = (0..rows).collect();
+        let limit = self.limit.unwrap_or(usize::MAX);
+        if limit == 0 {
+            order.clear();
+        } else if limit < order.len() {
+            order.select_nth_unstable_by(limit - 1, |a, b| {
+                let keys = column::compare(&columns, *a as usize, &columns, *b as usize);
+                keys.then_with(|| a.cmp(b))
+            });
+            order.truncate(limit);
+            order.sort_unstable();
         }
-        let ranks = self.ranks()?;
-        let limit = self.limit.unwrap_or(usize::MAX).min(places.len());
-        if let [ranks] = &ranks[..]
-            && ranks.iter().all(|r| matches!(r, Ranks::Words(_)))
-        {
-            let word = |place: &Place| match &ranks[place.0 as usize] {
-                Ranks::Words(words) => words[place.1 as usize],
-                Ranks::Texts(_) => 0,
-            };
-            let mut pairs: Vec<(u128, Place)> = places.iter().map(|p| (word(p), *p)).collect();
-            first(&mut pairs, limit, Ord::cmp);
-            return Ok(pairs.into_iter().map(|(_, place)| place).collect());
-        }
-        first(&mut places, limit, |a, b| {
-            let key = |(key, ranks): (&SortKey, &Vec<Ranks>)| {
-                let (x, y) = (&ranks[a.0 as usize], &ranks[b.0 as usize]);
-                x.compare(a.1 as usize, y, b.1 as usize, key.descending)
-            };
-            let order = self.keys.iter().zip(&ranks).map(key).find(|o| o.is_ne());
-            order.unwrap_or(Ordering::Equal).then_with(|| a.cmp(b))
-        });
-        Ok(places)
+        column::sort(&mut order, &columns);
+        Ok(order)
     }
 
-    /// For each key the ranks of each tile.
-    fn ranks(&self) -> Result<Vec<Vec<Ranks>>, Failure> {
-        let one = |key: &SortKey| {
-            let column = |tile: &Tile| match tile.columns.get(key.column) {
-                Some(column) => Ranks::new(&column.array, key.descending),
-                None => Err(Failure::internal("there is no such column to sort by")),
-            };
-            self.tiles.iter().map(column).collect()
-        };
-        self.keys.iter().map(one).collect()
-    }
-
-    /// The columns of these rows.
+    /// The columns of all rows, which are then no longer here.
     ///
     /// # Errors
-    /// If Arrow cannot make an array of them.
-    pub fn pick(&self, places: &[Place]) -> Result<Vec<ArrayRef>, Failure> {
-        if places.is_empty() {
-            return Ok(self.none());
+    /// If Arrow cannot put them together.
+    pub fn gather(&mut self) -> Result<Vec<Gather>, Failure> {
+        let tiles = self.take();
+        let mut columns: Vec<Vec<ArrayRef>> = vec![Vec::new(); self.schema.fields.len()];
+        for tile in tiles {
+            for (column, all) in tile.columns.into_iter().zip(&mut columns) {
+                all.push(column.array);
+            }
         }
-        let places: Vec<(usize, usize)> =
-            places.iter().map(|(tile, row)| (*tile as usize, *row as usize)).collect();
-        let column = |i: usize| {
-            let arrays: Vec<&dyn Array> =
-                self.tiles.iter().map(|tile| &*tile.columns[i].array).collect();
-            interleave(&arrays, &places).map_err(internal)
-        };
-        (0..self.schema.fields.len()).map(column).collect()
+        // One after the other, so that only one is there twice.
+        columns.into_iter().map(|arrays| Gather::new(arrays).map_err(internal)).collect()
     }
 
     /// The columns of no rows.
@@ -152,18 +125,25 @@ impl Rows {
     }
 }
 
-/// Leaves the first `limit` items, in order.
-fn first<T>(items: &mut Vec<T>, limit: usize, compare: impl Fn(&T, &T) -> Ordering) {
-    if limit == 0 {
-        items.clear();
-    } else if limit < items.len() {
-        items.select_nth_unstable_by(limit - 1, &compare);
-        items.truncate(limit);
-    }
-    items.sort_unstable_by(compare);
+/// The columns of some tiles to sort by.
+///
+/// # Errors
+/// If a key has no order.
+pub fn columns(keys: &[SortKey], tiles: &[Tile]) -> Result<Vec<SortColumn>, Failure> {
+    let missing = || Failure::internal("there is no such column to sort by");
+    let one = |key: &SortKey| {
+        let array = |tile: &Tile| tile.columns.get(key.column).map(|c| c.array.clone());
+        let arrays = tiles.iter().map(|tile| array(tile).ok_or_else(missing));
+        SortColumn::new(arrays.collect::<Result<_, Failure>>()?, key.descending)
+    };
+    keys.iter().map(one).collect()
 }
 
-fn pick(tile: Tile, rows: Vec<u32>) -> Result<Tile, ArrowError> {
+/// Some rows of a tile.
+///
+/// # Errors
+/// Never, for the types that columns have.
+pub fn pick(tile: Tile, rows: Vec<u32>) -> Result<Tile, ArrowError> {
     let shape = vec![rows.len()];
     let rows = UInt32Array::from(rows);
     let columns = tile.columns.iter().map(|c| Ok(take(&c.array, &rows, None)?.into()));
@@ -190,7 +170,8 @@ pub fn compact(tile: Tile) -> Result<Tile, Failure> {
     Ok(Tile { columns, ..tile })
 }
 
-fn internal(error: ArrowError) -> Failure {
+/// What is wrong with Arrow.
+pub fn internal(error: ArrowError) -> Failure {
     Failure::internal(format!("rows cannot be put in order: {error}"))
 }
 
@@ -232,8 +213,12 @@ mod tests {
             rows.prune().unwrap();
         }
         let order = rows.order().unwrap();
-        let columns = rows.pick(&order).unwrap();
-        columns[2].as_primitive::<Int64Type>().values().to_vec()
+        if order.is_empty() {
+            return Vec::new();
+        }
+        let columns = rows.gather().unwrap();
+        let column = columns[2].pick(&UInt32Array::from(order)).unwrap();
+        column.as_primitive::<Int64Type>().values().to_vec()
     }
 
     #[test]
