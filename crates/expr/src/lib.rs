@@ -28,7 +28,7 @@ pub use check::{
     Arguments, Reduced, ReductionCall, Scope, UserFunction, check, common_type, constant,
     split_reductions,
 };
-pub use dag::Typed;
+pub use dag::{ColumnTest, Conjunct, Test, Typed};
 pub use functions::{FUNCTIONS, Function, function};
 pub use program::{Block, Given, NodeReport, Place, Program, ProgramReport, Runner, Step};
 pub use syntax::{

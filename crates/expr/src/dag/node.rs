@@ -171,6 +171,13 @@ impl Dag {
             let value = self.fold(&call, &arguments, dtype)?;
             return Ok(self.constant(value, dtype));
         }
+        Ok(self.insert(call, arguments, dtype))
+    }
+
+    /// A kernel's result, also if all arguments are constants.
+    pub fn insert(&mut self, call: Call, arguments: Vec<NodeId>, dtype: DType) -> NodeId {
+        let constants = call.constants.iter().map(Atom::from).collect();
+        let key = Key::Call(call.name, dtype, constants, arguments.clone());
         let nullable = |a: &NodeId| self.nodes[*a].nullable;
         let nullable = match call.nulls {
             Nulls::Propagate | Nulls::Any => arguments.iter().any(nullable),
@@ -179,7 +186,25 @@ impl Dag {
         };
         let mask = |mask: DimMask, a: &NodeId| mask.union(self.nodes[*a].mask);
         let mask = arguments.iter().fold(DimMask::SCALAR, mask);
-        Ok(self.add(key, Node { op: Op::Call(call), arguments, dtype, nullable, mask }))
+        self.add(key, Node { op: Op::Call(call), arguments, dtype, nullable, mask })
+    }
+
+    /// A node of another graph over the same columns, with all that it needs.
+    pub fn copy(&mut self, from: &Dag, root: NodeId) -> NodeId {
+        let needed = from.needed([root]);
+        let mut made = vec![0; from.nodes.len()];
+        for (id, node) in from.nodes.iter().enumerate().filter(|(id, _)| needed[*id]) {
+            made[id] = match &node.op {
+                Op::Column(name) => self.column(name.clone(), node.dtype, node.nullable, node.mask),
+                Op::Index => self.index(node.mask),
+                Op::Constant(value) => self.constant(value.clone(), node.dtype),
+                Op::Call(call) => {
+                    let arguments = node.arguments.iter().map(|a| made[*a]).collect();
+                    self.insert(call.clone(), arguments, node.dtype)
+                }
+            };
+        }
+        made[root]
     }
 
     /// Runs the very kernel that would run over blocks, over one row.
