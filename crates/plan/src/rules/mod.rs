@@ -5,6 +5,7 @@ mod fuse_read;
 mod fuse_reduce;
 mod fuse_steps;
 mod prune_columns;
+mod prune_rows;
 
 /// A named rewrite of the whole plan.
 pub struct Rule {
@@ -18,7 +19,7 @@ pub struct Rule {
 
 /// All rules. Splitting reductions and placing exchanges comes after them, in `lower`.
 pub static RULES: &[Rule] =
-    &[fuse_steps::RULE, fuse_reduce::RULE, fuse_read::RULE, prune_columns::RULE];
+    &[fuse_steps::RULE, fuse_reduce::RULE, fuse_read::RULE, prune_columns::RULE, prune_rows::RULE];
 
 /// What a rule made of the plan.
 pub struct Rewrite {
