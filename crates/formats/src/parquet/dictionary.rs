@@ -8,14 +8,19 @@ use arrow_schema::{DataType, TimeUnit};
 use std::collections::HashSet;
 use std::hash::Hash;
 
-/// So many values are looked at, evenly spread.
+/// So many values are looked at, in runs of neighbours that are evenly spread.
 const SAMPLE: usize = 1 << 14;
+const RUN: usize = 1 << 4;
 
 /// Whether a dictionary may pay. It is given up when it has 2^17 values of 8 bytes; of so many,
 /// about one in 16 of a sample would be there twice.
 pub(super) fn pays(array: &ArrayRef) -> bool {
-    let step = array.len().div_ceil(SAMPLE).max(1);
-    let at = (0..array.len()).step_by(step).filter(|i| array.is_valid(*i));
+    let (len, runs) = (array.len(), SAMPLE / RUN);
+    let run = |r: usize| match len <= SAMPLE {
+        true => r * RUN..len.min((r + 1) * RUN),
+        false => len / runs * r..len / runs * r + RUN,
+    };
+    let at = (0..runs).flat_map(run).filter(|i| array.is_valid(*i));
     let (seen, different) = match array.data_type() {
         DataType::Int32 => primitive::<Int32Type, _>(array, at, |v| v),
         DataType::Int64 => primitive::<Int64Type, _>(array, at, |v| v),
