@@ -229,8 +229,65 @@ def formats(tmp):
             equal(f"out.nc {column}", data[column], values)
 
 
+SOUGHT = """
+steps:
+  - read: %s
+  - filter: i >= 700 and i < 900 and s < 'word-0850' and not isnull(x)
+  - reduce: { n: count(), total: sum(x), first: first(i), last: last(i) }
+"""
+
+
+def parquet_of_others(tmp):
+    """Whatever wrote a file and however it is packed, it is read right, and only where it must be."""
+    i = np.arange(2000)
+    x = np.where(i % 3 == 0, np.nan, i / 7)
+    table = pl.DataFrame({"i": i, "x": x, "s": [f"word-{n:04}" for n in i]})
+    table = table.with_columns(x=pl.col("x").fill_nan(None))
+    arrow = table.to_arrow()
+    kept = (i >= 700) & (i < 850) & (i % 3 != 0)
+    expected = {"n": int(kept.sum()), "total": math.fsum(x[kept]), "first": 700, "last": 848}
+    duckdb.sql("set threads = 1")
+
+    def by_pyarrow(path, codec):
+        options = {"row_group_size": 500, "data_page_size": 512, "write_page_index": True}
+        pyarrow.parquet.write_table(arrow, path, compression=codec, **options)
+
+    writers = {"polars": lambda path, codec: table.write_parquet(path, compression=codec, row_group_size=500)}
+    writers |= {"duckdb": lambda path, codec: duckdb.sql(
+        f"copy arrow to '{path}' (format parquet, compression {codec}, row_group_size 2048)")}
+    writers |= {"pyarrow": by_pyarrow}
+    for writer, write in writers.items():
+        for codec in ["zstd", "snappy", "gzip", "lz4", "uncompressed"]:
+            path = tmp / f"{writer}-{codec}.parquet"
+            write(path, "none" if (writer, codec) == ("pyarrow", "uncompressed") else codec)
+            for tile in ["77", "1000000"]:
+                (rows,) = run(SOUGHT % path, tmp, "-w", "2", "--tile", tile).values()
+                assert rows == [expected], (path, rows)
+    plan = subprocess.run([BINARY, "explain", tmp / "pipeline.yaml"], stdout=subprocess.PIPE, check=True)
+    assert b"prune-rows: 1 of 4 row groups" in plan.stdout, plan.stdout.decode()
+
+
+def parquet_bloom(tmp):
+    """Others use the bloom filters and statistics that are written."""
+    run("""
+steps:
+  - range: { i: 0..1000 }
+  - map: { k: i * 7919 % 1000003, s: where(i % 2 == 0, "even", "odd") }
+  - write: out.parquet
+    bloom: [k, s]
+""", tmp, "--tile", "250")
+    rows = duckdb.sql(f"select i from '{tmp}/out.parquet/*.parquet' where k = {123 * 7919} and s = 'odd'").fetchall()
+    assert rows == [(123,)], rows
+    part = pyarrow.parquet.ParquetFile(tmp / "out.parquet/part-00000.parquet").metadata.row_group(0)
+    assert part.column(1).has_offset_index and part.column(1).has_column_index
+    assert part.column(0).statistics.max == 249
+    probe = duckdb.sql(f"from parquet_bloom_probe('{tmp}/out.parquet/part-00000.parquet', 'k', 5)").fetchall()
+    assert all(excludes for *_, excludes in probe), probe
+
+
 def main():
-    for case in [mantle_netcdf, mantle_parquet, slow_series, group_by, zonal_mean, compressed, formats]:
+    parquet = [mantle_parquet, parquet_of_others, parquet_bloom]
+    for case in [mantle_netcdf, *parquet, slow_series, group_by, zonal_mean, compressed, formats]:
         with tempfile.TemporaryDirectory() as tmp:
             case(pathlib.Path(tmp))
         print(f"interop {case.__name__}: ok", flush=True)

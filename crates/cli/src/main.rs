@@ -5,7 +5,6 @@
 mod catalogue;
 mod job;
 mod machine;
-mod memory;
 mod numbers;
 mod outputs;
 mod pipeline;
@@ -22,7 +21,7 @@ use expr::isa::Isa;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    memory::keep_freed();
+    machine::keep_freed_memory();
     let matches = verbs::command().get_matches();
     let asked = Isa::asked().map_err(|e| verbs::End::from(Failure::new(FailureKind::Pipeline, e)));
     match asked.and_then(|_| verbs::dispatch(&matches)) {

@@ -1,5 +1,5 @@
 //! The one contract of all formats.
-use crate::{OptionKey, Options};
+use crate::{OptionKey, Options, RowTest, Survivors};
 use base::{Attributes, Column, Entry, Failure, Region, Schema, Tile, Tiling};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -67,6 +67,12 @@ pub trait TileSource: Send + Sync {
     /// # Errors
     /// If the file cannot be read or is damaged; names the file.
     fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure>;
+
+    /// The rows that may pass all tests, as the file's own statistics say; `None` if it has none
+    /// that help. The source must be a table: one dimension, rows.
+    fn survivors(&self, _tests: &[RowTest]) -> Option<Survivors> {
+        None
+    }
 
     /// One line for `explain`: format, file, how it is stored.
     fn describe(&self) -> String;

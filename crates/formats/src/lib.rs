@@ -10,6 +10,7 @@ mod rows;
 #[cfg(test)]
 mod sample;
 mod stage;
+mod survivors;
 mod table;
 
 pub use contract::{
@@ -18,4 +19,5 @@ pub use contract::{
 };
 pub use options::{OptionKey, OptionValue, Options};
 pub use rows::panic_is_guarded;
+pub use survivors::{Ask, Comparison, RowTest, Survivors};
 pub use table::{FORMATS, format_for_path, format_named};

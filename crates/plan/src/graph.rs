@@ -2,7 +2,7 @@
 use base::{Attributes, DimMask, Domain, Field, Schema, Span, Value};
 use expr::reduce::Reduction;
 use expr::{Given, Step};
-use formats::{Format, Options, TileSource};
+use formats::{Format, Options, Survivors, TileSource};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -92,6 +92,9 @@ pub struct ReadPlan {
     pub describe: String,
     /// What rule `fuse-read` moved into it.
     pub fused: Option<Fused>,
+    /// The rows of the file that may pass the filters behind it, where rule `prune-rows` found
+    /// that others do not.
+    pub survivors: Option<Arc<Survivors>>,
 }
 
 /// Steps that a rule moved into another node, and what they begin with.

@@ -125,6 +125,7 @@ impl Lowering<'_, '_> {
             offset: read.offset.clone(),
             columns: needed.iter().filter_map(|i| read.columns[*i]).collect(),
             tiling: tiling.clone(),
+            survivors: read.survivors.clone(),
             program,
         });
         let id = self.add(node, op, Vec::new(), node.made());

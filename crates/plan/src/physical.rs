@@ -2,7 +2,7 @@
 use base::{Schema, Tiling, Value};
 use expr::Program;
 use expr::reduce::Reduction;
-use formats::{Sink, TileSource};
+use formats::{Sink, Survivors, TileSource};
 use std::sync::Arc;
 
 /// A plan that is ready to run. The same file, parameters and options make the same plan in every
@@ -74,6 +74,9 @@ pub struct Read {
     pub columns: Vec<usize>,
     /// The cuts of the domain (of the program's input).
     pub tiling: Tiling,
+    /// The only rows of the source that need to be read, if not all: a tile keeps its number and
+    /// is made smaller.
+    pub survivors: Option<Arc<Survivors>>,
     /// What is done with each tile at once; its input tile has exactly the columns read. `None`:
     /// the tile goes on as it was read.
     pub program: Option<Arc<Program>>,

@@ -60,16 +60,23 @@ impl Reader {
     /// If the file cannot be read, or the program fails.
     pub fn tile(&mut self, number: u64) -> Result<Tile, Failure> {
         let mut region = self.read.tiling.region(number);
-        let origin = region.origin.clone();
         let columns = match &self.read.source {
             Some(source) => {
                 for (at, offset) in region.origin.iter_mut().zip(&self.read.offset) {
                     *at += offset;
                 }
-                source.read(&region, &self.read.columns)?
+                if let Some(survivors) = &self.read.survivors {
+                    survivors.narrow(&mut region);
+                }
+                let columns = source.read(&region, &self.read.columns)?;
+                for (at, offset) in region.origin.iter_mut().zip(&self.read.offset) {
+                    *at -= offset;
+                }
+                columns
             }
             None => Vec::new(),
         };
+        let origin = region.origin;
         let tile = Tile { number, origin, shape: region.shape, columns, index: None };
         match &mut self.program {
             Some((program, runner)) => program.tile(runner, &tile),

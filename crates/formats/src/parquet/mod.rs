@@ -1,7 +1,9 @@
 //! Parquet: read files and directories of parts, write a directory of parts.
 
+mod dictionary;
 mod inputs;
 mod part;
+mod prune;
 mod sink;
 mod source;
 #[cfg(test)]
@@ -25,7 +27,13 @@ const ROW_GROUPS: OptionKey = OptionKey {
 
 const COMPRESSION: OptionKey = OptionKey {
     name: "compression",
-    doc: "How pages are compressed: zstd (level 3; the default), snappy, lz4 or none.",
+    doc: "How pages are compressed: zstd (the default), snappy, lz4 or none.",
+};
+
+const BLOOM: OptionKey = OptionKey {
+    name: "bloom",
+    doc: "Columns that get a bloom filter in each row group, by which readers that look for a \
+          single value pass over the others.",
 };
 
 impl Entry for Parquet {
@@ -53,7 +61,7 @@ impl Format for Parquet {
     }
 
     fn write_options(&self) -> &'static [OptionKey] {
-        &[COMPRESSION]
+        &[BLOOM, COMPRESSION]
     }
 
     fn writes_parts(&self) -> bool {

@@ -1,10 +1,12 @@
 //! One Parquet file of an input: its metadata, and rows of some of its row groups.
 use super::inputs::missing;
-use crate::rows::{choose, guarded};
-use crate::{FormatError, FormatErrorKind};
+use super::prune::{self, FileTest};
+use crate::rows::{choose, guarded, map_file, release};
+use crate::{FormatError, FormatErrorKind, RowTest};
 use arrow_array::ArrayRef;
 use arrow_schema::Metadata;
 use base::Field;
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
@@ -13,12 +15,13 @@ use parquet::arrow::arrow_reader::{
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
-use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// A file whose metadata have been read, once, for all workers.
+/// A mapped file whose metadata have been read, once, for all workers.
 pub(super) struct Part {
     pub(super) path: PathBuf,
+    bytes: Bytes,
     metadata: ArrowReaderMetadata,
     /// For each column of the input its place among the file's root columns.
     roots: Vec<usize>,
@@ -39,9 +42,9 @@ pub(super) struct Piece {
 impl Part {
     /// Reads the metadata and finds the columns.
     pub(super) fn open(path: &Path, wanted: Option<&[String]>) -> Result<Part, FormatError> {
-        let file = File::open(path).map_err(|e| missing(path, &e.to_string()))?;
+        let bytes = map_file(path).map_err(|e| missing(path, &e.to_string()))?;
         let options = ArrowReaderOptions::new().with_offset_index_policy(PageIndexPolicy::Optional);
-        let metadata = guarded(|| ArrowReaderMetadata::load(&file, options))
+        let metadata = guarded(|| ArrowReaderMetadata::load(&bytes, options))
             .and_then(check_groups)
             .map_err(|reason| corrupt(path, &reason))?;
         let chosen = choose(metadata.schema(), wanted).map_err(|e| in_file(e, path))?;
@@ -51,7 +54,7 @@ impl Part {
             check_codec(&metadata, *root, &field.name).map_err(|e| in_file(e, path))?;
             field.nullable = field.nullable && may_be_null(&metadata, *root);
         }
-        Ok(Part { path: path.to_path_buf(), metadata, roots, fields })
+        Ok(Part { path: path.to_path_buf(), bytes, metadata, roots, fields })
     }
 
     /// Brings the columns into this order; leaves out those that it does not name.
@@ -76,8 +79,28 @@ impl Part {
         Some(codec_name(first.compression()))
     }
 
+    /// For each of these row groups the rows that may pass tests, counted from its first.
+    ///
+    /// # Errors
+    /// A sentence, if the statistics are damaged.
+    pub(super) fn survivors(
+        &self,
+        groups: &[usize],
+        tests: &[RowTest],
+    ) -> Result<Vec<Vec<Range<u64>>>, String> {
+        let test = |test: &'_ RowTest| {
+            let root = self.roots[test.column];
+            let leaf = leaf(&self.metadata, root)?;
+            let field = self.metadata.schema().field(root);
+            Some((leaf, field, self.fields[test.column].dtype))
+        };
+        let known = tests.iter().filter_map(|t| Some((test(t)?, &t.ask)));
+        let tests: Vec<FileTest> =
+            known.map(|((leaf, field, dtype), ask)| FileTest { leaf, field, dtype, ask }).collect();
+        guarded(|| prune::survivors(self.metadata.metadata(), &self.bytes, groups, &tests))
+    }
+
     /// The columns (positions in the input) of the pieces, one array or several per column.
-    /// Every call opens the file anew, so that workers do not share a file position.
     ///
     /// # Errors
     /// A sentence, if the file cannot be read or is damaged.
@@ -86,7 +109,23 @@ impl Part {
         pieces: &[Piece],
         columns: &[usize],
     ) -> Result<Vec<Vec<ArrayRef>>, String> {
-        guarded(|| self.decode(pieces, columns))
+        guarded(|| {
+            let read = self.decode(pieces, columns)?;
+            self.release(pieces);
+            Ok::<_, ParquetError>(read)
+        })
+    }
+
+    /// Lets go of the mapped bytes of the row groups.
+    fn release(&self, pieces: &[Piece]) {
+        for piece in pieces {
+            let (mut first, mut last) = (u64::MAX, 0);
+            for chunk in self.metadata.metadata().row_group(piece.group).columns() {
+                let (start, len) = chunk.byte_range();
+                (first, last) = (first.min(start), last.max(start.saturating_add(len)));
+            }
+            release(&self.bytes, first..last);
+        }
     }
 
     fn decode(
@@ -98,17 +137,18 @@ impl Part {
         let mut roots: Vec<usize> = columns.iter().map(|c| self.roots[*c]).collect();
         roots.sort_unstable();
         roots.dedup();
-        let file = File::open(&self.path)?;
-        let reader =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
-                .with_projection(ProjectionMask::roots(
-                    self.metadata.parquet_schema(),
-                    roots.iter().copied(),
-                ))
-                .with_row_groups(pieces.iter().map(|p| p.group).collect())
-                .with_row_selection(self.selection(pieces))
-                .with_batch_size(rows)
-                .build()?;
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(
+            self.bytes.clone(),
+            self.metadata.clone(),
+        )
+        .with_projection(ProjectionMask::roots(
+            self.metadata.parquet_schema(),
+            roots.iter().copied(),
+        ))
+        .with_row_groups(pieces.iter().map(|p| p.group).collect())
+        .with_row_selection(self.selection(pieces))
+        .with_batch_size(rows)
+        .build()?;
         let mut out = vec![Vec::new(); columns.len()];
         let mut found = 0;
         for batch in reader {
@@ -168,14 +208,12 @@ fn check_codec(
     let Some(leaf) = leaf(metadata, root) else { return Ok(()) };
     let groups = metadata.metadata().row_groups().iter();
     let mut codecs = groups.filter_map(|g| Some(g.columns().get(leaf)?.compression()));
-    let foreign = |c: &Compression| {
-        matches!(c, Compression::GZIP(_) | Compression::BROTLI(_) | Compression::LZO)
-    };
+    let foreign = |c: &Compression| matches!(c, Compression::BROTLI(_) | Compression::LZO);
     let Some(codec) = codecs.find(foreign) else { return Ok(()) };
     let codec = codec_name(codec);
     let kind = FormatErrorKind::Unsupported(Some(column.to_string()));
     let message = format!("column `{column}` is compressed with {codec}, which cannot be read");
-    let help = Some("there are: zstd, snappy, lz4, none".to_string());
+    let help = Some("there are: zstd, snappy, lz4, gzip, none".to_string());
     Err(FormatError { kind, message, help })
 }
 

@@ -1,18 +1,27 @@
 //! Writing: a directory of parts, one per tile, by all workers of all processes.
-use crate::rows::{arrow_schema, bad_option, metadata, point_bytes, row_batch, row_schema, text};
+use super::dictionary;
+use crate::rows::{
+    arrow_schema, bad_option, metadata, point_bytes, row_batch, row_schema, text, texts,
+};
 use crate::stage::{Stage, cannot_write, cannot_write_because};
 use crate::{Arrangement, FormatError, Sink, TileWriter, WriteRequest, Written};
+use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use base::{Failure, Tile};
+use base::{DType, Failure, Schema, Tile};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::schema::types::ColumnPath;
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 /// The most rows of a row group.
 const GROUP_ROWS: usize = 1 << 20;
+/// The most rows of a page: 128 KiB of numbers, a block of Zstandard.
+const PAGE_ROWS: usize = 1 << 14;
+/// Rows that are encoded at a time.
+const BATCH_ROWS: usize = 1 << 12;
 
 /// An output directory.
 pub(super) struct ParquetSink {
@@ -47,7 +56,7 @@ impl ParquetSink {
             directory: stage.staged().to_path_buf(),
             target: request.path.clone(),
             schema: arrow_schema(&rows, &request.attributes),
-            properties: properties(&request, compression(&codec)?),
+            properties: properties(&request, &rows, compression(&codec)?)?,
             digits: tiles.saturating_sub(1).to_string().len().max(5),
         };
         let largest = |t: &base::Tiling| t.largest().iter().map(|n| *n as u64).product();
@@ -73,33 +82,70 @@ fn compression(name: &str) -> Result<Compression, FormatError> {
     })
 }
 
-fn properties(request: &WriteRequest, compression: Compression) -> WriterProperties {
+fn properties(
+    request: &WriteRequest,
+    rows: &Schema,
+    compression: Compression,
+) -> Result<WriterProperties, FormatError> {
     let pair = |(k, v)| KeyValue::new(k, Some(v));
     let pairs: Vec<_> = metadata(&request.attributes).into_iter().map(pair).collect();
-    WriterProperties::builder()
+    let mut properties = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_2_0)
         .set_compression(compression)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_write_batch_size(BATCH_ROWS)
         .set_created_by(format!("tidemill {}", env!("CARGO_PKG_VERSION")))
-        .set_key_value_metadata((!pairs.is_empty()).then_some(pairs))
-        .build()
+        .set_key_value_metadata((!pairs.is_empty()).then_some(pairs));
+    for name in texts(&request.options, "bloom")?.unwrap_or_default() {
+        let Some(column) = rows.position(&name) else {
+            let mut error = bad_option("bloom", format!("no column `{name}` is written"));
+            error.help = base::did_you_mean(&name, rows.names());
+            return Err(error);
+        };
+        if rows.fields[column].dtype == DType::Bool {
+            let message = format!("column `{name}` is a bool, for which there is no bloom filter");
+            return Err(bad_option("bloom", message));
+        }
+        properties = properties.set_column_bloom_filter_enabled(path(&name), true);
+    }
+    Ok(properties.build())
+}
+
+/// The path of a root column.
+fn path(name: &str) -> ColumnPath {
+    ColumnPath::new(vec![name.to_string()])
 }
 
 impl Parts {
     /// Writes one part, and makes it durable.
     fn write(&self, tile: &Tile) -> Result<(), Failure> {
         let batch = row_batch(tile, &self.schema)?;
-        let mut writer = self.open(tile.number)?;
+        let mut writer = self.open(tile.number, self.properties_for(&batch))?;
         writer.write(&batch).map_err(|e| cannot_write_because(&self.target, &e))?;
         self.close(writer)
     }
 
-    fn open(&self, number: u64) -> Result<ArrowWriter<File>, Failure> {
+    /// Without dictionaries that would be built only to be given up.
+    fn properties_for(&self, batch: &RecordBatch) -> WriterProperties {
+        let mut properties = self.properties.clone().into_builder();
+        for (field, array) in self.schema.fields().iter().zip(batch.columns()) {
+            let pays = dictionary::pays(array);
+            properties = properties.set_column_dictionary_enabled(path(field.name()), pays);
+        }
+        properties.build()
+    }
+
+    fn open(
+        &self,
+        number: u64,
+        properties: WriterProperties,
+    ) -> Result<ArrowWriter<File>, Failure> {
         let path = self.directory.join(format!("part-{number:0w$}.parquet", w = self.digits));
         let file = OpenOptions::new().write(true).create_new(true).open(path);
         let file = file.map_err(|e| cannot_write(&self.target, &e))?;
-        ArrowWriter::try_new(file, self.schema.clone(), Some(self.properties.clone()))
+        ArrowWriter::try_new(file, self.schema.clone(), Some(properties))
             .map_err(|e| cannot_write_because(&self.target, &e))
     }
 
@@ -135,7 +181,7 @@ impl Sink for ParquetSink {
     fn commit(&self) -> Result<Written, Failure> {
         let failed = |e: std::io::Error| cannot_write(self.path(), &e);
         if self.parts.count().map_err(failed)?.0 == 0 {
-            self.parts.close(self.parts.open(0)?)?;
+            self.parts.close(self.parts.open(0, self.parts.properties.clone())?)?;
         }
         let (files, bytes) = self.parts.count().map_err(failed)?;
         let success = File::create(self.stage.staged().join("_SUCCESS")).map_err(failed)?;

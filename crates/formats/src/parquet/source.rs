@@ -1,10 +1,12 @@
 //! Reading: the rows of all files as one box, cut at row groups.
 use super::inputs::files;
 use super::part::{Part, Piece};
+use super::prune::joined;
 use crate::rows::{agree, bad_option, columns_of, cuts, edges, file_attributes, integers, pieces};
-use crate::{FormatError, FormatErrorKind, OpenRequest, TileSource};
+use crate::{FormatError, FormatErrorKind, OpenRequest, RowTest, Survivors, TileSource};
 use arrow_array::ArrayRef;
 use base::{Column, Domain, Failure, Field, Region, Schema, Tiling};
+use std::ops::Range;
 
 /// An opened input of one or more files.
 pub(super) struct ParquetSource {
@@ -114,6 +116,31 @@ impl TileSource for ParquetSource {
             Some(part) => damaged(part, &e.to_string()),
             None => Failure::internal(e.to_string()),
         })
+    }
+
+    fn survivors(&self, tests: &[RowTest]) -> Option<Survivors> {
+        let (mut rows, mut kept) = (Vec::new(), 0);
+        let mut at = 0;
+        for of_part in self.groups.chunk_by(|a, b| a.part == b.part) {
+            let part = &self.parts[of_part[0].part];
+            let groups: Vec<usize> = of_part.iter().map(|g| g.index).collect();
+            let edges = &self.edges[at..at + groups.len() + 1];
+            at += groups.len();
+            // Damage is told by whoever reads the values.
+            let found = part.survivors(&groups, tests).unwrap_or_else(|_| {
+                edges.windows(2).map(|e| vec![Range { start: 0, end: e[1] - e[0] }]).collect()
+            });
+            for (first, ranges) in edges.iter().zip(found) {
+                kept += usize::from(!ranges.is_empty());
+                rows.extend(ranges.into_iter().map(|r| r.start + first..r.end + first));
+            }
+        }
+        let rows = joined(rows);
+        let left: u64 = rows.iter().map(|r| r.end - r.start).sum();
+        let all = self.edges.last().copied().unwrap_or(0);
+        let groups = self.groups.len();
+        let text = format!("{kept} of {groups} row groups, {left} of {all} rows");
+        Some(Survivors { rows, text })
     }
 
     fn describe(&self) -> String {

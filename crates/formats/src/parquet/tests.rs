@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::PARQUET;
 use crate::sample::{self, open, read_all, tiles, write};
-use crate::{Format, FormatErrorKind, OpenRequest, OptionValue, Options};
+use crate::{Ask, Comparison, Format, FormatErrorKind, OpenRequest, OptionValue, Options, RowTest};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use base::{Region, Value};
@@ -79,6 +79,46 @@ fn columns_and_row_groups_are_chosen() {
     request.columns = Some(vec!["zzz".into()]);
     let error = PARQUET.open(&request).err().unwrap();
     assert_eq!(error.kind, FormatErrorKind::UnknownColumn("zzz".into()));
+}
+
+#[test]
+fn what_bloom_filters_and_statistics_exclude_is_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("b");
+    let batch = sample::batch(100);
+    let with = |columns: &[&str]| {
+        let mut request = sample::request(&path, &batch, 50);
+        let names = columns.iter().map(|c| Value::Str((*c).into())).collect();
+        request.options = Options(vec![("bloom".into(), OptionValue::Many(names))]);
+        PARQUET.sink(request)
+    };
+    for wrong in ["zzz", "b"] {
+        let error = with(&[wrong]).err().unwrap();
+        assert_eq!(error.kind, FormatErrorKind::BadOption("bloom".into()));
+    }
+    let sink = with(&["i8", "s"]).unwrap();
+    sink.create().unwrap();
+    let mut writer = sink.writer().unwrap();
+    for tile in tiles(&batch, 50) {
+        writer.write(&tile).unwrap();
+    }
+    sink.commit().unwrap();
+    let source = open(&PARQUET, &path).unwrap();
+    let rows = |column: &str, op, constant: Value| {
+        let column = source.schema().position(column).unwrap();
+        let within = source.schema().fields[column].dtype;
+        let ask = Ask::Compare { op, constant, within };
+        source.survivors(&[RowTest { column, ask }]).unwrap().rows
+    };
+    let word = |w: &str| Value::Str(w.into());
+    // Between the least and the greatest, but not there.
+    assert_eq!(rows("s", Comparison::Eq, word("b")), []);
+    assert_eq!(rows("i8", Comparison::Eq, Value::Int(5)), []);
+    assert_eq!(rows("i8", Comparison::Eq, Value::Int(60 * 1_000_000_007)), [50..100]);
+    assert_eq!(rows("i4", Comparison::Gt, Value::Int(-10)), [0..50]);
+    assert_eq!(rows("i4", Comparison::Gt, Value::Int(0)), []);
+    let missing = RowTest { column: 0, ask: Ask::Missing(true) };
+    assert_eq!(source.survivors(&[missing]).unwrap().rows, []);
 }
 
 #[test]

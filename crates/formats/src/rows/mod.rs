@@ -11,10 +11,10 @@ mod options;
 
 pub(crate) use agree::agree;
 pub(crate) use batch::{columns_of, owned_slice, point_bytes, row_batch, row_schema};
-use cast::cast;
+pub(crate) use cast::cast;
 pub(crate) use edges::{cuts, edges, pieces};
 pub(crate) use fields::{arrow_schema, choose, file_attributes, metadata};
 pub(crate) use guard::guarded;
 pub use guard::panic_is_guarded;
-pub(crate) use map::map_file;
+pub(crate) use map::{map_file, release};
 pub(crate) use options::{bad_option, check_known, flag, integers, text, texts};

@@ -62,6 +62,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         columns: vec![None; axes.len()],
         describe: schema.domain.to_string(),
         fused: None,
+        survivors: None,
     };
     Some(b.graph.add(PlanNode::new(&step.name, PlanOp::Read(read), Vec::new(), schema, given)))
 }

@@ -63,6 +63,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
             if by == 1 { String::new() } else { format!(" step {by}") }
         ),
         fused: None,
+        survivors: None,
     };
     let given = vec![Given::Counter { start: bounds.start, step: by }];
     Some(b.graph.add(PlanNode::new(&step.name, PlanOp::Read(read), Vec::new(), schema, given)))

@@ -79,6 +79,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         source: Some(source),
         offset,
         fused: None,
+        survivors: None,
     };
     Some(b.graph.add(PlanNode::new(&step.name, PlanOp::Read(read), Vec::new(), schema, given)))
 }

@@ -61,6 +61,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         columns: vec![None; schema.fields.len()],
         describe: format!("{size} rows"),
         fused: None,
+        survivors: None,
     };
     Some(b.graph.add(PlanNode::new(&step.name, PlanOp::Read(read), Vec::new(), schema, given)))
 }

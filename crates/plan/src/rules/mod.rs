@@ -7,6 +7,7 @@ mod fuse_reduce;
 mod fuse_steps;
 mod prune_columns;
 mod prune_range;
+mod prune_rows;
 
 /// A named rewrite of the whole plan.
 pub struct Rule {
@@ -20,7 +21,7 @@ pub struct Rule {
 
 /// All rules. Splitting reductions and placing exchanges comes after them, in `lower`.
 pub static RULES: &[Rule] =
-    &[fuse_steps::RULE, prune_range::RULE, fuse_reduce::RULE, fuse_read::RULE, prune_columns::RULE];
+    &[fuse_steps::RULE, prune_range::RULE, fuse_reduce::RULE, fuse_read::RULE, prune_columns::RULE, prune_rows::RULE];
 
 impl Entry for Rule {
     fn name(&self) -> &'static str {
