@@ -34,6 +34,13 @@ impl Job {
         Source::new(self.name.as_str(), self.text.as_str())
     }
 
+    /// What stands for all that the user said of the run, the same in all processes that were
+    /// started for it.
+    pub fn digest(&self) -> [u8; 32] {
+        let Job { text, sets, out, tile, overwrite, .. } = self;
+        engine::links::digest(format!("{:?}", (text, sets, out, tile, overwrite)).as_bytes())
+    }
+
     /// The plan, if there are no mistakes, and what is to be said about the file.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 
 mod catalogue;
 mod job;
+mod launch;
 mod machine;
 mod numbers;
 mod outputs;
@@ -12,6 +13,7 @@ mod progress;
 mod report;
 mod run;
 mod signals;
+mod spread;
 mod verbs;
 
 use base::{Failure, FailureKind};
