@@ -112,6 +112,8 @@ impl Purpose {
 /// Why a connection did not become a link.
 #[derive(Debug)]
 pub enum Refusal {
+    /// Nobody answered there.
+    Unreached(String),
     /// It did not prove that it belongs to the run: ignored, but told if the peer never comes.
     Stranger(String),
     /// It proved that it belongs to the run, and cannot take part in it.

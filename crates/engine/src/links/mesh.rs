@@ -22,6 +22,10 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// The longest time between two attempts to dial.
 const LONG_PAUSE: Duration = Duration::from_millis(200);
 
+/// So long process 0 waits, once it knows that there will be no run, for others that are on their
+/// way, to tell them why.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// So many connections may introduce themselves at once; more are closed unheard.
 const MAX_GUESTS: usize = 64;
 
@@ -122,6 +126,8 @@ enum Event {
     Linked(usize, TcpStream),
     /// Why a process (`None`: whoever dialled) was refused.
     Refused(Option<usize>, String),
+    /// Nobody answered where this process should be.
+    Unreached(usize, String),
     Unfit(Failure),
 }
 
@@ -132,20 +138,33 @@ fn collect(
     end: Instant,
 ) -> Result<(), Failure> {
     let mut reasons = BTreeMap::new();
+    let mut unfit: Vec<Failure> = Vec::new();
+    let mut end = end;
     loop {
         let all = wanted.dial.clone().chain(wanted.answer.clone());
         let missing: Vec<usize> = all.filter(|i| links[*i].is_none()).collect();
         if missing.is_empty() {
             return Ok(());
         }
+        let left = end.saturating_duration_since(Instant::now());
+        let waits = wanted.purpose == Purpose::Control && missing.len() > unfit.len();
+        if let Some(failure) = unfit.first().filter(|_| left.is_zero() || !waits) {
+            return Err(failure.clone());
+        }
         if let Some(failure) = (wanted.stop)() {
             return Err(failure);
         }
-        let left = end.saturating_duration_since(Instant::now());
         match events.recv_timeout(left.min(LONG_PAUSE)) {
             Ok(Event::Linked(peer, stream)) => links[peer] = Some(stream),
             Ok(Event::Refused(peer, reason)) => drop(reasons.insert(peer, reason)),
-            Ok(Event::Unfit(failure)) => return Err(failure),
+            // One that was there and refused this process says more than its absence.
+            Ok(Event::Unreached(peer, reason)) => {
+                reasons.entry(Some(peer)).or_insert(reason);
+            }
+            Ok(Event::Unfit(failure)) => {
+                unfit.push(failure);
+                end = end.min(Instant::now() + FAREWELL);
+            }
             Err(RecvTimeoutError::Timeout) if !left.is_zero() => {}
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
                 return Err(absent(&missing, &reasons, wanted));
@@ -197,7 +216,7 @@ fn dial(me: &Member, call: &Call, over: &AtomicBool, send: &Sender<Event>) {
     while !over.load(Ordering::Relaxed) && Instant::now() < call.end {
         let left = call.end.saturating_duration_since(Instant::now()).max(PAUSE);
         let reply = open(&call.address, left)
-            .map_err(|e| Refusal::Stranger(e.to_string()))
+            .map_err(|e| Refusal::Unreached(e.to_string()))
             .and_then(|mut s| dialled(&mut s, me, call.purpose, call.to).map(|()| s));
         let linked = reply.is_ok();
         let reply = reply.map(|stream| (call.to, stream));
@@ -259,6 +278,10 @@ fn event(reply: Result<(usize, TcpStream), Refusal>, peer: Option<usize>) -> Eve
         Ok((from, stream)) => match tune(&stream) {
             Ok(()) => Event::Linked(from, stream),
             Err(e) => Event::Refused(Some(from), e.to_string()),
+        },
+        Err(Refusal::Unreached(reason)) => match peer {
+            Some(peer) => Event::Unreached(peer, reason),
+            None => Event::Refused(None, reason),
         },
         Err(Refusal::Stranger(reason)) => Event::Refused(peer, reason),
         Err(Refusal::Unfit(failure)) => Event::Unfit(failure),
