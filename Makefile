@@ -11,7 +11,7 @@ RELEASE := $(TARGET)/release/tidemill
 DEBUG := $(TARGET)/debug/tidemill
 PIPELINES := $(wildcard pipelines/*.yaml)
 
-.PHONY: help run build test lint check interop static clean
+.PHONY: help run build test lint check interop hosts static clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,7 +36,11 @@ interop: $(NETCDF) ## lets xarray, netCDF4, pyarrow, polars and duckdb read what
 	$(CARGO) build --workspace --all-targets $$FEATURES # as `test` builds it, so that nothing is built twice
 	scripts/interop.sh $(DEBUG)
 
-check: lint test interop ## all that CI runs
+hosts: $(NETCDF) ## lets four hosts, made of network namespaces, run jobs, and breaks things (as root, with iproute2)
+	$(CARGO) build --workspace --all-targets $$FEATURES # as `test` builds it, so that nothing is built twice
+	python3 tests/hosts/run.py $(DEBUG) pipelines
+
+check: lint test interop hosts ## all that CI runs
 
 static: ## builds NetCDF and HDF5 in, for machines that have neither
 	TIDEMILL_NETCDF=static scripts/setup.sh $(NETCDF)
