@@ -11,7 +11,7 @@ RELEASE := $(TARGET)/release/tidemill
 DEBUG := $(TARGET)/debug/tidemill
 PIPELINES := $(wildcard pipelines/*.yaml)
 
-.PHONY: help run build test lint check interop trial bench static clean
+.PHONY: help run build test lint check interop trial hosts bench static clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,7 +46,11 @@ trial: interop ## runs jobs of the benchmark a hundred times smaller: do Tidemil
 bench: build ## measures all against its peers and writes benches/README.md (JOB=slow_series: one job; QUICK=1: a trial)
 	. $(NETCDF) && python3 benches/bench.py $(JOB)
 
-check: lint test trial ## all that CI runs
+hosts: $(NETCDF) ## lets four hosts, made of network namespaces, run jobs, and breaks things (as root, with iproute2)
+	$(CARGO) build --workspace --all-targets $$FEATURES # as `test` builds it, so that nothing is built twice
+	python3 tests/hosts/run.py $(DEBUG) pipelines
+
+check: lint test trial hosts ## all that CI runs
 
 static: ## builds NetCDF and HDF5 in, for machines that have neither
 	TIDEMILL_NETCDF=static scripts/setup.sh $(NETCDF)

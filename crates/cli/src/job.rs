@@ -41,6 +41,19 @@ impl Job {
         Source::new(self.name.as_str(), self.text.as_str())
     }
 
+    /// What stands for all that the user said of the run, the same in all processes that were
+    /// started for it.
+    pub fn digest(&self) -> [u8; 32] {
+        let Job { text, sets, out, tile, without, overwrite, .. } = self;
+        let said = format!("{:?}", (text, sets, out, tile, without, overwrite));
+        engine::links::digest(said.as_bytes())
+    }
+
+    /// The first digits of [`Job::digest`].
+    pub fn key(&self) -> String {
+        self.digest()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The plan, if there are no mistakes, and what is to be said about the file.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 
 mod catalogue;
 mod job;
+mod launch;
 mod machine;
 mod numbers;
 mod outputs;
@@ -14,6 +15,7 @@ mod report;
 mod run;
 mod scaling;
 mod signals;
+mod spread;
 mod verbs;
 
 use base::{Failure, FailureKind};

@@ -7,13 +7,15 @@ use crate::report::{Output, Report, Summary, Table};
 use crate::signals::Signals;
 use crate::verbs::PROCESS_VERB;
 use base::{Failure, FailureKind};
+use engine::links::DEADLINE;
 use engine::profile::Profile;
-use engine::supervisor::{Crew, News, Outcome, supervise};
+use engine::supervisor::{Crew, Joined, News, Outcome, supervise};
 use engine::{Options, Tally, Watch};
 use plan::physical::{Op, Physical};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::io::{Write, stdout};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -99,6 +101,25 @@ pub fn on_threads(
     })
 }
 
+/// The processes of a run that this launcher supervises.
+pub struct Group {
+    /// So many are started here, the first ones.
+    pub here: usize,
+    /// These have launchers of their own, which have joined.
+    pub joined: Vec<Joined>,
+    /// What other hosts call this one, if there are any.
+    pub host: Option<String>,
+    /// How long they have to find each other.
+    pub deadline: Duration,
+}
+
+impl Group {
+    /// All on this machine.
+    pub fn here(processes: usize) -> Group {
+        Group { here: processes, joined: Vec::new(), host: None, deadline: DEADLINE }
+    }
+}
+
 /// Runs a job in several processes; this one only supervises them.
 ///
 /// # Errors
@@ -106,7 +127,7 @@ pub fn on_threads(
 pub fn together(
     job: &Job,
     physical: &Physical,
-    processes: usize,
+    group: Group,
     signals: &Signals,
     progress: &mut Progress,
     start: Instant,
@@ -114,21 +135,36 @@ pub fn together(
     // Removes what is staged, if it comes to that, after all processes are gone.
     let _outputs = Outputs::of(physical);
     let internal = |e: &dyn std::fmt::Display| Failure::internal(e.to_string());
+    let Group { here, joined, host, deadline } = group;
+    let workers = job.threads * (here + joined.len());
+    let (program, arguments) = child_program()?;
     let crew = Crew {
-        processes,
+        here,
+        joined,
+        host,
+        deadline,
         run_id: job.run_id.clone(),
         job: serde_json::to_value(job).map_err(|e| internal(&e))?,
-        program: std::env::current_exe().map_err(|e| internal(&e))?,
-        arguments: vec![PROCESS_VERB.to_owned()],
+        program,
+        arguments,
     };
     let mut news = |news| match news {
         News::Tiles(tiles) => progress.show(tiles),
         News::Line(process, line) => eprintln!("process {process}: {line}"),
     };
-    let outcome = supervise(&crew, &|| signals.failure(), &mut news);
+    let outcome = supervise(crew, &|| signals.failure(), &mut news);
     progress.finish();
-    report(outcome?, job.threads * processes, start)
+    report(outcome?, workers, start)
         .ok_or_else(|| Failure::internal("a process reported what cannot be read"))
+}
+
+/// What runs one process of several: this very program, with these arguments.
+///
+/// # Errors
+/// If the system does not say where the program is.
+pub fn child_program() -> Result<(PathBuf, Vec<String>), Failure> {
+    let program = std::env::current_exe().map_err(|e| Failure::internal(e.to_string()))?;
+    Ok((program, vec![PROCESS_VERB.to_owned()]))
 }
 
 /// What a process of several has done.

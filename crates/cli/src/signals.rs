@@ -1,6 +1,7 @@
-//! SIGINT and SIGTERM: the first ends the run in good order, the second at once.
+//! SIGINT, SIGTERM and SIGUSR1, which Slurm can send before the wall time: the first ends the run
+//! in good order, the second at once.
 use base::{Failure, FailureKind};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -18,7 +19,7 @@ impl Signals {
     pub fn watch() -> Result<Signals, Failure> {
         let signals = Signals::default();
         let come = Arc::new(AtomicBool::new(false));
-        for (signal, exit) in [(SIGINT, 130), (SIGTERM, 143)] {
+        for (signal, exit) in [(SIGINT, 130), (SIGTERM, 143), (SIGUSR1, 143)] {
             // In this order: the first signal finds `come` unset, and sets it after the check.
             signal_hook::flag::register_conditional_shutdown(signal, exit, come.clone())
                 .and_then(|_| signal_hook::flag::register(signal, come.clone()))
@@ -36,7 +37,7 @@ impl Signals {
     /// # Errors
     /// If the system does not let signals be caught.
     pub fn ignore() -> Result<(), Failure> {
-        for signal in [SIGINT, SIGTERM] {
+        for signal in [SIGINT, SIGTERM, SIGUSR1] {
             signal_hook::flag::register(signal, Arc::default())
                 .map_err(|e| Failure::internal(format!("cannot ignore signals: {e}")))?;
         }
@@ -48,6 +49,7 @@ impl Signals {
         match self.number.load(Ordering::SeqCst) as i32 {
             SIGINT => Some(Failure::new(FailureKind::Interrupted, "interrupted")),
             SIGTERM => Some(Failure::new(FailureKind::Terminated, "terminated")),
+            SIGUSR1 => Some(Failure::new(FailureKind::Terminated, "terminated by SIGUSR1")),
             _ => None,
         }
     }

@@ -42,6 +42,16 @@ fn affinity() -> usize {
     (0..max).filter(|i| set.is_set(*i)).count().max(1)
 }
 
+/// The cores of this host that are switched on, whoever may use them.
+pub fn all_cores() -> usize {
+    let online = std::fs::read_to_string("/sys/devices/system/cpu/online").unwrap_or_default();
+    let count = |range: &str| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        Some(last.parse::<usize>().ok()?.checked_sub(first.parse().ok()?)? + 1)
+    };
+    online.trim().split(',').filter_map(count).sum()
+}
+
 /// The least of: the control group's limit, what Slurm gave the job, what is free.
 /// `None` if nothing says anything.
 pub fn memory(cores: usize) -> Option<MemoryLimit> {
@@ -87,6 +97,11 @@ mod tests {
     fn this_machine_has_cores_and_memory() {
         assert!(cores().count >= 1);
         assert!(memory(1).unwrap().bytes > 1 << 20);
+    }
+
+    #[test]
+    fn no_job_may_use_more_cores_than_there_are() {
+        assert!(all_cores() >= affinity());
     }
 
     #[test]

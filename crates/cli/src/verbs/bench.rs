@@ -6,7 +6,7 @@ use crate::numbers::{count, time};
 use crate::pipeline::{self, PipelineArgs};
 use crate::progress::{Progress, Style};
 use crate::report::Report;
-use crate::run::{alone, print, refuse_for_memory, together};
+use crate::run::{Group, alone, print, refuse_for_memory, together};
 use crate::scaling::{Combination, Scaling, plot};
 use crate::signals::Signals;
 use base::{Failure, FailureKind};
@@ -119,7 +119,7 @@ fn run(job: &Job, with: &Combination, signals: &Signals) -> Result<Report, End> 
     let mut progress = Progress::new(Style::None, 0);
     Ok(match with.processes {
         1 => alone(&job, &physical, signals, &mut progress, start)?,
-        n => together(&job, &physical, n, signals, &mut progress, start)?,
+        n => together(&job, &physical, Group::here(n), signals, &mut progress, start)?,
     })
 }
 

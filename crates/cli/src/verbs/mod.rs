@@ -11,6 +11,7 @@ mod new;
 mod process;
 mod run;
 mod schema;
+mod slurm;
 mod test;
 
 pub use process::PROCESS_VERB;
@@ -26,6 +27,7 @@ static VERBS: &[Verb] = &[
     Verb::of::<doc::Doc>(),
     Verb::of::<schema::Schema>(),
     Verb::of::<new::New>(),
+    Verb::of::<slurm::Slurm>(),
     Verb::of::<process::Process>(),
 ];
 

@@ -1,17 +1,22 @@
 //! `run`: runs a pipeline.
 use super::{Act, End};
 use crate::job::Job;
+use crate::launch::{Launch, LaunchArgs, Spread};
 use crate::machine::{self, Cores, MemoryLimit};
 use crate::numbers::{bytes, count};
 use crate::pipeline::{self, PipelineArgs};
 use crate::profile::{Profiled, Target};
 use crate::progress::{Progress, Style};
 use crate::report::Report;
-use crate::run::{alone, print, refuse_for_memory, tiles, together};
+use crate::run::{Group, alone, print, refuse_for_memory, tiles, together};
 use crate::signals::Signals;
+use crate::spread::{Led, follow, lead};
+use base::Failure;
 use clap::{Parser, ValueEnum};
+use engine::supervisor::turn_away;
 use plan::Plan;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::time::Instant;
 
 /// Runs a pipeline
@@ -27,9 +32,8 @@ pub struct Run {
     /// Threads in each process [default: all cores that the job may use, shared by its processes]
     #[arg(short = 'w', long, value_name = "N")]
     threads: Option<NonZeroUsize>,
-    /// Processes on this machine
-    #[arg(short = 'n', long, value_name = "N", default_value = "1")]
-    processes: NonZeroUsize,
+    #[command(flatten)]
+    launch: LaunchArgs,
     /// How results are printed
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -55,22 +59,60 @@ enum Format {
 
 impl Act for Run {
     fn act(self) -> Result<(), End> {
-        let start = Instant::now();
+        match self.work(Instant::now())? {
+            Some((plan, report)) => self.tell(&plan, &report),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Run {
+    /// Runs it, in this process or in several; `None` if another launcher reports.
+    fn work(&self, start: Instant) -> Result<Option<(Plan, Report)>, End> {
         let signals = Signals::watch()?;
         let cores = machine::cores();
-        let processes = self.processes.get();
-        let threads = self.threads.map_or((cores.count / processes).max(1), NonZeroUsize::get);
-        let job = Job { profile: self.profile.is_some(), ..self.pipeline.job(threads)? };
-        let plan = pipeline::load(&job)?;
-        let limit = machine::memory(cores.count);
-        let shape = Shape { threads, processes, cores, limit };
-        if !self.quiet {
-            eprintln!("{}", shape.line(&plan));
+        let asked = self.threads.map(NonZeroUsize::get);
+        let mut job = Job { profile: self.profile.is_some(), ..self.pipeline.clone().job(1)? };
+        let folder = self.pipeline.out.as_deref().filter(|out| out.is_dir());
+        match self.launch.launch(&job.key(), folder.unwrap_or(Path::new(".")))? {
+            Launch::Here(processes) => {
+                job.threads = asked.unwrap_or((cores.count / processes).max(1));
+                let plan = pipeline::load(&job)?;
+                let shape = Shape::new(job.threads, processes, cores, None);
+                let mut progress = self.begin(&shape, &plan)?;
+                let group = Group::here(processes);
+                let report = match processes {
+                    1 => alone(&job, &plan.physical, &signals, &mut progress, start)?,
+                    _ => together(&job, &plan.physical, group, &signals, &mut progress, start)?,
+                };
+                Ok(Some((plan, report)))
+            }
+            Launch::Spread(spread) if spread.ranks.rank > 0 => {
+                let name = format!("process {} on {}", spread.ranks.rank, spread.host);
+                follow(&spread, &job, asked, &signals).map_err(|f| f.context(name))?;
+                Ok(None)
+            }
+            Launch::Spread(spread) => {
+                let load = || pipeline::load(&job);
+                let Led { plan, group, threads } = lead(&spread, &job, asked, &signals, load)?;
+                job.threads = threads;
+                let shape = Shape::new(threads, spread.ranks.size, cores, Some(&spread));
+                let mut progress = match self.begin(&shape, &plan) {
+                    Ok(progress) => progress,
+                    Err(failure) => {
+                        turn_away(group.joined, &failure);
+                        return Err(failure.into());
+                    }
+                };
+                let report =
+                    together(&job, &plan.physical, group, &signals, &mut progress, start)?;
+                Ok(Some((plan, report)))
+            }
         }
-        refuse_for_memory(&plan.physical, threads, processes, shape.limit.as_ref())?;
-        let style = if self.quiet { Style::None } else { self.progress };
-        let mut progress = Progress::new(style, tiles(&plan.physical));
-        let report = run(&job, &plan, processes, &signals, &mut progress, start)?;
+    }
+
+    /// Prints results, and says what else came out.
+    fn tell(&self, plan: &Plan, report: &Report) -> Result<(), End> {
         if !self.quiet {
             report.notes().iter().for_each(|line| eprintln!("{line}"));
         }
@@ -79,7 +121,7 @@ impl Act for Run {
             Format::Json => report.json() + "\n",
         });
         if let Some(target) = &self.profile {
-            let Report { summary, profiles, .. } = &report;
+            let Report { summary, profiles, .. } = report;
             target.write(&Profiled { title: &plan.title, summary, profiles })?;
             if !self.quiet {
                 eprintln!("wrote {}", target.path().display());
@@ -87,46 +129,57 @@ impl Act for Run {
         }
         Ok(())
     }
-}
 
-fn run(
-    job: &Job,
-    plan: &Plan,
-    processes: usize,
-    signals: &Signals,
-    progress: &mut Progress,
-    start: Instant,
-) -> Result<Report, End> {
-    Ok(match processes {
-        1 => alone(job, &plan.physical, signals, progress, start)?,
-        n => together(job, &plan.physical, n, signals, progress, start)?,
-    })
+    /// Says how the run is spread, unless it needs more memory than there is.
+    fn begin(&self, shape: &Shape, plan: &Plan) -> Result<Progress, Failure> {
+        if !self.quiet {
+            eprintln!("{}", shape.line(plan));
+        }
+        let Shape { threads, here, limit, .. } = shape;
+        refuse_for_memory(&plan.physical, *threads, *here, limit.as_ref())?;
+        let style = if self.quiet { Style::None } else { self.progress };
+        Ok(Progress::new(style, tiles(&plan.physical)))
+    }
 }
 
 /// How a run is spread, and over what.
 struct Shape {
     threads: usize,
     processes: usize,
+    /// The processes on this host.
+    here: usize,
     cores: Cores,
     limit: Option<MemoryLimit>,
+    /// Who started the processes, if it was not this launcher.
+    by: String,
 }
 
 impl Shape {
+    fn new(threads: usize, processes: usize, cores: Cores, spread: Option<&Spread>) -> Shape {
+        let limit = machine::memory(cores.count);
+        let here = spread.map_or(processes, |s| s.ranks.local.unwrap_or(1));
+        let by = spread.map_or(String::new(), |s| {
+            format!(" ({}: this is process {} on {})", s.ranks.by, s.ranks.rank, s.host)
+        });
+        Shape { threads, processes, here, cores, limit, by }
+    }
+
     /// The first line of a run.
     fn line(&self, plan: &Plan) -> String {
-        let need = plan.physical.memory.process(self.threads as u64) * self.processes as u64;
+        let need = plan.physical.memory.process(self.threads as u64) * self.here as u64;
         let memory = match &self.limit {
             Some(limit) => format!("{} of {}", bytes(need), bytes(limit.bytes)),
             None => bytes(need),
         };
         format!(
-            "tidemill {}: {} · {} ({}: {}) · {} · {} · {memory}",
+            "tidemill {}: {} · {} ({}: {}) · {}{} · {} · {memory}",
             env!("CARGO_PKG_VERSION"),
             plan.title,
             count(self.threads as u64, "thread"),
             count(self.cores.count as u64, "core"),
             self.cores.by,
             count(self.processes as u64, "process"),
+            self.by,
             count(tiles(&plan.physical), "tile"),
         )
     }

@@ -4,6 +4,7 @@
 mod bench;
 mod cases;
 mod endings;
+mod hosts;
 mod mistakes;
 mod pages;
 mod profile;

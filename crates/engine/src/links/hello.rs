@@ -9,10 +9,11 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// Version of what processes say to each other; processes of one run must agree.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// A connection that has not introduced itself by then is closed.
 pub const HELLO_TIME: Duration = Duration::from_secs(2);
@@ -21,8 +22,8 @@ const MAGIC: [u8; 8] = *b"TIDEMILL";
 const HELLO: usize = 8 + 4 + 4 + 4 + 4 + 4 + 32 + 32 + 32;
 const WELCOME: u8 = b'+';
 
-/// What only the processes of one run know. Handed over through a pipe, never by arguments or
-/// the environment, which others on the machine can read.
+/// What only the processes of one run know. It never travels over a link, and never stands in
+/// arguments, which others on the machine can read.
 #[derive(Clone)]
 pub struct Secret([u8; 32]);
 
@@ -33,6 +34,11 @@ impl Secret {
     /// If the system has none.
     pub fn random() -> Result<Secret, Failure> {
         Ok(Secret(random()?))
+    }
+
+    /// From words that all processes of the run were given.
+    pub fn from_words(words: &str) -> Secret {
+        Secret(Sha256::digest(words.trim()).into())
     }
 
     /// As text, for the pipe.
@@ -60,6 +66,11 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What stands for some bytes in a [`Member`]: their SHA-256.
+pub fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
 /// A process of a run, as it introduces itself.
 #[derive(Clone, Debug)]
 pub struct Member {
@@ -67,7 +78,7 @@ pub struct Member {
     pub index: usize,
     /// How many processes the run has.
     pub processes: usize,
-    /// Worker threads in each process.
+    /// Worker threads in each process; 0 where any number will do.
     pub threads: usize,
     /// The run; a process left over from another run is not admitted.
     pub run_id: String,
@@ -79,9 +90,30 @@ pub struct Member {
     pub protocol: u32,
 }
 
+/// What a link is for. It goes into the proofs, so that one kind is never taken for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Tiles, between each two processes.
+    Data,
+    /// Orders and reports, between process 0 and each other one.
+    Control,
+}
+
+impl Purpose {
+    /// Names of the two sides in the proofs: whoever dials, whoever answers.
+    fn roles(self) -> [&'static [u8]; 2] {
+        match self {
+            Purpose::Data => [b"dialler", b"answerer"],
+            Purpose::Control => [b"agent", b"hub"],
+        }
+    }
+}
+
 /// Why a connection did not become a link.
 #[derive(Debug)]
 pub enum Refusal {
+    /// Nobody answered there.
+    Unreached(String),
     /// It did not prove that it belongs to the run: ignored, but told if the peer never comes.
     Stranger(String),
     /// It proved that it belongs to the run, and cannot take part in it.
@@ -112,7 +144,7 @@ impl Member {
     }
 
     /// What the other side's hello says beside its index that does not fit, in a sentence.
-    fn misfit(&self, other: &Hello) -> Option<String> {
+    fn misfit(&self, other: &Hello, purpose: Purpose) -> Option<String> {
         let who = format!("process {}", other.index);
         let run: [u8; 32] = Sha256::digest(&self.run_id).into();
         Some(if other.protocol != self.protocol {
@@ -122,14 +154,16 @@ impl Member {
             )
         } else if other.run != run {
             format!("{who} belongs to another run")
+        } else if other.plan != self.plan && purpose == Purpose::Control {
+            format!("{who} was started with another pipeline file, or other parameters or options")
         } else if other.plan != self.plan {
-            format!("{who} has another plan: do all processes see the same files and parameters?")
-        } else if other.threads != self.threads || other.processes != self.processes {
-            let (threads, processes) = (other.threads, other.processes);
-            format!(
-                "{who} was started for {processes} processes of {threads} threads, not {} of {}",
-                self.processes, self.threads
-            )
+            format!("{who} has another plan: do all processes see the same input files?")
+        } else if other.processes != self.processes {
+            let (theirs, ours) = (other.processes, self.processes);
+            format!("{who} was started as one of {theirs} processes, not of {ours}")
+        } else if other.threads != self.threads && other.threads != 0 && self.threads != 0 {
+            let (theirs, ours) = (other.threads, self.threads);
+            format!("{who} was started with {theirs} threads, not {ours}: all need the same number")
         } else {
             return None;
         })
@@ -164,8 +198,13 @@ impl Hello {
 ///
 /// # Errors
 /// If it is not that process, or not of this run.
-pub fn dialled(stream: &mut TcpStream, me: &Member, expected: usize) -> Result<(), Refusal> {
-    let index = handshake(stream, me, [b"dialler", b"answerer"])?;
+pub fn dialled(
+    stream: &mut TcpStream,
+    me: &Member,
+    purpose: Purpose,
+    expected: usize,
+) -> Result<(), Refusal> {
+    let index = handshake(stream, me, purpose, purpose.roles())?;
     if index != expected {
         return Err(Refusal::Stranger(format!("it says that it is process {index}")));
     }
@@ -175,17 +214,28 @@ pub fn dialled(stream: &mut TcpStream, me: &Member, expected: usize) -> Result<(
 /// Runs the handshake on the side that was dialled; tells by whom.
 ///
 /// # Errors
-/// If it is not a process of this run that should dial this one.
-pub fn answered(stream: &mut TcpStream, me: &Member) -> Result<usize, Refusal> {
-    let index = handshake(stream, me, [b"answerer", b"dialler"])?;
-    if index <= me.index || index >= me.processes {
+/// If it is not a process of this run that should dial this one: one of `expected`.
+pub fn answered(
+    stream: &mut TcpStream,
+    me: &Member,
+    purpose: Purpose,
+    expected: &Range<usize>,
+) -> Result<usize, Refusal> {
+    let [theirs, mine] = purpose.roles();
+    let index = handshake(stream, me, purpose, [mine, theirs])?;
+    if !expected.contains(&index) {
         return Err(Refusal::Stranger(format!("it says that it is process {index}")));
     }
     Ok(index)
 }
 
 /// The same steps on both sides; only the names of the roles differ.
-fn handshake(stream: &mut TcpStream, me: &Member, roles: [&[u8]; 2]) -> Result<usize, Refusal> {
+fn handshake(
+    stream: &mut TcpStream,
+    me: &Member,
+    purpose: Purpose,
+    roles: [&[u8]; 2],
+) -> Result<usize, Refusal> {
     let end = Instant::now() + HELLO_TIME;
     let silent =
         |e: io::Error| Refusal::Stranger(format!("it does not answer as tidemill does ({e})"));
@@ -208,7 +258,7 @@ fn handshake(stream: &mut TcpStream, me: &Member, roles: [&[u8]; 2]) -> Result<u
             hello.index
         ))
     })?;
-    if let Some(sentence) = me.misfit(&hello) {
+    if let Some(sentence) = me.misfit(&hello, purpose) {
         return Err(Refusal::Unfit(Failure::new(FailureKind::Peer, sentence)));
     }
     stream.write_all(&[WELCOME]).map_err(silent)?;

@@ -1,10 +1,12 @@
-//! The mesh: one link between each two processes, or a sentence that says which one is missing.
-use super::hello::{Member, Refusal, answered, dialled};
+//! The links of one process: to those it dials and from those that dial it, or a sentence that
+//! says which one is missing.
+use super::hello::{Member, Purpose, Refusal, answered, dialled};
 use super::socket::tune;
 use base::{Failure, FailureKind};
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -20,49 +22,94 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// The longest time between two attempts to dial.
 const LONG_PAUSE: Duration = Duration::from_millis(200);
 
+/// So long process 0 waits, once it knows that there will be no run, for others that are on their
+/// way, to tell them why.
+const FAREWELL: Duration = Duration::from_secs(2);
+
 /// So many connections may introduce themselves at once; more are closed unheard.
 const MAX_GUESTS: usize = 64;
 
-/// Listens on a free port of this machine only.
+/// Listens at an address, `host:port`; port 0 stands for any that is free.
 ///
 /// # Errors
-/// If the system gives no port.
-pub fn listen() -> Result<(TcpListener, SocketAddr), Failure> {
+/// If the address is not one of this machine, or the port is taken.
+pub fn listen(at: &str) -> Result<(TcpListener, SocketAddr), Failure> {
     let bind = || {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let listener = TcpListener::bind(at)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         Ok((listener, address))
     };
     bind().map_err(|e: io::Error| {
-        Failure::new(FailureKind::Peer, format!("cannot listen on a port of 127.0.0.1: {e}"))
+        let help = match e.kind() {
+            io::ErrorKind::AddrInUse => " (is another run using it?)",
+            _ => "",
+        };
+        Failure::new(FailureKind::Peer, format!("cannot listen at {at}: {e}{help}"))
     })
 }
 
-/// Opens a link to each other process: entry i leads to process i, the own entry is empty.
-/// `addresses[i]` is where process i listens.
+/// What one process's links are to be.
+pub struct Wanted<'a> {
+    /// Who this process is.
+    pub me: &'a Member,
+    /// What the links are for.
+    pub purpose: Purpose,
+    /// Where each process listens, `host:port`; only those that are dialled are looked at.
+    pub addresses: &'a [String],
+    /// The processes that are dialled.
+    pub dial: Range<usize>,
+    /// The processes that dial this one.
+    pub answer: Range<usize>,
+    /// How long it may take.
+    pub deadline: Duration,
+    /// Asked often whether to give up before.
+    pub stop: &'a dyn Fn() -> Option<Failure>,
+}
+
+/// Entry i leads to process i; those that were not wanted are empty.
+pub type Links = Vec<Option<TcpStream>>;
+
+/// Why links were not opened, and those that were.
+#[derive(Debug)]
+pub struct Unlinked {
+    /// Of kind [`FailureKind::Peer`], unless `stop` said otherwise.
+    pub why: Failure,
+    /// They close with this value.
+    pub links: Links,
+}
+
+impl From<Unlinked> for Failure {
+    fn from(unlinked: Unlinked) -> Failure {
+        unlinked.why
+    }
+}
+
+/// Opens all links.
 ///
 /// # Errors
-/// Of kind [`FailureKind::Peer`], naming the process, if one is missing when `deadline` has
-/// passed, or belongs to the run but has another plan, version or shape.
-pub fn connect(
-    listener: TcpListener,
-    addresses: &[SocketAddr],
-    me: &Member,
-    deadline: Duration,
-) -> Result<Vec<Option<TcpStream>>, Failure> {
-    let end = Instant::now() + deadline;
-    let me = Arc::new(me.clone());
+/// Naming the process, if one is missing when the deadline has passed, or belongs to the run but
+/// has another plan, version or shape; what `stop` says.
+pub fn connect(listener: Option<TcpListener>, wanted: &Wanted) -> Result<Links, Unlinked> {
+    let end = Instant::now() + wanted.deadline;
+    let me = Arc::new(wanted.me.clone());
     let over = Over(Arc::new(AtomicBool::new(false)));
     let (send, receive) = channel();
-    for (to, address) in addresses.iter().enumerate().take(me.index) {
-        let (me, address, over, send) = (me.clone(), *address, over.0.clone(), send.clone());
-        thread::spawn(move || dial(&me, to, address, end, &over, &send));
+    let purpose = wanted.purpose;
+    for to in wanted.dial.clone() {
+        let call = Call { to, address: wanted.addresses[to].clone(), purpose, end };
+        let (me, over, send) = (me.clone(), over.0.clone(), send.clone());
+        thread::spawn(move || dial(&me, &call, &over, &send));
     }
-    let (answerer, done) = (me.clone(), over.0.clone());
-    thread::spawn(move || answer(&listener, &answerer, &done, &send));
-    collect(&receive, addresses, me.index, end)
-        .map_err(|missing| missing.into_failure(addresses, deadline))
+    if let Some(listener) = listener {
+        let (me, over, answer) = (me.clone(), over.0.clone(), wanted.answer.clone());
+        thread::spawn(move || answer_all(&listener, &me, purpose, &answer, &over, &send));
+    }
+    let mut links: Links = (0..wanted.me.processes).map(|_| None).collect();
+    match collect(&receive, &mut links, wanted, end) {
+        Ok(()) => Ok(links),
+        Err(why) => Err(Unlinked { why, links }),
+    }
 }
 
 /// Ends the threads that look for peers, however [`connect`] ends.
@@ -79,79 +126,101 @@ enum Event {
     Linked(usize, TcpStream),
     /// Why a process (`None`: whoever dialled) was refused.
     Refused(Option<usize>, String),
+    /// Nobody answered where this process should be.
+    Unreached(usize, String),
     Unfit(Failure),
-}
-
-/// What stands in the way of the mesh.
-enum Obstacle {
-    Unfit(Failure),
-    Missing { processes: Vec<usize>, reasons: BTreeMap<Option<usize>, String> },
-}
-
-impl Obstacle {
-    fn into_failure(self, addresses: &[SocketAddr], deadline: Duration) -> Failure {
-        let (processes, reasons) = match self {
-            Obstacle::Unfit(failure) => return failure,
-            Obstacle::Missing { processes, reasons } => (processes, reasons),
-        };
-        let names: Vec<String> = processes
-            .iter()
-            .map(|i| match reasons.get(&Some(*i)) {
-                Some(reason) => format!("process {i} at {}: {reason}", addresses[*i]),
-                None => format!("process {i} did not connect"),
-            })
-            .collect();
-        let mut message =
-            format!("not all processes joined within {deadline:?}: {}", names.join("; "));
-        if let Some(reason) = reasons.get(&None) {
-            message += &format!("; a connection was refused: {reason}");
-        }
-        Failure::new(FailureKind::Peer, message)
-    }
 }
 
 fn collect(
     events: &Receiver<Event>,
-    addresses: &[SocketAddr],
-    me: usize,
+    links: &mut Links,
+    wanted: &Wanted,
     end: Instant,
-) -> Result<Vec<Option<TcpStream>>, Obstacle> {
-    let mut links: Vec<Option<TcpStream>> = addresses.iter().map(|_| None).collect();
+) -> Result<(), Failure> {
     let mut reasons = BTreeMap::new();
+    let mut unfit: Vec<Failure> = Vec::new();
+    let mut end = end;
     loop {
-        let missing: Vec<usize> =
-            (0..links.len()).filter(|i| *i != me && links[*i].is_none()).collect();
+        let all = wanted.dial.clone().chain(wanted.answer.clone());
+        let missing: Vec<usize> = all.filter(|i| links[*i].is_none()).collect();
         if missing.is_empty() {
-            return Ok(links);
+            return Ok(());
         }
-        match events.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        let left = end.saturating_duration_since(Instant::now());
+        let waits = wanted.purpose == Purpose::Control && missing.len() > unfit.len();
+        if let Some(failure) = unfit.first().filter(|_| left.is_zero() || !waits) {
+            return Err(failure.clone());
+        }
+        if let Some(failure) = (wanted.stop)() {
+            return Err(failure);
+        }
+        match events.recv_timeout(left.min(LONG_PAUSE)) {
             Ok(Event::Linked(peer, stream)) => links[peer] = Some(stream),
             Ok(Event::Refused(peer, reason)) => drop(reasons.insert(peer, reason)),
-            Ok(Event::Unfit(failure)) => return Err(Obstacle::Unfit(failure)),
+            // One that was there and refused this process says more than its absence.
+            Ok(Event::Unreached(peer, reason)) => {
+                reasons.entry(Some(peer)).or_insert(reason);
+            }
+            Ok(Event::Unfit(failure)) => {
+                unfit.push(failure);
+                end = end.min(Instant::now() + FAREWELL);
+            }
+            Err(RecvTimeoutError::Timeout) if !left.is_zero() => {}
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                return Err(Obstacle::Missing { processes: missing, reasons });
+                return Err(absent(&missing, &reasons, wanted));
             }
         }
     }
 }
 
-/// Dials a process until it answers as it should.
-fn dial(
-    me: &Member,
+fn absent(
+    missing: &[usize],
+    reasons: &BTreeMap<Option<usize>, String>,
+    wanted: &Wanted,
+) -> Failure {
+    let name = |i: &usize| match (reasons.get(&Some(*i)), wanted.addresses.get(*i)) {
+        (Some(reason), Some(address)) if wanted.dial.contains(i) => {
+            format!("process {i} at {address}: {reason}")
+        }
+        (Some(reason), _) => format!("process {i}: {reason}"),
+        (None, Some(address)) if !address.is_empty() => {
+            format!("process {i} on {} did not connect", host_of(address))
+        }
+        (None, _) => format!("process {i} did not connect"),
+    };
+    let names: Vec<String> = missing.iter().map(name).collect();
+    let within = wanted.deadline;
+    let mut message = format!("not all processes joined within {within:?}: {}", names.join("; "));
+    if let Some(reason) = reasons.get(&None) {
+        message += &format!("; a connection was refused: {reason}");
+    }
+    Failure::new(FailureKind::Peer, message)
+}
+
+/// The host of `host:port`.
+fn host_of(address: &str) -> &str {
+    address.rsplit_once(':').map_or(address, |(host, _)| host)
+}
+
+/// A process to dial.
+struct Call {
     to: usize,
-    address: SocketAddr,
+    address: String,
+    purpose: Purpose,
     end: Instant,
-    over: &AtomicBool,
-    send: &Sender<Event>,
-) {
+}
+
+/// Dials a process until it answers as it should.
+fn dial(me: &Member, call: &Call, over: &AtomicBool, send: &Sender<Event>) {
     let mut pause = PAUSE;
-    while !over.load(Ordering::Relaxed) && Instant::now() < end {
-        let left = end.saturating_duration_since(Instant::now()).max(PAUSE);
-        let reply = TcpStream::connect_timeout(&address, left)
-            .map_err(|e| Refusal::Stranger(e.to_string()))
-            .and_then(|mut stream| dialled(&mut stream, me, to).map(|()| stream));
+    while !over.load(Ordering::Relaxed) && Instant::now() < call.end {
+        let left = call.end.saturating_duration_since(Instant::now()).max(PAUSE);
+        let reply = open(&call.address, left)
+            .map_err(|e| Refusal::Unreached(e.to_string()))
+            .and_then(|mut s| dialled(&mut s, me, call.purpose, call.to).map(|()| s));
         let linked = reply.is_ok();
-        if send.send(event(reply.map(|stream| (to, stream)), Some(to))).is_err() || linked {
+        let reply = reply.map(|stream| (call.to, stream));
+        if send.send(event(reply, Some(call.to))).is_err() || linked {
             return;
         }
         thread::sleep(pause);
@@ -159,8 +228,27 @@ fn dial(
     }
 }
 
+/// A connection to the first of a name's addresses that takes it.
+fn open(address: &str, time: Duration) -> io::Result<TcpStream> {
+    let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in address.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, time) {
+            Ok(stream) => return Ok(stream),
+            Err(e) => failed = e,
+        }
+    }
+    Err(failed)
+}
+
 /// Answers whoever dials, each in a thread of its own.
-fn answer(listener: &TcpListener, me: &Arc<Member>, over: &AtomicBool, send: &Sender<Event>) {
+fn answer_all(
+    listener: &TcpListener,
+    me: &Arc<Member>,
+    purpose: Purpose,
+    expected: &Range<usize>,
+    over: &AtomicBool,
+    send: &Sender<Event>,
+) {
     let guests = Arc::new(AtomicUsize::new(0));
     while !over.load(Ordering::Relaxed) {
         let Ok((mut stream, _)) = listener.accept() else {
@@ -171,12 +259,13 @@ fn answer(listener: &TcpListener, me: &Arc<Member>, over: &AtomicBool, send: &Se
             continue;
         }
         guests.fetch_add(1, Ordering::Relaxed);
-        let (me, send, guests) = (me.clone(), send.clone(), guests.clone());
+        let (me, expected) = (me.clone(), expected.clone());
+        let (send, guests) = (send.clone(), guests.clone());
         thread::spawn(move || {
             let reply = stream
                 .set_nonblocking(false)
                 .map_err(|e| Refusal::Stranger(e.to_string()))
-                .and_then(|()| answered(&mut stream, &me));
+                .and_then(|()| answered(&mut stream, &me, purpose, &expected));
             // Nobody listens any more once the mesh is complete; then the link is closed.
             drop(send.send(event(reply.map(|peer| (peer, stream)), None)));
             guests.fetch_sub(1, Ordering::Relaxed);
@@ -189,6 +278,10 @@ fn event(reply: Result<(usize, TcpStream), Refusal>, peer: Option<usize>) -> Eve
         Ok((from, stream)) => match tune(&stream) {
             Ok(()) => Event::Linked(from, stream),
             Err(e) => Event::Refused(Some(from), e.to_string()),
+        },
+        Err(Refusal::Unreached(reason)) => match peer {
+            Some(peer) => Event::Unreached(peer, reason),
+            None => Event::Refused(None, reason),
         },
         Err(Refusal::Stranger(reason)) => Event::Refused(peer, reason),
         Err(Refusal::Unfit(failure)) => Event::Unfit(failure),

@@ -3,11 +3,11 @@
 use super::*;
 use base::{Failure, FailureKind};
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-type Links = Result<Vec<Option<TcpStream>>, Failure>;
+type Found = Result<Links, Failure>;
 
 fn member(index: usize, processes: usize, secret: &Secret) -> Member {
     Member {
@@ -21,23 +21,42 @@ fn member(index: usize, processes: usize, secret: &Secret) -> Member {
     }
 }
 
+fn local() -> (TcpListener, String) {
+    let (listener, address) = listen("127.0.0.1:0").unwrap();
+    (listener, address.to_string())
+}
+
+/// The links of a member of a run whose processes listen at these addresses.
+fn link(listener: TcpListener, addresses: &[String], me: &Member, deadline: Duration) -> Found {
+    let wanted = Wanted {
+        me,
+        purpose: Purpose::Data,
+        addresses,
+        dial: me.index + 1..me.processes,
+        answer: 0..me.index,
+        deadline,
+        stop: &|| None,
+    };
+    connect(Some(listener), &wanted).map_err(Failure::from)
+}
+
 /// Connects members, each in a thread, all at the addresses they listen on.
-fn mesh(members: Vec<Member>, deadline: Duration, stranger: impl FnOnce(SocketAddr)) -> Vec<Links> {
-    let ports: Vec<(TcpListener, SocketAddr)> = members.iter().map(|_| listen().unwrap()).collect();
-    let addresses: Vec<SocketAddr> = ports.iter().map(|(_, a)| *a).collect();
-    stranger(addresses[0]);
+fn mesh(members: Vec<Member>, deadline: Duration, stranger: impl FnOnce(&str)) -> Vec<Found> {
+    let ports: Vec<(TcpListener, String)> = members.iter().map(|_| local()).collect();
+    let addresses: Vec<String> = ports.iter().map(|(_, a)| a.clone()).collect();
+    stranger(&addresses[1]);
     let threads: Vec<_> = members
         .into_iter()
         .zip(ports)
         .map(|(me, (listener, _))| {
             let addresses = addresses.clone();
-            thread::spawn(move || connect(listener, &addresses, &me, deadline))
+            thread::spawn(move || link(listener, &addresses, &me, deadline))
         })
         .collect();
     threads.into_iter().map(|t| t.join().unwrap()).collect()
 }
 
-fn messages(links: &[Links]) -> Vec<String> {
+fn messages(links: &[Found]) -> Vec<String> {
     links
         .iter()
         .map(|l| {
@@ -93,18 +112,53 @@ fn strangers_are_refused_and_delay_nobody() {
 #[test]
 fn a_missing_process_is_named() {
     let secret = Secret::random().unwrap();
-    let (listener, address) = listen().unwrap();
-    let closed = { listen().unwrap().1 };
-    let found = connect(
-        listener,
-        &[closed, address, closed],
-        &member(1, 3, &secret),
-        Duration::from_millis(200),
-    );
+    let ((listener, address), (_, closed)) = (local(), local());
+    let addresses = [closed.clone(), address, closed.clone()];
+    let found = link(listener, &addresses, &member(1, 3, &secret), Duration::from_millis(200));
     let message = found.unwrap_err().message;
     assert!(message.contains("within 200ms"), "{message}");
-    assert!(message.contains(&format!("process 0 at {closed}")), "{message}");
-    assert!(message.contains("process 2 did not connect"), "{message}");
+    assert!(message.contains(&format!("process 2 at {closed}")), "{message}");
+    assert!(message.contains("process 0 on 127.0.0.1 did not connect"), "{message}");
+}
+
+#[test]
+fn a_link_of_one_purpose_is_not_taken_for_another() {
+    let secret = Secret::random().unwrap();
+    let (listener, address) = local();
+    let thread = thread::spawn({
+        let me = member(0, 2, &secret);
+        move || {
+            let wanted = Wanted {
+                me: &me,
+                purpose: Purpose::Control,
+                addresses: &[],
+                dial: 0..0,
+                answer: 1..2,
+                deadline: Duration::from_millis(300),
+                stop: &|| None,
+            };
+            connect(Some(listener), &wanted)
+        }
+    });
+    let me = member(1, 2, &secret);
+    let wanted = Wanted {
+        me: &me,
+        purpose: Purpose::Data,
+        addresses: &[address],
+        dial: 0..1,
+        answer: 0..0,
+        deadline: Duration::from_millis(300),
+        stop: &|| None,
+    };
+    assert!(connect(None, &wanted).is_err());
+    assert!(thread.join().unwrap().is_err());
+}
+
+#[test]
+fn a_taken_port_is_said() {
+    let (_listener, address) = local();
+    let message = listen(&address).unwrap_err().message;
+    assert!(message.contains(&address) && message.contains("another run"), "{message}");
 }
 
 #[test]

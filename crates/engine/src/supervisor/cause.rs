@@ -1,8 +1,7 @@
 //! The first cause: when one process is lost the others fail too, and only one of them is to blame.
+use super::message::Fate;
 use base::{Failure, FailureKind};
 use std::collections::BTreeSet;
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 /// So long a better explanation may follow one that is perhaps a mere consequence.
@@ -49,22 +48,23 @@ impl Inquiry {
         self.add(Suspect { rank, process, failure });
     }
 
-    /// A process ended before its time.
-    pub fn ended(&mut self, process: usize, status: Option<ExitStatus>) {
+    /// A process, called `name`, ended before its time.
+    pub fn ended(&mut self, process: usize, name: &str, fate: Option<Fate>) {
         if self.explained.contains(&process) {
             return;
         }
-        let rank = match status.and_then(|s| s.signal()) {
-            Some(signal) if signal != SIGABRT => Rank::Cause,
+        let rank = match fate {
+            Some(Fate { signal: Some(SIGABRT), .. }) => Rank::Perhaps,
+            Some(Fate { signal: Some(_), .. }) => Rank::Cause,
             _ => Rank::Perhaps,
         };
-        let message = format!("process {process} {}", fate(status));
+        let message = format!("{name} {}", end_of(fate));
         self.add(Suspect { rank, process, failure: Failure::new(FailureKind::Peer, message) });
     }
 
-    /// A process is there, and says nothing.
-    pub fn silent(&mut self, process: usize, time: Duration) {
-        let message = format!("process {process} has not answered for {} s", time.as_secs());
+    /// A process, called `name`, is there and says nothing.
+    pub fn silent(&mut self, process: usize, name: &str, time: Duration) {
+        let message = format!("{name} has not answered for {} s", time.as_secs());
         let failure = Failure::new(FailureKind::Peer, message);
         self.add(Suspect { rank: Rank::Cause, process, failure });
     }
@@ -90,15 +90,16 @@ impl Inquiry {
     }
 }
 
-fn fate(status: Option<ExitStatus>) -> String {
-    let Some(status) = status else { return "was lost".into() };
-    match (status.signal(), status.code()) {
-        (Some(SIGKILL), _) => {
+fn end_of(fate: Option<Fate>) -> String {
+    match fate {
+        Some(Fate { signal: Some(SIGKILL), .. }) => {
             "was killed by signal 9 (by someone, or by the system for want of memory)".into()
         }
-        (Some(signal), _) => format!("was killed by signal {signal}"),
-        (None, Some(code)) => format!("ended with exit code {code} before its time"),
-        (None, None) => "was lost".into(),
+        Some(Fate { signal: Some(signal), .. }) => format!("was killed by signal {signal}"),
+        Some(Fate { code: Some(code), .. }) => {
+            format!("ended with exit code {code} before its time")
+        }
+        _ => "was lost".into(),
     }
 }
 
@@ -106,6 +107,8 @@ fn fate(status: Option<ExitStatus>) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
+
+    const KILLED: Option<Fate> = Some(Fate { signal: Some(9), code: None });
 
     fn peer(text: &str) -> Failure {
         Failure::new(FailureKind::Peer, text)
@@ -116,20 +119,20 @@ mod tests {
         let mut inquiry = Inquiry::default();
         inquiry.reported(0, peer("lost the link to process 1"));
         assert!(inquiry.verdict().is_none());
-        inquiry.ended(2, Some(ExitStatus::from_raw(101 << 8)));
+        inquiry.ended(2, "process 2", Some(Fate { signal: None, code: Some(101) }));
         assert!(inquiry.verdict().is_none());
-        inquiry.ended(1, Some(ExitStatus::from_raw(9)));
+        inquiry.ended(1, "process 1 on b", KILLED);
         let suspect = inquiry.verdict().unwrap();
         assert_eq!(suspect.process, 1);
-        assert!(suspect.failure.message.starts_with("process 1 was killed by signal 9"));
+        assert!(suspect.failure.message.starts_with("process 1 on b was killed by signal 9"));
     }
 
     #[test]
     fn a_failure_counts_and_not_the_end_that_follows_it() {
         let mut inquiry = Inquiry::default();
         inquiry.reported(1, Failure::data("bad file"));
-        inquiry.ended(1, Some(ExitStatus::from_raw(9)));
-        inquiry.ended(0, Some(ExitStatus::from_raw(9)));
+        inquiry.ended(1, "process 1", KILLED);
+        inquiry.ended(0, "process 0", KILLED);
         assert_eq!(inquiry.verdict().unwrap().failure.message, "bad file");
     }
 

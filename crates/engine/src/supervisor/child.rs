@@ -1,11 +1,10 @@
 //! A child's side of a run with several processes.
 use super::message::{Assignment, Order, Word, write_line};
-use crate::links::{DEADLINE, Member, PROTOCOL, Secret, connect, listen};
+use crate::links::{Links, Member, PROTOCOL, Purpose, Secret, Wanted, connect, listen};
 use base::{Failure, FailureKind};
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use serde_json::Value;
 use std::io::{stdin, stdout};
-use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -70,24 +69,28 @@ impl Child {
     ///
     /// # Errors
     /// As [`connect`]; also if the launcher says something else.
-    pub fn link(&self, threads: usize, plan: [u8; 32]) -> Result<Vec<Option<TcpStream>>, Failure> {
-        let (listener, address) = listen()?;
-        self.say(&Word::Listening(address));
+    pub fn link(&self, threads: usize, plan: [u8; 32]) -> Result<Links, Failure> {
+        let (listener, address) = listen(&self.assignment.listen)?;
+        self.say(&Word::Listening(address.port()));
         let Order::Addresses(addresses) = self.next_order()? else {
             return Err(Failure::internal("the launcher spoke out of turn"));
         };
         let secret = Secret::from_hex(&self.assignment.secret)
             .ok_or_else(|| Failure::internal("the launcher gave no secret"))?;
-        let me = Member {
-            index: self.assignment.index,
-            processes: self.assignment.processes,
-            threads,
-            run_id: self.assignment.run_id.clone(),
-            plan,
-            secret,
-            protocol: PROTOCOL,
+        let Assignment { index, processes, deadline, .. } = self.assignment;
+        let run_id = self.assignment.run_id.clone();
+        let me = Member { index, processes, threads, run_id, plan, secret, protocol: PROTOCOL };
+        let wanted = Wanted {
+            me: &me,
+            purpose: Purpose::Data,
+            addresses: &addresses,
+            dial: index + 1..processes,
+            answer: 0..index,
+            deadline: Duration::from_secs_f64(deadline),
+            // The launcher ends this process if the run ends before.
+            stop: &|| None,
         };
-        connect(listener, &addresses, &me, DEADLINE)
+        connect(Some(listener), &wanted).map_err(Failure::from)
     }
 
     /// Says that this process has finished, and stays until the launcher lets it go. In process

@@ -3,7 +3,8 @@ use base::{Failure, FailureKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 
 /// What a child is to do.
 #[derive(Clone, Serialize, Deserialize)]
@@ -18,6 +19,10 @@ pub struct Assignment {
     pub secret: String,
     /// The launcher's process id: a child whose parent is another one is an orphan.
     pub parent: u32,
+    /// Where it listens for links, `host:port`; port 0 stands for any.
+    pub listen: String,
+    /// Seconds that all processes have to find each other.
+    pub deadline: f64,
     /// The work, as the launcher's own code understands it.
     pub job: Value,
 }
@@ -28,18 +33,31 @@ pub struct Assignment {
 pub enum Order {
     /// The first line.
     Start(Assignment),
-    /// Where all processes listen, in order.
-    Addresses(Vec<SocketAddr>),
+    /// Where all processes listen, in order, `host:port`.
+    Addresses(Vec<String>),
     /// All have finished: give the outputs their names.
     Commit,
+    /// Still there; to the launchers of other hosts, now and then.
+    Alive,
+    /// The run has ended well; to the launchers of other hosts.
+    Done,
+    /// The run has failed, and why; to the launchers of other hosts.
+    End(Cause),
 }
 
 /// From a child to the launcher.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Word {
-    /// The plan is loaded, the links may be opened.
-    Listening(SocketAddr),
+    /// A launcher on another host is there, before anything else.
+    Joined {
+        /// What its host is called.
+        host: String,
+        /// The cores that it may use there.
+        cores: usize,
+    },
+    /// The plan is loaded, the links may be opened: it listens on this port.
+    Listening(u16),
     /// Still there; so many tiles are done.
     Alive {
         /// Tiles done by this process.
@@ -50,27 +68,54 @@ pub enum Word {
     /// The outputs have their names.
     Written(Value),
     /// The run cannot go on.
-    Failed {
-        /// [`FailureKind::name`].
-        kind: String,
-        /// [`Failure::message`].
-        message: String,
-        /// [`Failure::context`].
-        context: Vec<String>,
-    },
+    Failed(Cause),
+    /// A line that the process on another host wrote on standard error.
+    Line(String),
+    /// The process on another host has ended.
+    Gone(Option<Fate>),
+}
+
+/// A [`Failure`] on its way.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Cause {
+    kind: String,
+    message: String,
+    context: Vec<String>,
+}
+
+impl From<Failure> for Cause {
+    fn from(failure: Failure) -> Cause {
+        let Failure { kind, message, context } = failure;
+        Cause { kind: kind.name().into(), message, context }
+    }
+}
+
+impl From<Cause> for Failure {
+    fn from(cause: Cause) -> Failure {
+        let kind = FailureKind::from_name(&cause.kind).unwrap_or(FailureKind::Internal);
+        Failure { kind, message: cause.message, context: cause.context }
+    }
 }
 
 impl From<Failure> for Word {
     fn from(failure: Failure) -> Word {
-        let Failure { kind, message, context } = failure;
-        Word::Failed { kind: kind.name().into(), message, context }
+        Word::Failed(failure.into())
     }
 }
 
-/// The failure that a [`Word::Failed`] tells of.
-pub fn failure(kind: &str, message: String, context: Vec<String>) -> Failure {
-    let kind = FailureKind::from_name(kind).unwrap_or(FailureKind::Internal);
-    Failure { kind, message, context }
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fate {
+    /// The signal that killed it.
+    pub signal: Option<i32>,
+    /// Its exit code.
+    pub code: Option<i32>,
+}
+
+impl From<ExitStatus> for Fate {
+    fn from(status: ExitStatus) -> Fate {
+        Fate { signal: status.signal(), code: status.code() }
+    }
 }
 
 /// Writes a line of JSON at once.

@@ -1,10 +1,10 @@
 //! One child process: its pipes, what it says, its last words on standard error.
-use super::message::{Order, Word, write_line};
+use super::message::{Fate, Order, Word, write_line};
 use base::{Failure, FailureKind};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -21,6 +21,27 @@ pub enum Event {
     Babbled(usize, String),
     /// Its output has ended: it is dead or about to be.
     Closed(usize),
+}
+
+/// A process of the run, as the launcher reaches it. It ends when this value goes.
+pub trait Reach {
+    /// Tells it something. That it is gone shows elsewhere.
+    fn tell(&mut self, order: &Order);
+
+    /// Lets it know that the launcher of process 0 is still there, if it could not know otherwise.
+    fn assure(&mut self) {}
+
+    /// Lets it go: the run has ended well.
+    fn dismiss(&mut self);
+
+    /// Tells it why the run has failed, if it outlives this value.
+    fn end(&mut self, _why: &Failure) {}
+
+    /// How it ended, if it ends within this time and that can be known.
+    fn fate(&mut self, time: Duration) -> Option<Fate>;
+
+    /// What it wrote last on standard error.
+    fn last_lines(&self) -> Vec<String>;
 }
 
 /// A child that is killed and reaped when this value goes.
@@ -61,25 +82,25 @@ impl Process {
         }
         Ok(Process { child, orders, last_lines })
     }
+}
 
-    /// Tells it something. That it is gone shows elsewhere.
-    pub fn tell(&mut self, order: &Order) {
+impl Reach for Process {
+    fn tell(&mut self, order: &Order) {
         if let Some(orders) = &mut self.orders {
             drop(write_line(orders, order));
         }
     }
 
     /// Ends its input, so that it exits.
-    pub fn dismiss(&mut self) {
+    fn dismiss(&mut self) {
         self.orders = None;
     }
 
-    /// How it ended, if it ends within this time.
-    pub fn wait(&mut self, time: Duration) -> Option<ExitStatus> {
+    fn fate(&mut self, time: Duration) -> Option<Fate> {
         let end = Instant::now() + time;
         loop {
             match self.child.try_wait() {
-                Ok(Some(status)) => return Some(status),
+                Ok(Some(status)) => return Some(status.into()),
                 Err(_) => return None,
                 Ok(None) if Instant::now() > end => return None,
                 Ok(None) => thread::sleep(Duration::from_millis(2)),
@@ -87,8 +108,7 @@ impl Process {
         }
     }
 
-    /// What it wrote last on standard error.
-    pub fn last_lines(&self) -> Vec<String> {
+    fn last_lines(&self) -> Vec<String> {
         let lines = self.last_lines.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().cloned().collect()
     }
@@ -102,7 +122,8 @@ impl Drop for Process {
     }
 }
 
-fn listen(index: usize, output: impl Read, events: &Sender<Event>) {
+/// Passes on what a process says, and that it says no more.
+pub fn listen(index: usize, output: impl Read, events: &Sender<Event>) {
     for line in BufReader::new(output).lines() {
         let Ok(line) = line else { break };
         let event = match serde_json::from_str(&line) {

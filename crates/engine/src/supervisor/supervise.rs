@@ -1,29 +1,26 @@
 //! The launcher's side of a run with several processes.
 use super::cause::{Inquiry, Suspect};
-use super::message::{Assignment, Order, Word, failure};
-use super::process::{Event, Process};
+use super::message::{Assignment, Order, Word};
+use super::process::{Event, Process, Reach};
+use super::remote::{Joined, Remote};
+use super::{ALIVE, EXIT_TIME, GLANCE, SILENCE};
 use crate::links::Secret;
 use base::{Failure, FailureKind};
 use serde_json::Value;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-/// Time between two looks for signals.
-const GLANCE: Duration = Duration::from_millis(20);
-
-/// A child speaks several times a second; one that says nothing for so long is lost.
-const SILENCE: Duration = Duration::from_secs(30);
-
-/// So long a child whose output ended, or that was dismissed, may take to be gone.
-const EXIT_TIME: Duration = Duration::from_secs(2);
-
-/// The processes to start.
-#[derive(Clone, Debug)]
+/// The processes of a run.
 pub struct Crew {
-    /// How many.
-    pub processes: usize,
+    /// How many are started on this machine: the first ones.
+    pub here: usize,
+    /// Those of other launchers, which have joined.
+    pub joined: Vec<Joined>,
+    /// What others call this host, if there are any.
+    pub host: Option<String>,
+    /// How long all processes have to find each other.
+    pub deadline: Duration,
     /// The run.
     pub run_id: String,
     /// The work, handed to each of them.
@@ -58,41 +55,83 @@ pub struct Outcome {
 /// # Errors
 /// The first cause: what a process reports, or that it is gone; or what `stop` says.
 pub fn supervise(
-    crew: &Crew,
+    crew: Crew,
     stop: &dyn Fn() -> Option<Failure>,
     news: &mut dyn FnMut(News),
 ) -> Result<Outcome, Failure> {
     let secret = Secret::random()?.to_hex();
-    let (send, events) = channel();
-    let mut watch = Watch::default();
-    for index in 0..crew.processes {
-        let mut process = Process::start(&crew.program, &crew.arguments, index, send.clone())?;
-        process.tell(&Order::Start(Assignment {
+    let processes = crew.here + crew.joined.len();
+    let listen = if crew.joined.is_empty() { "127.0.0.1:0" } else { "0.0.0.0:0" };
+    let assignment = |index| {
+        Order::Start(Assignment {
             index,
-            processes: crew.processes,
+            processes,
             run_id: crew.run_id.clone(),
             secret: secret.clone(),
             parent: std::process::id(),
+            listen: listen.to_owned(),
+            deadline: crew.deadline.as_secs_f64(),
             job: crew.job.clone(),
-        }));
-        watch.people.push(Person::new(process));
+        })
+    };
+    let (send, events) = channel();
+    let mut watch = Watch::default();
+    for index in 0..crew.here {
+        let process = Process::start(&crew.program, &crew.arguments, index, send.clone())?;
+        let host = crew.host.clone().unwrap_or_else(|| "127.0.0.1".to_owned());
+        let name = name(index, crew.host.as_deref());
+        watch.people.push(Person::new(Box::new(process), name, host));
+    }
+    for (i, joined) in crew.joined.into_iter().enumerate() {
+        let index = crew.here + i;
+        let name = name(index, Some(&joined.host));
+        // Whoever reached this host through its own loopback is reached by its name.
+        let near = joined.ip.is_loopback();
+        let host = crew.host.clone().filter(|_| near).unwrap_or_else(|| joined.ip.to_string());
+        let remote = Remote::follow(joined, index, send.clone());
+        watch.people.push(Person::new(Box::new(remote), name, host));
     }
     drop(send);
-    watch.until_written(&events, stop, news)
+    for (index, person) in watch.people.iter_mut().enumerate() {
+        person.reach.tell(&assignment(index));
+    }
+    let ended = watch.until_written(&events, stop, news);
+    match ended {
+        Ok(written) => Ok(watch.dismiss(written)),
+        Err(failure) => {
+            watch.people.iter_mut().for_each(|person| person.reach.end(&failure));
+            Err(failure)
+        }
+    }
+}
+
+fn name(index: usize, host: Option<&str>) -> String {
+    match host {
+        Some(host) => format!("process {index} on {host}"),
+        None => format!("process {index}"),
+    }
 }
 
 /// A process, and what is known of it.
 struct Person {
-    process: Process,
-    address: Option<SocketAddr>,
+    reach: Box<dyn Reach>,
+    /// For sentences.
+    name: String,
+    /// How other processes reach its host.
+    host: String,
+    port: Option<u16>,
     tiles: u64,
     finished: Option<Value>,
     heard: Instant,
+    /// What it wrote last on standard error, if its agent has sent it.
+    lines: Vec<String>,
 }
 
 impl Person {
-    fn new(process: Process) -> Person {
-        Person { process, address: None, tiles: 0, finished: None, heard: Instant::now() }
+    fn new(reach: Box<dyn Reach>, name: String, host: String) -> Person {
+        let heard = Instant::now();
+        let lines = Vec::new();
+        Person { reach, name, host, port: None, tiles: 0, finished: None, heard, lines }
     }
 }
 
@@ -105,12 +144,13 @@ struct Watch {
 
 impl Watch {
     fn until_written(
-        mut self,
+        &mut self,
         events: &Receiver<Event>,
         stop: &dyn Fn() -> Option<Failure>,
         news: &mut dyn FnMut(News),
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Value, Failure> {
         let mut last_look = Instant::now();
+        let mut assured = Instant::now();
         loop {
             if let Some(failure) = stop() {
                 return Err(failure);
@@ -119,8 +159,12 @@ impl Watch {
                 self.hear(event, news);
             }
             self.miss_the_silent(&mut last_look);
+            if assured.elapsed() > ALIVE {
+                assured = Instant::now();
+                self.people.iter_mut().for_each(|person| person.reach.assure());
+            }
             if let Some(written) = self.written.take() {
-                return Ok(self.dismiss(written));
+                return Ok(written);
             }
             if let Some(suspect) = self.inquiry.verdict() {
                 return Err(self.accuse(suspect, news));
@@ -133,8 +177,9 @@ impl Watch {
             Event::Said(index, word) => self.hear_word(index, word, news),
             Event::Babbled(index, line) => news(News::Line(index, line)),
             Event::Closed(index) => {
-                let status = self.people[index].process.wait(EXIT_TIME);
-                self.inquiry.ended(index, status);
+                let person = &mut self.people[index];
+                let fate = person.reach.fate(EXIT_TIME);
+                self.inquiry.ended(index, &person.name, fate);
             }
         }
     }
@@ -143,8 +188,10 @@ impl Watch {
         let person = &mut self.people[index];
         person.heard = Instant::now();
         match word {
-            Word::Listening(address) => {
-                person.address = Some(address);
+            // Said once, before this.
+            Word::Joined { .. } => {}
+            Word::Listening(port) => {
+                person.port = Some(port);
                 self.introduce_all();
             }
             Word::Alive { tiles } => {
@@ -154,22 +201,23 @@ impl Watch {
             Word::Finished(result) => {
                 person.finished = Some(result);
                 if self.people.iter().all(|p| p.finished.is_some()) && !self.inquiry.is_open() {
-                    self.people[0].process.tell(&Order::Commit);
+                    self.people[0].reach.tell(&Order::Commit);
                 }
             }
             Word::Written(what) => self.written = Some(what),
-            Word::Failed { kind, message, context } => {
-                self.inquiry.reported(index, failure(&kind, message, context));
-            }
+            Word::Failed(cause) => self.inquiry.reported(index, cause.into()),
+            Word::Line(line) => person.lines.push(line),
+            Word::Gone(fate) => self.inquiry.ended(index, &person.name, fate),
         }
     }
 
     /// As soon as all listen, each is told where the others do.
     fn introduce_all(&mut self) {
-        let addresses: Option<Vec<SocketAddr>> = self.people.iter().map(|p| p.address).collect();
+        let address = |p: &Person| p.port.map(|port| format!("{}:{port}", bracketed(&p.host)));
+        let addresses: Option<Vec<String>> = self.people.iter().map(address).collect();
         if let Some(addresses) = addresses {
             for person in &mut self.people {
-                person.process.tell(&Order::Addresses(addresses.clone()));
+                person.reach.tell(&Order::Addresses(addresses.clone()));
             }
         }
     }
@@ -182,14 +230,14 @@ impl Watch {
         *last_look = Instant::now();
         let silent = |p: &Person| p.heard.elapsed() > SILENCE;
         if let Some(index) = self.people.iter().position(silent) {
-            self.inquiry.silent(index, SILENCE);
+            self.inquiry.silent(index, &self.people[index].name, SILENCE);
         }
     }
 
     fn dismiss(mut self, written: Value) -> Outcome {
-        self.people.iter_mut().for_each(|p| p.process.dismiss());
+        self.people.iter_mut().for_each(|p| p.reach.dismiss());
         for person in &mut self.people {
-            person.process.wait(EXIT_TIME);
+            person.reach.fate(EXIT_TIME);
         }
         let finished = self.people.into_iter().map(|p| p.finished.unwrap_or_default()).collect();
         Outcome { finished, written }
@@ -198,10 +246,16 @@ impl Watch {
     /// The failure, after the last lines of the process that has it, unless it explains itself.
     fn accuse(&self, suspect: &Suspect, news: &mut dyn FnMut(News)) -> Failure {
         if matches!(suspect.failure.kind, FailureKind::Peer | FailureKind::Internal) {
-            for line in self.people[suspect.process].process.last_lines() {
+            let person = &self.people[suspect.process];
+            for line in person.reach.last_lines().into_iter().chain(person.lines.clone()) {
                 news(News::Line(suspect.process, line));
             }
         }
         suspect.failure.clone()
     }
+}
+
+/// An IPv6 address before a port stands in brackets.
+fn bracketed(host: &str) -> String {
+    if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }

@@ -57,7 +57,10 @@ fn play(child: &Child, mine: &dyn Fn(&str) -> bool) -> Result<(), Failure> {
 fn crew(job: Value) -> Crew {
     let arguments = ["supervisor::tests::as_child", "--exact", "--ignored", "--nocapture"];
     Crew {
-        processes: 3,
+        here: 3,
+        joined: Vec::new(),
+        host: None,
+        deadline: crate::links::DEADLINE,
         run_id: "test".into(),
         job,
         program: std::env::current_exe().unwrap(),
@@ -68,7 +71,7 @@ fn crew(job: Value) -> Crew {
 fn fails(job: Value) -> (Failure, Vec<News>) {
     let news = RefCell::new(Vec::new());
     let start = Instant::now();
-    let outcome = supervise(&crew(job), &|| None, &mut |n| news.borrow_mut().push(n));
+    let outcome = supervise(crew(job), &|| None, &mut |n| news.borrow_mut().push(n));
     assert!(start.elapsed() < Duration::from_secs(8));
     (outcome.unwrap_err(), news.into_inner())
 }
@@ -81,7 +84,7 @@ fn all_finish_and_are_gone() {
             tiles.set(t);
         }
     };
-    let outcome = supervise(&crew(json!({})), &|| None, &mut news).unwrap();
+    let outcome = supervise(crew(json!({})), &|| None, &mut news).unwrap();
     assert_eq!(outcome.written, json!("written"));
     assert_eq!(tiles.get(), 3);
     for (i, result) in outcome.finished.iter().enumerate() {
@@ -128,7 +131,7 @@ fn a_stop_ends_it_at_once() {
         let over = start.elapsed() > Duration::from_millis(500);
         over.then(|| Failure::new(FailureKind::Interrupted, "interrupted"))
     };
-    let outcome = supervise(&crew(json!({ "sleep": 1 })), &stop, &mut |_| {});
+    let outcome = supervise(crew(json!({ "sleep": 1 })), &stop, &mut |_| {});
     assert_eq!(outcome.unwrap_err().kind, FailureKind::Interrupted);
     assert!(start.elapsed() < Duration::from_secs(3));
 }

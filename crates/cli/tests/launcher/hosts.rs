@@ -1,0 +1,116 @@
+//! Several launchers, as Slurm or a user starts them; here all of them on this machine. Hosts of
+//! their own, and what breaks on them, are tried in `tests/hosts`.
+use crate::bench::{Bench, SERIES};
+use std::thread;
+
+type Ended = (String, String, i32);
+
+/// Starts a launcher for each process, with these arguments and variables.
+fn all(
+    bench: &Bench,
+    n: usize,
+    start: impl Fn(usize) -> (String, Vec<(&'static str, String)>) + Sync,
+) -> Vec<Ended> {
+    thread::scope(|scope| {
+        let start = &start;
+        let run = |i| {
+            let (arguments, variables) = start(i);
+            let output = bench.tidemill(&arguments).envs(variables).output().unwrap();
+            let text = |bytes| String::from_utf8(bytes).unwrap();
+            (text(output.stdout), text(output.stderr), output.status.code().unwrap_or(-1))
+        };
+        let threads: Vec<_> = (0..n).map(|i| scope.spawn(move || run(i))).collect();
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    })
+}
+
+fn slurm(i: usize, n: usize) -> Vec<(&'static str, String)> {
+    vec![
+        ("SLURM_JOB_ID", "7".into()),
+        ("SLURM_STEP_ID", "0".into()),
+        ("SLURM_PROCID", i.to_string()),
+        ("SLURM_STEP_NUM_TASKS", n.to_string()),
+        ("SLURM_CPUS_PER_TASK", "1".into()),
+        ("SLURMD_NODENAME", "localhost".into()),
+    ]
+}
+
+#[test]
+fn slurms_variables_are_enough() {
+    let bench = Bench::new(SERIES);
+    let (alone, _, _) = bench.run("run p.yaml -w 1");
+    let ended = all(&bench, 3, |i| ("run p.yaml --tile 100".into(), slurm(i, 3)));
+    assert_eq!(ended[0].0, alone);
+    assert!(
+        ended[0].1.contains("3 processes (Slurm: this is process 0 on localhost)"),
+        "{ended:?}"
+    );
+    assert!(ended.iter().all(|e| e.2 == 0), "{ended:?}");
+    assert!(ended[1..].iter().all(|e| e.0.is_empty() && e.1.is_empty()), "{ended:?}");
+    assert!(bench.left().is_empty(), "{:?}", bench.left());
+}
+
+#[test]
+fn a_mistake_is_told_by_the_first_and_ends_all() {
+    let bench = Bench::new(&SERIES.replace("1 / k", "1 / j"));
+    let ended = all(&bench, 2, |i| ("run p.yaml".into(), slurm(i, 2)));
+    assert!(ended.iter().all(|e| e.2 == 2), "{ended:?}");
+    assert!(ended[0].1.contains("p.yaml:6"), "{ended:?}");
+    assert!(ended[1].1.contains("process 0 has found mistakes in p.yaml"), "{ended:?}");
+}
+
+#[test]
+fn other_parameters_and_a_missing_process_are_named_by_all() {
+    let bench = Bench::new(SERIES);
+    let arguments = |i| format!("run p.yaml --connect-timeout 5 --set n=100{i}");
+    for (_, err, code) in all(&bench, 2, |i| (arguments(i), slurm(i, 2))) {
+        assert_eq!(code, 4, "{err}");
+        assert!(err.contains("another pipeline file, or other parameters"), "{err}");
+    }
+    let arguments = |_| "run p.yaml --connect-timeout 1".to_owned();
+    for (_, err, code) in all(&bench, 2, |i| (arguments(i), slurm(i, 3))) {
+        assert_eq!(code, 4, "{err}");
+        assert!(err.contains("within 1s: process 2 did not connect"), "{err}");
+    }
+    assert!(bench.left().is_empty(), "{:?}", bench.left());
+}
+
+#[test]
+fn hosts_by_hand_need_a_secret_and_a_place() {
+    let bench = Bench::new(SERIES);
+    let says = |arguments: &str, words: &str| {
+        let output = bench.tidemill(arguments).env_remove("TIDEMILL_SECRET").output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.contains(words), "{err}");
+    };
+    says("run p.yaml --hosts a,b", "--process");
+    says("run p.yaml --hosts a,b --process 2", "names 2 processes, 0 to 1");
+    says("run p.yaml --hosts a --process 0", "names one process");
+    says("run p.yaml --hosts a,b:x --process 0", "`b:x` is not HOST or HOST:PORT");
+    says("run p.yaml --hosts a,b --process 0", "needs a secret");
+    let output = bench.tidemill("run p.yaml -n 2").envs(slurm(0, 2)).output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(err.contains("Slurm has started 2 processes"), "{err}");
+}
+
+#[test]
+fn a_job_script_asks_for_what_the_plan_needs() {
+    let bench = Bench::new(SERIES);
+    let (script, err, code) = bench.run("slurm p.yaml -n 8 -w 4 --set n=1e9");
+    assert_eq!(code, 0, "{err}");
+    for line in [
+        "#!/bin/bash",
+        "#SBATCH --job-name=slow-series",
+        "#SBATCH --ntasks=8",
+        "#SBATCH --cpus-per-task=4",
+        "#SBATCH --signal=USR1@60",
+        "srun --cpus-per-task=4 tidemill run p.yaml --set n=1e9",
+    ] {
+        assert!(script.lines().any(|l| l == line), "no `{line}` in {script}");
+    }
+    assert!(
+        script.contains("#SBATCH --mem-per-cpu=") && script.contains("#SBATCH --time=0:"),
+        "{script}"
+    );
+}
