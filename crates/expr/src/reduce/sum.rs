@@ -101,17 +101,17 @@ pub(super) fn sum_integers<S>(
     };
     let sum = sum(&mut states[group as usize]);
     match values {
-        Some(Values::Bool(v)) => rows.slices(v, false, |block| *sum += isa::run(Total(block))),
-        Some(Values::Int32(v)) => rows.slices(v, 0, |block| *sum += isa::run(Total(block))),
-        Some(Values::Int64(v)) => rows.slices(v, 0, |block| *sum += isa::run(Total(block))),
+        Some(Values::Bool(v)) => rows.slices(v, false, |block| *sum += isa::run(Add(block))),
+        Some(Values::Int32(v)) => rows.slices(v, 0, |block| *sum += isa::run(Add(block))),
+        Some(Values::Int64(v)) => rows.slices(v, 0, |block| *sum += isa::run(Add(block))),
         _ => {}
     }
 }
 
 /// The sum of a block.
-struct Total<'a, T>(&'a [T]);
+struct Add<'a, T>(&'a [T]);
 
-impl<T: Copy + Into<i64>> Loop for Total<'_, T> {
+impl<T: Copy + Into<i64>> Loop for Add<'_, T> {
     type Output = i128;
 
     #[inline(always)]

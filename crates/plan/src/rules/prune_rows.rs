@@ -51,6 +51,8 @@ fn tests(graph: &Graph, id: NodeId) -> Vec<RowTest> {
                 };
                 tests.extend(asked.filter_map(known));
             }
+            // Only ranges have it, and no file.
+            Step::Prune { .. } => {}
             Step::Project(kept) => {
                 let kept = kept.iter().map(|(i, field)| (field.name.clone(), columns[*i].1));
                 columns = kept.collect();
