@@ -20,6 +20,7 @@ mod register;
 pub mod select;
 pub mod special;
 pub mod text;
+pub mod twins;
 
 pub use element::Element;
 pub use map::{map1, map2, map3, slices1, validity_at};

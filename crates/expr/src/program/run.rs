@@ -6,6 +6,7 @@ use super::schedule::{Instruction, Schedule};
 use super::{BLOCK, Program};
 use crate::Values;
 use crate::dag::{Call, run};
+use crate::kernels::twins::Twins;
 use crate::kernels::{self, Arg, Register};
 use crate::prune::Piece;
 use base::{Failure, Tile};
@@ -151,6 +152,9 @@ fn block(
             Instruction::Run { call, arguments, to } => {
                 compute(call, arguments, *to, sources, scratch, rows)?;
             }
+            Instruction::Twins { twins, argument, to } => {
+                compute_twins(twins, *argument, *to, sources, scratch, rows)?;
+            }
             Instruction::Filter { predicate, keep } => {
                 let origin = if filtered { 0 } else { start as u32 };
                 select(*predicate, sources, scratch, rows, origin)?;
@@ -190,6 +194,29 @@ fn compute(
     };
     scratch.slots[to].register = out;
     scratch.slots[to].place = Place::Register;
+    result
+}
+
+fn compute_twins(
+    twins: &Twins,
+    argument: usize,
+    to: [usize; 2],
+    sources: &Sources,
+    scratch: &mut Scratch,
+    rows: usize,
+) -> Result<(), Failure> {
+    let mut take = |slot: usize| {
+        let nothing = Register::new(base::DType::Bool);
+        std::mem::replace(&mut scratch.slots[slot].register, nothing)
+    };
+    let mut out = to.map(&mut take);
+    let [a, b] = &mut out;
+    let x = operand(&scratch.slots[argument], sources, rows);
+    let result = twins.run(&x, [a, b], rows);
+    for (slot, register) in to.into_iter().zip(out) {
+        scratch.slots[slot].register = register;
+        scratch.slots[slot].place = Place::Register;
+    }
     result
 }
 

@@ -1,6 +1,7 @@
 //! What runs over a block, in order, and in which registers.
 use super::place::{Place, Source};
 use crate::dag::{Dag, NodeId, Op};
+use crate::kernels::twins::{TWINS, Twins};
 use base::{DType, Failure};
 use std::collections::HashMap;
 
@@ -23,6 +24,15 @@ pub enum Instruction {
         /// Where to.
         to: usize,
     },
+    /// Runs the common kernel of two nodes.
+    Twins {
+        /// Their functions.
+        twins: &'static Twins,
+        /// The register of their argument.
+        argument: usize,
+        /// Where to, in their order.
+        to: [usize; 2],
+    },
     /// Keeps the rows at which a bool is there and true.
     Filter {
         /// Its register.
@@ -37,14 +47,16 @@ impl Instruction {
         match self {
             Instruction::Read { .. } => vec![],
             Instruction::Run { arguments, .. } => arguments.clone(),
+            Instruction::Twins { argument, .. } => vec![*argument],
             Instruction::Filter { predicate, .. } => vec![*predicate],
         }
     }
 
-    fn makes(&mut self) -> Option<&mut usize> {
+    fn makes(&mut self) -> &mut [usize] {
         match self {
-            Instruction::Read { to, .. } | Instruction::Run { to, .. } => Some(to),
-            Instruction::Filter { .. } => None,
+            Instruction::Read { to, .. } | Instruction::Run { to, .. } => std::slice::from_mut(to),
+            Instruction::Twins { to, .. } => to,
+            Instruction::Filter { .. } => &mut [],
         }
     }
 }
@@ -97,7 +109,7 @@ impl Schedule {
         let outputs: Result<Vec<usize>, Failure> =
             outputs.iter().map(|id| lister.operand(*id)).collect();
         let computed: Vec<usize> = lister.computed.values().copied().collect();
-        let (instructions, types) = (lister.instructions, lister.types);
+        let (instructions, types) = (pair(lister.instructions), lister.types);
         Ok(allocate(instructions, &types, outputs?, &computed))
     }
 }
@@ -149,6 +161,37 @@ impl Lister<'_> {
     }
 }
 
+/// Puts nodes together that have a common kernel and the same argument.
+fn pair(mut list: Vec<Instruction>) -> Vec<Instruction> {
+    for i in 0..list.len() {
+        if let Some((j, both)) = twin(&list, i) {
+            list[i] = both;
+            list.remove(j);
+        }
+    }
+    list
+}
+
+/// The twin of an instruction, before the next filter, and what both become.
+fn twin(list: &[Instruction], i: usize) -> Option<(usize, Instruction)> {
+    let Instruction::Run { call, arguments, to } = list.get(i)? else { return None };
+    let [argument] = arguments[..] else { return None };
+    let (twins, first) = TWINS
+        .iter()
+        .find_map(|twins| Some((twins, twins.names.iter().position(|name| *name == call.name)?)))?;
+    let rest = list.iter().enumerate().skip(i + 1);
+    let mut rest = rest.take_while(|(_, other)| !matches!(other, Instruction::Filter { .. }));
+    rest.find_map(|(j, other)| match other {
+        Instruction::Run { call, arguments, to: other }
+            if call.name == twins.names[1 - first] && arguments[..] == [argument] =>
+        {
+            let to = if first == 0 { [*to, *other] } else { [*other, *to] };
+            Some((j, Instruction::Twins { twins, argument, to }))
+        }
+        _ => None,
+    })
+}
+
 /// Gives registers whose last use is past to what comes after.
 fn allocate(
     mut instructions: Vec<Instruction>,
@@ -167,7 +210,7 @@ fn allocate(
     let mut free: Vec<usize> = Vec::new();
     for (i, instruction) in instructions.iter_mut().enumerate() {
         let uses = instruction.uses();
-        if let Some(to) = instruction.makes() {
+        for to in instruction.makes() {
             let virtual_register = *to;
             let dtype = types[virtual_register];
             let reuse = free.iter().position(|r| registers[*r] == dtype);
@@ -192,6 +235,7 @@ fn allocate(
                 *keep = computed.iter().filter(alive).map(|r| physical[*r]).collect();
                 keep.sort_unstable();
             }
+            Instruction::Twins { argument, .. } => *argument = physical[*argument],
             Instruction::Read { .. } => {}
         }
         let mut done: Vec<usize> = uses.into_iter().filter(|r| last[*r] == i).collect();

@@ -515,3 +515,29 @@ fn throughput() {
         println!("{digits}: {ns:.2} ns a number, {count} terms, {sum}");
     }
 }
+
+#[test]
+fn twins_agree_with_one_at_a_time() {
+    let grid = grid([3, 4, 50]);
+    let one = |list: &[(&str, &str)], filter: bool| {
+        let mut steps = vec![grid.map(list, &grid.schema)];
+        if filter {
+            steps.insert(0, Step::Filter(typed("lat > -15", &grid.schema).unwrap()));
+        }
+        grid.run(&steps, &[2, 3, 17])
+    };
+    let last = |rows: Rows, n: usize| -> Vec<Vec<String>> {
+        rows.into_iter().map(|(_, row)| row[row.len() - n..].to_vec()).collect()
+    };
+    for filter in [false, true] {
+        let both = [("x", "cos(v * 2)"), ("y", "sin(v * 2)"), ("z", "sin(w) + cos(w)")];
+        let whole = one(&both, filter);
+        let apart: Vec<_> = both.iter().take(2).map(|one_of| one(&[*one_of], filter)).collect();
+        let (whole, blocks) = (last(whole.0, 3), last(whole.1, 3));
+        assert_eq!(whole, blocks);
+        for (i, part) in apart.into_iter().enumerate() {
+            let part = last(part.0, 1);
+            assert!(whole.iter().zip(&part).all(|(a, b)| a[i] == b[0]));
+        }
+    }
+}
