@@ -49,14 +49,13 @@ impl Item {
     pub fn to(worker: usize, tile: Tile) -> Item {
         Item::To(worker, Box::new(Item::Tile(Parcel::free(tile))))
     }
-}
 
-impl Item {
     /// Its points or rows.
     pub fn rows(&self) -> u64 {
         match self {
             Item::Tile(parcel) => parcel.tile.points() as u64,
-            Item::Closed(_) => 0,
+            Item::To(_, item) => item.rows(),
+            Item::Closed(_) | Item::Rows { .. } => 0,
         }
     }
 }

@@ -136,7 +136,7 @@ fn arguments(pipeline: &PipelineArgs) -> Result<String, Failure> {
     if let Some(out) = &pipeline.out {
         words.extend(["--out".to_owned(), text(out)?]);
     }
-    for rule in &pipeline.without {
+    for rule in &pipeline.rules.without {
         words.extend(["--without".to_owned(), rule.clone()]);
     }
     if pipeline.overwrite {

@@ -51,7 +51,8 @@ impl Meter {
 fn amount(item: &Item) -> Amount {
     match item {
         Item::Tile(parcel) => Amount::tile(parcel.tile.points(), parcel.tile.bytes()),
-        Item::Closed(_) => Amount::default(),
+        Item::To(_, item) => amount(item),
+        Item::Closed(_) | Item::Rows { .. } => Amount::default(),
     }
 }
 

@@ -132,6 +132,8 @@ fn kind(op: &Op) -> &'static str {
         Op::Partial(Reduce::Order(_)) => "sort",
         Op::Exchange(_) => SEND,
         Op::Final(_) => "merge",
+        Op::Split(_) => "split",
+        Op::Assemble(_) => "assemble",
         Op::Concat(_) => "concat",
         Op::Encode(_) => "encode",
         Op::Write(_) => "write",
