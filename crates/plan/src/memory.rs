@@ -82,9 +82,9 @@ fn state(graph: &Graph, node: &crate::graph::PlanNode, memory: &mut Memory) {
     let rows = before.and_then(|s| s.domain.points());
     match &node.op {
         PlanOp::Order(order) if order.limit.is_none() => {
-            // As they came and put together; the words of the keys, and two tables of words and
-            // rows to sort them.
-            let row = width(&node.schema) * 2 + 8 * order.keys.len() as u64 + 36;
+            // As they came and put together; the words of the keys, and the table of words and
+            // rows that is sorted.
+            let row = width(&node.schema) * 2 + 8 * order.keys.len() as u64 + 24;
             match rows {
                 Some(rows) => memory.per_process += rows * row,
                 None => memory

@@ -153,9 +153,7 @@ pub fn sort(rows: &mut [u32], columns: &[SortColumn]) {
         rows.sort_by(|a, b| compare(columns, *a as usize, columns, *b as usize));
         return;
     }
-    let mut pairs: Vec<radix::Pair> =
-        rows.iter().map(|row| (first.words[*row as usize], *row)).collect();
-    radix::sort(&mut pairs);
+    let pairs = radix::sorted(rows, |row| first.words[row as usize]);
     rows.iter_mut().zip(&pairs).for_each(|(row, pair)| *row = pair.1);
     if first.exact && rest.is_empty() {
         return;
@@ -189,7 +187,7 @@ mod tests {
     #[test]
     fn sorting_agrees_with_comparing() {
         let n = 4000u64;
-        let missing = |i: u64| hash::word(i ^ 77) % 9 == 0;
+        let missing = |i: u64| hash::word(i ^ 77).is_multiple_of(9);
         let ints = |i: u64| match hash::word(i) % 5 {
             0 => i64::MAX,
             1 => i64::MIN,

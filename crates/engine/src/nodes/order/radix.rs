@@ -8,35 +8,43 @@ const SMALL: usize = 64;
 
 /// Bits of a digit.
 const DIGIT: u32 = 8;
+const DIGITS: usize = 1 << DIGIT;
 
-/// Sorts by word, then by row; where words are equal, rows must come in ascending order.
-pub fn sort(pairs: &mut [Pair]) {
-    let mut spare = vec![(0, 0); if pairs.len() > SMALL { pairs.len() } else { 0 }];
-    sort_with(pairs, &mut spare);
+/// Rows, which come in ascending order, and their words, sorted by word, then by row.
+pub fn sorted(rows: &[u32], word: impl Fn(u32) -> u64) -> Vec<Pair> {
+    let words = || rows.iter().map(|row| word(*row));
+    let shift = shift(words());
+    let Some(shift) = shift.filter(|_| rows.len() > SMALL) else {
+        let mut pairs: Vec<Pair> = words().zip(rows.iter().copied()).collect();
+        pairs.sort_unstable();
+        return pairs;
+    };
+    // The first pass goes from the words straight to their places.
+    let mut ends = starts(words(), shift);
+    let mut pairs = vec![(0, 0); rows.len()];
+    for (word, row) in words().zip(rows) {
+        let place = &mut ends[digit(word, shift)];
+        pairs[*place] = (word, *row);
+        *place += 1;
+    }
+    let pieces = || ends.iter().scan(0, |start, end| Some(std::mem::replace(start, *end)..*end));
+    let mut spare = vec![(0, 0); pieces().map(|piece| piece.len()).max().unwrap_or(0)];
+    for piece in pieces().filter(|_| shift > 0) {
+        let n = piece.len();
+        sort(&mut pairs[piece], &mut spare[..n]);
+    }
+    pairs
 }
 
-fn sort_with(pairs: &mut [Pair], spare: &mut [Pair]) {
+fn sort(pairs: &mut [Pair], spare: &mut [Pair]) {
     if pairs.len() <= SMALL {
         pairs.sort_unstable();
         return;
     }
-    // Digits that all words share need no pass.
-    let first = pairs[0].0;
-    let differ = pairs.iter().fold(0, |bits, (word, _)| bits | (word ^ first));
-    if differ == 0 {
-        return;
-    }
-    let shift = (u64::BITS - differ.leading_zeros()).saturating_sub(DIGIT);
-    let digit = |word: u64| (word >> shift) as usize & ((1 << DIGIT) - 1);
-    let mut ends = [0usize; 1 << DIGIT];
-    pairs.iter().for_each(|(word, _)| ends[digit(*word)] += 1);
-    let mut end = 0;
-    for places in &mut ends {
-        // Where the next pair of this digit goes; in the end, where those of the next one begin.
-        end += std::mem::replace(places, end);
-    }
+    let Some(shift) = shift(pairs.iter().map(|pair| pair.0)) else { return };
+    let mut ends = starts(pairs.iter().map(|pair| pair.0), shift);
     for pair in pairs.iter() {
-        let place = &mut ends[digit(pair.0)];
+        let place = &mut ends[digit(pair.0, shift)];
         spare[*place] = *pair;
         *place += 1;
     }
@@ -47,10 +55,33 @@ fn sort_with(pairs: &mut [Pair], spare: &mut [Pair]) {
     let mut start = 0;
     for end in ends {
         if end - start > 1 {
-            sort_with(&mut pairs[start..end], &mut spare[start..end]);
+            sort(&mut pairs[start..end], &mut spare[start..end]);
         }
         start = end;
     }
+}
+
+/// Where the highest digit begins in which words differ; `None` if they do not.
+fn shift(words: impl Iterator<Item = u64>) -> Option<u32> {
+    let mut words = words;
+    let first = words.next()?;
+    let differ = words.fold(0, |bits, word| bits | (word ^ first));
+    (differ != 0).then(|| (u64::BITS - differ.leading_zeros()).saturating_sub(DIGIT))
+}
+
+fn digit(word: u64, shift: u32) -> usize {
+    (word >> shift) as usize & (DIGITS - 1)
+}
+
+/// Where the words of each digit begin.
+fn starts(words: impl Iterator<Item = u64>, shift: u32) -> [usize; DIGITS] {
+    let mut places = [0; DIGITS];
+    words.for_each(|word| places[digit(word, shift)] += 1);
+    let mut end = 0;
+    for place in &mut places {
+        end += std::mem::replace(place, end);
+    }
+    places
 }
 
 #[cfg(test)]
@@ -71,11 +102,10 @@ mod tests {
                 &|i| (hash::word(i) as f64).ln().to_bits(),
             ];
             for word in kinds {
-                let mut pairs: Vec<Pair> = (0..n).map(|i| (word(i as u64), i as u32)).collect();
-                let mut slow = pairs.clone();
+                let rows: Vec<u32> = (0..n as u32).collect();
+                let mut slow: Vec<Pair> = rows.iter().map(|i| (word((*i).into()), *i)).collect();
                 slow.sort_by_key(|(word, _)| *word);
-                sort(&mut pairs);
-                assert!(pairs == slow, "{n}");
+                assert!(sorted(&rows, |row| word(row.into())) == slow, "{n}");
             }
         }
     }
