@@ -28,10 +28,15 @@ impl Spans {
     /// Adds one that began after the end of those before.
     pub fn push(&mut self, operator: u32, start: u64, time: u64) {
         self.list.push(Span { operator, calls: 1, start, time });
-        while self.list.len() >= MOST {
-            let span = start + time - self.list[0].start;
-            self.grain = (2 * self.grain).max(4 * span / MOST as u64).max(1);
+        if self.list.len() >= MOST {
+            // A quarter as many grains as there is room for spans: some for each operator.
+            let all = start + time - self.list[0].start;
+            self.grain = self.grain.max(4 * all / MOST as u64).max(1);
             self.merge();
+            while self.list.len() > MOST / 2 && self.grain <= all {
+                self.grain *= 2;
+                self.merge();
+            }
         }
     }
 
