@@ -246,16 +246,19 @@ def parquet_of_others(tmp):
     arrow = table.to_arrow()
     kept = (i >= 700) & (i < 850) & (i % 3 != 0)
     expected = {"n": int(kept.sum()), "total": math.fsum(x[kept]), "first": 700, "last": 848}
-    duckdb.sql("set threads = 1")
 
     def by_pyarrow(path, codec):
         options = {"row_group_size": 500, "data_page_size": 512, "write_page_index": True}
         pyarrow.parquet.write_table(arrow, path, compression=codec, **options)
 
-    writers = {"polars": lambda path, codec: table.write_parquet(path, compression=codec, row_group_size=500)}
-    writers |= {"duckdb": lambda path, codec: duckdb.sql(
-        f"copy arrow to '{path}' (format parquet, compression {codec}, row_group_size 2048)")}
-    writers |= {"pyarrow": by_pyarrow}
+    def by_polars(path, codec):
+        table.write_parquet(path, compression=codec, row_group_size=500)
+
+    def by_duckdb(path, codec):
+        codec = "lz4_raw" if codec == "lz4" else codec
+        duckdb.from_arrow(arrow).write_parquet(str(path), compression=codec, row_group_size=2048)
+
+    writers = {"polars": by_polars, "duckdb": by_duckdb, "pyarrow": by_pyarrow}
     for writer, write in writers.items():
         for codec in ["zstd", "snappy", "gzip", "lz4", "uncompressed"]:
             path = tmp / f"{writer}-{codec}.parquet"
@@ -272,7 +275,9 @@ def parquet_bloom(tmp):
     run("""
 steps:
   - range: { i: 0..1000 }
-  - map: { k: i * 7919 % 1000003, s: where(i % 2 == 0, "even", "odd") }
+  - map:
+      k: i * 7919 % 1000003
+      s: where(i % 2 == 0, 'even', 'odd')
   - write: out.parquet
     bloom: [k, s]
 """, tmp, "--tile", "250")

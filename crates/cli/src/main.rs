@@ -6,6 +6,7 @@ mod catalogue;
 mod job;
 mod launch;
 mod machine;
+mod memory;
 mod numbers;
 mod outputs;
 mod pipeline;
@@ -23,7 +24,7 @@ use expr::isa::Isa;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    machine::keep_freed_memory();
+    memory::keep_freed();
     let matches = verbs::command().get_matches();
     let asked = Isa::asked().map_err(|e| verbs::End::from(Failure::new(FailureKind::Pipeline, e)));
     match asked.and_then(|_| verbs::dispatch(&matches)) {

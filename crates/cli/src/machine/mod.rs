@@ -1,8 +1,5 @@
 //! What the machine gives this job: cores and memory, as affinity, control groups and Slurm say.
-mod allocator;
 mod cgroup;
-
-pub use allocator::keep_freed_memory;
 
 use cgroup::Cgroup;
 use std::path::Path;

@@ -111,20 +111,24 @@ impl Part {
     ) -> Result<Vec<Vec<ArrayRef>>, String> {
         guarded(|| {
             let read = self.decode(pieces, columns)?;
-            self.release(pieces);
+            self.release(pieces, columns);
             Ok::<_, ParquetError>(read)
         })
     }
 
-    /// Lets go of the mapped bytes of the row groups.
-    fn release(&self, pieces: &[Piece]) {
+    /// Lets go of the mapped bytes of the pieces: where in a chunk they lie is known about.
+    fn release(&self, pieces: &[Piece], columns: &[usize]) {
+        let leaves: Vec<usize> =
+            columns.iter().filter_map(|c| leaf(&self.metadata, self.roots[*c])).collect();
         for piece in pieces {
-            let (mut first, mut last) = (u64::MAX, 0);
-            for chunk in self.metadata.metadata().row_group(piece.group).columns() {
+            let group = self.metadata.metadata().row_group(piece.group);
+            for chunk in leaves.iter().map(|l| group.column(*l)) {
                 let (start, len) = chunk.byte_range();
-                (first, last) = (first.min(start), last.max(start.saturating_add(len)));
+                let rows = group.num_rows().max(1) as u128;
+                let at =
+                    |row: usize| start.saturating_add((len as u128 * row as u128 / rows) as u64);
+                release(&self.bytes, at(piece.skip)..at(piece.skip + piece.take));
             }
-            release(&self.bytes, first..last);
         }
     }
 

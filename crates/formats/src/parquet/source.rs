@@ -6,7 +6,6 @@ use crate::rows::{agree, bad_option, columns_of, cuts, edges, file_attributes, i
 use crate::{FormatError, FormatErrorKind, OpenRequest, RowTest, Survivors, TileSource};
 use arrow_array::ArrayRef;
 use base::{Column, Domain, Failure, Field, Region, Schema, Tiling};
-use std::ops::Range;
 
 /// An opened input of one or more files.
 pub(super) struct ParquetSource {
@@ -128,7 +127,7 @@ impl TileSource for ParquetSource {
             at += groups.len();
             // Damage is told by whoever reads the values.
             let found = part.survivors(&groups, tests).unwrap_or_else(|_| {
-                edges.windows(2).map(|e| vec![Range { start: 0, end: e[1] - e[0] }]).collect()
+                edges.windows(2).map(|e| std::iter::once(0..e[1] - e[0]).collect()).collect()
             });
             for (first, ranges) in edges.iter().zip(found) {
                 kept += usize::from(!ranges.is_empty());
