@@ -125,7 +125,7 @@ pub(in crate::netcdf) fn compresses(options: &Options) -> bool {
 
 /// The level of an option; `None` for 0, which is no compression.
 fn level(options: &Options, name: &str, most: u8) -> Result<Option<u8>, FormatError> {
-    let wrong = || bad_option(name, &format!("`{name}` takes a level from 0 to {most}"));
+    let wrong = || bad_option(name, format!("`{name}` takes a level from 0 to {most}"));
     match options.get(name) {
         None => Ok(None),
         Some(OptionValue::One(value)) => {

@@ -21,9 +21,10 @@ pub(super) fn may_pass(
     Ok(match key {
         Key::Int32(i) => filter.check(&i),
         Key::Int64(i) => filter.check(&i),
-        Key::Float(x) if x == 0.0 => filter.check(&0.0f32) || filter.check(&-0.0f32),
+        // Of either sign.
+        Key::Float(0.0) => filter.check(&0.0f32) || filter.check(&-0.0f32),
         Key::Float(x) => filter.check(&x),
-        Key::Double(x) if x == 0.0 => filter.check(&0.0f64) || filter.check(&-0.0f64),
+        Key::Double(0.0) => filter.check(&0.0f64) || filter.check(&-0.0f64),
         Key::Double(x) => filter.check(&x),
         Key::Text(text) => filter.check(text),
     })

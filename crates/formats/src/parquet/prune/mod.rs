@@ -107,6 +107,9 @@ fn group_bounds(
     Ok(bounds)
 }
 
+/// The rows of each page, and what is known of their values.
+type Pages = Vec<(Range<u64>, Bounds)>;
+
 /// The rows of each page of a row group, and what the column index says of them; `None` if there
 /// is no index.
 fn page_bounds(
@@ -114,7 +117,7 @@ fn page_bounds(
     index: &PageIndex,
     group: usize,
     test: &FileTest,
-) -> Result<Option<Vec<(Range<u64>, Bounds)>>, ParquetError> {
+) -> Result<Option<Pages>, ParquetError> {
     let (Some(offsets), Some(_)) =
         (index.offset_index(group, test.leaf), index.column_index(group, test.leaf))
     else {
