@@ -46,8 +46,8 @@ fn arccosh(x: f64) -> f64 {
         select(large, 0.0, rest + root_rest),
         select(large, 1.0, 0.0),
     );
-    let end = if x < 1.0 { f64::NAN } else { x };
-    if x >= 1.0 && x < f64::INFINITY { y } else { end }
+    let y = if x < f64::INFINITY { y } else { x };
+    if x < 1.0 { f64::NAN } else { y }
 }
 
 /// 1 / (1 + x) for x between 0 and 1, within 1 %: enough to find the nearest power of two.
@@ -96,8 +96,8 @@ fn arccosh32(x: f32) -> f32 {
     let x = f64::from(x);
     // x² is exact, and less 1 as well where it is near 1.
     let y = log_for32(x + x.mul_add(x, -1.0).sqrt());
-    let end = select(x < 1.0, f64::NAN, x);
-    select((x >= 1.0) & (x < f64::INFINITY), y, end) as f32
+    let y = select(x < f64::INFINITY, y, x);
+    select(x < 1.0, f64::NAN, y) as f32
 }
 
 /// The number whose hyperbolic tangent is x.
