@@ -104,8 +104,7 @@ impl Run {
                         return Err(failure.into());
                     }
                 };
-                let report =
-                    together(&job, &plan.physical, group, &signals, &mut progress, start)?;
+                let report = together(&job, &plan.physical, group, &signals, &mut progress, start)?;
                 Ok(Some((plan, report)))
             }
         }

@@ -1,7 +1,8 @@
 //! How chunks are compressed: bytes shuffled, then deflate or Zstandard, as HDF5's filters do it.
+use super::deflate::Deflate;
 use super::hdf5::{FILTER_DEFLATE, FILTER_SHUFFLE, FILTER_ZSTD};
 use super::shuffle::{shuffle, unshuffle};
-use libdeflater::{CompressionLvl, Compressor, Decompressor};
+use libdeflater::Decompressor;
 use std::cell::RefCell;
 use std::fmt;
 
@@ -32,18 +33,14 @@ pub(super) struct Packer {
 }
 
 enum Engine {
-    Deflate(Compressor),
+    Deflate(Deflate),
     Zstd(zstd::bulk::Compressor<'static>),
 }
 
 impl Packer {
     fn new(codec: Codec) -> Result<Packer, String> {
         let engine = match codec {
-            Codec::Deflate(level) => {
-                let level = CompressionLvl::new(i32::from(level));
-                let level = level.map_err(|_| "there is no such level of compression")?;
-                Engine::Deflate(Compressor::new(level))
-            }
+            Codec::Deflate(level) => Engine::Deflate(Deflate::new(level)?),
             Codec::Zstd(level) => {
                 let engine = zstd::bulk::Compressor::new(i32::from(level));
                 Engine::Zstd(engine.map_err(|e| e.to_string())?)
@@ -75,14 +72,14 @@ impl Packer {
         shuffle(values, &mut self.shuffled, width);
         let from = &self.shuffled;
         let bound = match &mut self.engine {
-            Engine::Deflate(engine) => engine.zlib_compress_bound(from.len()),
+            Engine::Deflate(engine) => engine.bound(from.len()),
             Engine::Zstd(_) => zstd::zstd_safe::compress_bound(from.len()),
         };
         self.packed.resize(bound, 0);
         let failed = |e: &dyn fmt::Display| format!("a chunk cannot be compressed: {e}");
         let to = &mut self.packed[..];
         let len = match &mut self.engine {
-            Engine::Deflate(engine) => engine.zlib_compress(from, to).map_err(|e| failed(&e))?,
+            Engine::Deflate(engine) => engine.pack(from, width, to).map_err(|e| failed(&e))?,
             Engine::Zstd(engine) => engine.compress_to_buffer(from, to).map_err(|e| failed(&e))?,
         };
         Ok(&self.packed[..len])

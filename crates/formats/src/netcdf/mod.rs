@@ -6,6 +6,7 @@
 
 mod codec;
 mod create;
+mod deflate;
 mod hdf5;
 mod library;
 mod read;

@@ -20,8 +20,14 @@ pub struct Rule {
 }
 
 /// All rules. Splitting reductions and placing exchanges comes after them, in `lower`.
-pub static RULES: &[Rule] =
-    &[fuse_steps::RULE, prune_range::RULE, fuse_reduce::RULE, fuse_read::RULE, prune_columns::RULE, prune_rows::RULE];
+pub static RULES: &[Rule] = &[
+    fuse_steps::RULE,
+    prune_range::RULE,
+    fuse_reduce::RULE,
+    fuse_read::RULE,
+    prune_columns::RULE,
+    prune_rows::RULE,
+];
 
 impl Entry for Rule {
     fn name(&self) -> &'static str {
