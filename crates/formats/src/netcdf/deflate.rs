@@ -125,7 +125,7 @@ mod tests {
     use libdeflater::Decompressor;
 
     /// Numbers in no order (Steele, Lea and Flood 2014).
-    fn noise(n: usize) -> impl Iterator<Item = u64> {
+    fn noise(n: usize) -> impl Iterator<Item = u64> + Clone {
         (1..=n as u64).map(|i| {
             let mut z = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
             z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
