@@ -145,7 +145,7 @@ mod tests {
         let mut back = vec![0; bytes.len()];
         let found = Decompressor::new().zlib_decompress(&to[..len], &mut back).unwrap();
         assert_eq!((found, back), (bytes.len(), shuffled.clone()));
-        (deflate.noise(&shuffled, 8) / values.len(), len)
+        (deflate.noise(&shuffled, 8) / values.len().max(1), len)
     }
 
     #[test]
