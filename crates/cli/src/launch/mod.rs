@@ -56,7 +56,7 @@ pub enum Launch {
     /// This launcher starts so many on this machine.
     Here(usize),
     /// Each has been started by something else; this is one of them.
-    Spread(Spread),
+    Spread(Box<Spread>),
 }
 
 /// One of several processes, each with a launcher of its own.
@@ -91,7 +91,8 @@ impl LaunchArgs {
             let meeting = Meeting::At(addresses[0].clone(), secret);
             let host = host.unwrap_or_else(|| hosts::name(&addresses[process]).to_owned());
             let deadline = self.connect_timeout;
-            return Ok(Launch::Spread(Spread { ranks, host, meeting, addresses, deadline }));
+            let spread = Spread { ranks, host, meeting, addresses, deadline };
+            return Ok(Launch::Spread(Box::new(spread)));
         }
         match (Ranks::found(&variable)?, self.processes) {
             (Some(ranks), Some(_)) => Err(Failure::new(
@@ -101,13 +102,13 @@ impl LaunchArgs {
                     ranks.by, ranks.size
                 ),
             )),
-            (Some(ranks), None) => Ok(Launch::Spread(Spread {
+            (Some(ranks), None) => Ok(Launch::Spread(Box::new(Spread {
                 meeting: Meeting::through(folder, &ranks, key, secret),
                 host: host.unwrap_or_else(host_name),
                 addresses: vec![String::new(); ranks.size],
                 ranks,
                 deadline: self.connect_timeout,
-            })),
+            }))),
             (None, n) => Ok(Launch::Here(n.map_or(1, NonZeroUsize::get))),
         }
     }
