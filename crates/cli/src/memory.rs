@@ -1,5 +1,5 @@
-//! Memory that a tile gave back stays with the process, for the next tile: a page that goes back
-//! to the system and comes again costs more than to write it.
+//! Memory comes in large pages, and what a tile gave back stays with the process, for the next
+//! tile: a page that comes, or comes again, from the system costs more than to write it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
@@ -11,6 +11,7 @@ pub struct LargePages;
 const LARGE: usize = 4 << 20;
 
 /// Says that a piece may have large pages.
+#[cfg_attr(not(target_os = "linux"), expect(unused_variables))]
 fn advise(piece: *mut u8, bytes: usize) {
     #[cfg(target_os = "linux")]
     if bytes >= LARGE && !piece.is_null() {
