@@ -23,6 +23,9 @@ use base::{Failure, FailureKind};
 use expr::isa::Isa;
 use std::process::ExitCode;
 
+#[global_allocator]
+static MEMORY: memory::LargePages = memory::LargePages;
+
 fn main() -> ExitCode {
     memory::keep_freed();
     let matches = verbs::command().get_matches();

@@ -2,6 +2,7 @@
 
 mod contract;
 mod csv;
+mod durable;
 mod ipc;
 pub mod netcdf;
 mod options;

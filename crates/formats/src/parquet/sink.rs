@@ -1,5 +1,6 @@
 //! Writing: a directory of parts, one per tile, by all workers of all processes.
 use super::dictionary;
+use crate::durable::Durable;
 use crate::rows::{
     arrow_schema, bad_option, metadata, point_bytes, row_batch, row_schema, text, texts,
 };
@@ -33,7 +34,7 @@ pub(super) struct ParquetSink {
     codec: String,
 }
 
-/// How parts are written; each worker has its own.
+/// How parts are written.
 #[derive(Clone)]
 struct Parts {
     directory: PathBuf,
@@ -119,12 +120,12 @@ fn path(name: &str) -> ColumnPath {
 }
 
 impl Parts {
-    /// Writes one part, and makes it durable.
-    fn write(&self, tile: &Tile) -> Result<(), Failure> {
+    /// Writes one part.
+    fn write(&self, tile: &Tile) -> Result<File, Failure> {
         let batch = row_batch(tile, &self.schema)?;
         let mut writer = self.open(tile.number, self.properties_for(&batch))?;
         writer.write(&batch).map_err(|e| cannot_write_because(&self.target, &e))?;
-        self.close(writer)
+        self.end(writer)
     }
 
     /// Without dictionaries that would be built only to be given up.
@@ -149,9 +150,8 @@ impl Parts {
             .map_err(|e| cannot_write_because(&self.target, &e))
     }
 
-    fn close(&self, writer: ArrowWriter<File>) -> Result<(), Failure> {
-        let file = writer.into_inner().map_err(|e| cannot_write_because(&self.target, &e))?;
-        file.sync_all().map_err(|e| cannot_write(&self.target, &e))
+    fn end(&self, writer: ArrowWriter<File>) -> Result<File, Failure> {
+        writer.into_inner().map_err(|e| cannot_write_because(&self.target, &e))
     }
 
     /// Counts the parts and their bytes.
@@ -175,13 +175,14 @@ impl Sink for ParquetSink {
     }
 
     fn writer(&self) -> Result<Box<dyn TileWriter>, Failure> {
-        Ok(Box::new(self.parts.clone()))
+        Ok(Box::new(Writer { parts: self.parts.clone(), durable: Durable::default() }))
     }
 
     fn commit(&self) -> Result<Written, Failure> {
         let failed = |e: std::io::Error| cannot_write(self.path(), &e);
         if self.parts.count().map_err(failed)?.0 == 0 {
-            self.parts.close(self.parts.open(0, self.parts.properties.clone())?)?;
+            let none = self.parts.open(0, self.parts.properties.clone())?;
+            self.parts.end(none)?.sync_all().map_err(failed)?;
         }
         let (files, bytes) = self.parts.count().map_err(failed)?;
         let success = File::create(self.stage.staged().join("_SUCCESS")).map_err(failed)?;
@@ -209,12 +210,22 @@ impl Sink for ParquetSink {
     }
 }
 
-impl TileWriter for Parts {
+/// The writer of one worker.
+struct Writer {
+    parts: Parts,
+    durable: Durable,
+}
+
+impl TileWriter for Writer {
     fn write(&mut self, tile: &Tile) -> Result<(), Failure> {
-        if tile.points() == 0 { Ok(()) } else { Parts::write(self, tile) }
+        if tile.points() == 0 {
+            return Ok(());
+        }
+        let file = self.parts.write(tile)?;
+        self.durable.push(file).map_err(|e| cannot_write(&self.parts.target, &e))
     }
 
     fn finish(&mut self) -> Result<(), Failure> {
-        Ok(())
+        self.durable.finish().map_err(|e| cannot_write(&self.parts.target, &e))
     }
 }

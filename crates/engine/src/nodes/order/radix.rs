@@ -6,82 +6,108 @@ pub type Pair = (u64, u32);
 /// Pieces of at most so many pairs are sorted by comparison.
 const SMALL: usize = 64;
 
-/// Bits of a digit.
-const DIGIT: u32 = 8;
-const DIGITS: usize = 1 << DIGIT;
+/// The most bits of a digit: so many places that are written to by turns stay in the cache.
+const MOST_BITS: u32 = 11;
 
 /// Rows, which come in ascending order, and their words, sorted by word, then by row.
 pub fn sorted(rows: &[u32], word: impl Fn(u32) -> u64) -> Vec<Pair> {
     let words = || rows.iter().map(|row| word(*row));
-    let shift = shift(words());
-    let Some(shift) = shift.filter(|_| rows.len() > SMALL) else {
+    let digit = Digit::first(words()).filter(|_| rows.len() > SMALL);
+    let Some(digit) = digit else {
         let mut pairs: Vec<Pair> = words().zip(rows.iter().copied()).collect();
         pairs.sort_unstable();
         return pairs;
     };
     // The first pass goes from the words straight to their places.
-    let mut ends = starts(words(), shift);
+    let mut ends = digit.starts(words());
     let mut pairs = vec![(0, 0); rows.len()];
     for (word, row) in words().zip(rows) {
-        let place = &mut ends[digit(word, shift)];
-        pairs[*place] = (word, *row);
+        let place = &mut ends[digit.of(word)];
+        pairs[*place as usize] = (word, *row);
         *place += 1;
     }
-    let pieces = || ends.iter().scan(0, |start, end| Some(std::mem::replace(start, *end)..*end));
-    let mut spare = vec![(0, 0); pieces().map(|piece| piece.len()).max().unwrap_or(0)];
-    for piece in pieces().filter(|_| shift > 0) {
-        let n = piece.len();
-        sort(&mut pairs[piece], &mut spare[..n]);
+    if digit.shift == 0 {
+        return pairs;
+    }
+    let mut spare = Vec::new();
+    let mut start = 0;
+    for end in digit.ends(&ends) {
+        let piece = &mut pairs[start..end];
+        if piece.len() > spare.len() {
+            spare.resize(piece.len(), (0, 0));
+        }
+        sort(piece, &mut spare);
+        start = end;
     }
     pairs
 }
 
+/// The spare room is at least as long.
 fn sort(pairs: &mut [Pair], spare: &mut [Pair]) {
     if pairs.len() <= SMALL {
         pairs.sort_unstable();
         return;
     }
-    let Some(shift) = shift(pairs.iter().map(|pair| pair.0)) else { return };
-    let mut ends = starts(pairs.iter().map(|pair| pair.0), shift);
+    let Some(digit) = Digit::first(pairs.iter().map(|pair| pair.0)) else { return };
+    let mut ends = digit.starts(pairs.iter().map(|pair| pair.0));
     for pair in pairs.iter() {
-        let place = &mut ends[digit(pair.0, shift)];
-        spare[*place] = *pair;
+        let place = &mut ends[digit.of(pair.0)];
+        spare[*place as usize] = *pair;
         *place += 1;
     }
-    pairs.copy_from_slice(spare);
-    if shift == 0 {
+    pairs.copy_from_slice(&spare[..pairs.len()]);
+    if digit.shift == 0 {
         return;
     }
     let mut start = 0;
-    for end in ends {
+    for end in digit.ends(&ends) {
         if end - start > 1 {
-            sort(&mut pairs[start..end], &mut spare[start..end]);
+            sort(&mut pairs[start..end], spare);
         }
         start = end;
     }
 }
 
-/// Where the highest digit begins in which words differ; `None` if they do not.
-fn shift(words: impl Iterator<Item = u64>) -> Option<u32> {
-    let mut words = words;
-    let first = words.next()?;
-    let differ = words.fold(0, |bits, word| bits | (word ^ first));
-    (differ != 0).then(|| (u64::BITS - differ.leading_zeros()).saturating_sub(DIGIT))
+/// Where each digit's words begin or, later, end.
+type Places = [u32; 1 << MOST_BITS];
+
+/// Some bits of words.
+#[derive(Clone, Copy)]
+struct Digit {
+    shift: u32,
+    bits: u32,
 }
 
-fn digit(word: u64, shift: u32) -> usize {
-    (word >> shift) as usize & (DIGITS - 1)
-}
-
-/// Where the words of each digit begin.
-fn starts(words: impl Iterator<Item = u64>, shift: u32) -> [usize; DIGITS] {
-    let mut places = [0; DIGITS];
-    words.for_each(|word| places[digit(word, shift)] += 1);
-    let mut end = 0;
-    for place in &mut places {
-        end += std::mem::replace(place, end);
+impl Digit {
+    /// The highest bits from where words differ on, so many that of evenly spread words about eight
+    /// have the same; `None` if they do not differ.
+    fn first(mut words: impl Iterator<Item = u64>) -> Option<Digit> {
+        let first = words.next()?;
+        let (count, differ) =
+            words.fold((1u64, 0), |(n, bits), word| (n + 1, bits | (word ^ first)));
+        let bits = count.ilog2().saturating_sub(3).clamp(1, MOST_BITS);
+        let shift = (u64::BITS - differ.leading_zeros()).saturating_sub(bits);
+        (differ != 0).then_some(Digit { shift, bits })
     }
-    places
+
+    fn of(self, word: u64) -> usize {
+        (word >> self.shift) as usize & ((1 << self.bits) - 1)
+    }
+
+    /// Where the words of each digit begin.
+    fn starts(self, words: impl Iterator<Item = u64>) -> Places {
+        let mut places = [0; 1 << MOST_BITS];
+        words.for_each(|word| places[self.of(word)] += 1);
+        let mut end = 0;
+        for place in &mut places[..1 << self.bits] {
+            end += std::mem::replace(place, end);
+        }
+        places
+    }
+
+    fn ends(self, places: &Places) -> impl Iterator<Item = usize> + use<'_> {
+        places[..1 << self.bits].iter().map(|end| *end as usize)
+    }
 }
 
 #[cfg(test)]
