@@ -103,7 +103,7 @@ fn needles_at_every_edge() {
                 for step in [1i64, 2, 3, -1, -7, 10, 64] {
                     let room =
                         if step > 0 { i64::MAX.abs_diff(start) } else { i64::MIN.abs_diff(start) };
-                    let size = 30_000.min(room / step.unsigned_abs() + 1);
+                    let size = 30_000.min((room / step.unsigned_abs()).saturating_add(1));
                     let used = agrees(
                         Counter { start, step, size },
                         &[digits(needle, contained)],
