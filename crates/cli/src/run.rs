@@ -52,7 +52,7 @@ pub fn alone(
 ) -> Result<Report, Failure> {
     let outputs = Outputs::of(physical);
     outputs.create()?;
-    let options = Options { profile: job.profile, ..Options::threads(job.threads) };
+    let options = Options { profile: job.profile, ..Options::of(physical, job.threads) };
     let tally = on_threads(physical, options, signals, &mut |tiles| progress.show(tiles));
     progress.finish();
     let tally = tally?;

@@ -1,4 +1,5 @@
 //! How a run is spread over threads and processes.
+use plan::physical::Physical;
 use std::net::TcpStream;
 
 /// What [`crate::run`] needs to know beside the plan.
@@ -26,9 +27,9 @@ pub struct Mesh {
 }
 
 impl Options {
-    /// One process with so many threads.
-    pub fn threads(threads: usize) -> Options {
-        let in_flight = plan::physical::TILES_IN_FLIGHT as usize;
+    /// One process with so many threads, for this plan.
+    pub fn of(physical: &Physical, threads: usize) -> Options {
+        let in_flight = physical.memory.in_flight as usize;
         Options { threads, mesh: None, in_flight, profile: false }
     }
 }

@@ -2,7 +2,7 @@
 use crate::draw::verb;
 use crate::graph::{FoldPlanKind, Fused, Graph, PlanNode, PlanOp};
 use crate::load::Plan;
-use crate::physical::{Node, Op, Physical, Reduce, TILES_IN_FLIGHT};
+use crate::physical::{Node, Op, Physical, Reduce};
 use base::{Schema, grouped};
 use expr::{NodeReport, Place, Program, Step};
 use std::fmt::Write;
@@ -165,10 +165,11 @@ fn memory(physical: &Physical, workers: u64, out: &mut String) {
     );
     let _ = writeln!(
         out,
-        "  {} for the process, {} for each worker, {} for each of {TILES_IN_FLIGHT} tiles in flight of a worker",
+        "  {} for the process, {} for each worker, {} for each of {} tiles in flight of a worker",
         mb(memory.per_process),
         mb(memory.per_worker),
-        mb(memory.per_tile)
+        mb(memory.per_tile),
+        memory.in_flight
     );
     for guess in &memory.guesses {
         let _ = writeln!(out, "  and what only the run can tell: {guess}");

@@ -7,13 +7,22 @@ use base::Schema;
 const PROCESS: u64 = 24 << 20;
 /// What a worker needs beside its tiles: stacks, registers of block programs.
 const WORKER: u64 = 4 << 20;
+/// A worker makes one tile while another is on its way.
+const IN_FLIGHT: u64 = 2;
+/// Tiles that workers compress wait for the one that places them, which compresses too.
+const IN_FLIGHT_ENCODED: u64 = 4;
 /// Bytes of a group beside its key and its states.
 const GROUP: u64 = 64;
 
 /// Estimates the memory of a plan.
 pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
-    let mut memory =
-        Memory { per_tile: 0, per_worker: WORKER, per_process: PROCESS, guesses: Vec::new() };
+    let encoded = nodes.iter().any(|node| matches!(node.op, Op::Encode(_)));
+    let mut memory = Memory {
+        in_flight: if encoded { IN_FLIGHT_ENCODED } else { IN_FLIGHT },
+        per_worker: WORKER,
+        per_process: PROCESS,
+        ..Memory::default()
+    };
     for node in nodes {
         let tile = tile_bytes(nodes, node);
         match &node.op {

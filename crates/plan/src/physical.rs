@@ -203,6 +203,8 @@ pub struct Show {
 pub struct Memory {
     /// For each tile in flight of a worker.
     pub per_tile: u64,
+    /// How many tiles a worker may have in flight.
+    pub in_flight: u64,
     /// For each worker beside its tiles.
     pub per_worker: u64,
     /// For each process beside its workers: hoisted tables, sorted or grouped rows.
@@ -211,12 +213,9 @@ pub struct Memory {
     pub guesses: Vec<String>,
 }
 
-/// How many tiles a worker may have in flight.
-pub const TILES_IN_FLIGHT: u64 = 2;
-
 impl Memory {
     /// Bytes for one process with so many workers.
     pub fn process(&self, workers: u64) -> u64 {
-        self.per_process + workers * (self.per_worker + TILES_IN_FLIGHT * self.per_tile)
+        self.per_process + workers * (self.per_worker + self.in_flight * self.per_tile)
     }
 }

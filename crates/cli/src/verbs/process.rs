@@ -49,8 +49,11 @@ fn work(child: &Child) -> Result<(), Failure> {
         processes: assignment.processes,
         sockets: child.link(job.threads, plan.physical.hash)?,
     };
-    let options =
-        Options { mesh: Some(mesh), profile: job.profile, ..Options::threads(job.threads) };
+    let options = Options {
+        mesh: Some(mesh),
+        profile: job.profile,
+        ..Options::of(&plan.physical, job.threads)
+    };
     let tally = engine::run(Arc::new(plan.physical), options, watch)?;
     let table = |(n, s, b): &(String, _, Vec<_>)| Table::new(n, s, b).encode();
     let first = assignment.index == 0;

@@ -140,7 +140,7 @@ impl Bench<'_> {
         let outputs = Outputs::of(&physical);
         outputs.create()?;
         let tally =
-            on_threads(&physical, Options::threads(self.threads), self.signals, &mut |_| {})?;
+            on_threads(&physical, Options::of(&physical, self.threads), self.signals, &mut |_| {})?;
         outputs.commit()?;
         Ok(tally.results.into_iter().map(|(name, _, batches)| (name, batches)).collect())
     }

@@ -5,14 +5,16 @@ use libdeflater::{CompressionLvl, Compressor, adler32};
 
 /// The most bytes of a stored block.
 const STORED: usize = u16::MAX as usize;
-/// Bytes are judged by so many at their start, middle and end: a little more than deflate looks back.
+/// Bytes are judged by so many at their start: a little more than deflate looks back.
 const WINDOW: usize = 36 << 10;
-/// Four equal bytes in a row recur so often in a window of noise at the most: what deflate would
-/// gain by them is a hundredth.
-const RECURRENCES: usize = WINDOW / 128;
-/// χ² of the frequencies of 256 bytes is at most this for noise: deflate would gain χ² / (2 ln 2) of
-/// 8 bits a byte of the window, two hundredths.
-const UNEVEN: f64 = WINDOW as f64 / 4.0;
+/// And by so many in the middle and at the end.
+const GLANCE: usize = 8 << 10;
+/// Four equal bytes in a row recur for one of so many bytes of noise at the most: what deflate
+/// would gain by them is a hundredth.
+const RECURRENCE: usize = 128;
+/// χ² of the frequencies of n bytes of noise is at most n / 4: deflate would gain χ² / (2 n ln 2)
+/// of 8 bits a byte, two hundredths.
+const UNEVEN: f64 = 0.25;
 /// The number of places where the sequences that have been seen are kept.
 const SEEN: usize = 1 << 16;
 
@@ -74,11 +76,11 @@ impl Deflate {
     }
 
     fn is_noise(&mut self, bytes: &[u8]) -> bool {
-        let last = bytes.len() - WINDOW;
-        [0, last / 2, last].into_iter().all(|at| {
-            let window = &bytes[at..at + WINDOW];
-            is_even(window) && self.recurrences(window) <= RECURRENCES
-        })
+        let last = bytes.len() - GLANCE;
+        let windows = [&bytes[..WINDOW], &bytes[last / 2..last / 2 + GLANCE], &bytes[last..]];
+        windows
+            .into_iter()
+            .all(|window| is_even(window) && self.recurrences(window) * RECURRENCE <= window.len())
     }
 
     /// How often four bytes of a window were there before.
@@ -101,7 +103,7 @@ fn is_even(window: &[u8]) -> bool {
     window.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
     let mean = window.len() as f64 / 256.0;
     let squares: f64 = counts.iter().map(|n| (f64::from(*n) - mean).powi(2)).sum();
-    squares / mean < UNEVEN
+    squares / mean < UNEVEN * window.len() as f64
 }
 
 /// Of zlib's format: a window of 32 KiB, and a hint of the level (RFC 1950, section 2.2).
