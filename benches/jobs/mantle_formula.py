@@ -5,7 +5,9 @@ from harness.job import Case, Job, sets
 job = Job(
     title="Mantle convection: formulas → NetCDF",
     story="The same velocity from its formulas. Tidemill runs the formula as it is written, every sine "
-    "and cosine inside it, and the same with them taken out by hand; Numba's code has them taken out.",
+    "and cosine inside it, and the same with them taken out by hand; Numba's code has them taken out. "
+    "`dd` writes as many bytes and computes nothing: the floor, for the kernel lets only one thread at a "
+    "time write to a file.",
     cases=[Case("500 × 300 × 800 points: 2.88 GB out", {"nlat": 500}, nr=300, nlon=800)],
     tolerance=mantle.TOLERANCE,
     runs=3,
@@ -30,6 +32,12 @@ def tidemill(case):
 @job.tidemill("Tidemill, hoisted by hand", variant=True)
 def tidemill_hoisted(case):
     return ["benches/jobs/mantle_formula.yaml", *sizes(case)]
+
+
+@job.command("dd, zeros", variant=True)
+def dd(case):
+    blocks = -(-3 * 8 * case.nlat * case.nr * case.nlon // (2 << 20))
+    return ["dd", "if=/dev/zero", f"of={case.scratch}/zeros", "bs=2M", f"count={blocks}"]
 
 
 @job.peer("Numba, 2 threads, netCDF4", needs=["numba", "netCDF4"])
