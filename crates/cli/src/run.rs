@@ -7,9 +7,8 @@ use crate::report::{Output, Report, Summary, Table};
 use crate::signals::Signals;
 use crate::verbs::PROCESS_VERB;
 use base::{Failure, FailureKind};
-use engine::links::DEADLINE;
 use engine::profile::Profile;
-use engine::supervisor::{Crew, Joined, News, Outcome, supervise};
+use engine::supervisor::{Crew, Group, News, Outcome, supervise};
 use engine::{Options, Tally, Watch};
 use plan::physical::{Op, Physical};
 use serde::{Deserialize, Serialize};
@@ -101,25 +100,6 @@ pub fn on_threads(
     })
 }
 
-/// The processes of a run that this launcher supervises.
-pub struct Group {
-    /// So many are started here, the first ones.
-    pub here: usize,
-    /// These have launchers of their own, which have joined.
-    pub joined: Vec<Joined>,
-    /// What other hosts call this one, if there are any.
-    pub host: Option<String>,
-    /// How long they have to find each other.
-    pub deadline: Duration,
-}
-
-impl Group {
-    /// All on this machine.
-    pub fn here(processes: usize) -> Group {
-        Group { here: processes, joined: Vec::new(), host: None, deadline: DEADLINE }
-    }
-}
-
 /// Runs a job in several processes; this one only supervises them.
 ///
 /// # Errors
@@ -135,14 +115,10 @@ pub fn together(
     // Removes what is staged, if it comes to that, after all processes are gone.
     let _outputs = Outputs::of(physical);
     let internal = |e: &dyn std::fmt::Display| Failure::internal(e.to_string());
-    let Group { here, joined, host, deadline } = group;
-    let workers = job.threads * (here + joined.len());
+    let workers = job.threads * (group.here + group.joined.len());
     let (program, arguments) = child_program()?;
     let crew = Crew {
-        here,
-        joined,
-        host,
-        deadline,
+        group,
         run_id: job.run_id.clone(),
         job: serde_json::to_value(job).map_err(|e| internal(&e))?,
         program,

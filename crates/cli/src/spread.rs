@@ -3,12 +3,12 @@
 use crate::job::Job;
 use crate::launch::{self, Spread};
 use crate::machine;
-use crate::run::{Group, child_program};
+use crate::run::child_program;
 use crate::signals::Signals;
 use crate::verbs::End;
 use base::{Failure, FailureKind};
 use engine::links::{Member, PROTOCOL, Secret, listen};
-use engine::supervisor::{Agent, gather, turn_away};
+use engine::supervisor::{Agent, Group, gather, turn_away};
 use plan::Plan;
 
 /// What the launcher of process 0 has found out when all have joined.

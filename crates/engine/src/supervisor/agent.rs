@@ -1,7 +1,7 @@
 //! The launcher of a process that is not the first: it joins the launcher of process 0, starts its
 //! own process here, and stands between the two. It says nothing by itself but how that process
 //! ended, and ends as the run does.
-use super::message::{Cause, Order, Word, write_line};
+use super::message::{Order, Word, write_line};
 use super::process::{Event, Process, Reach};
 use super::{ALIVE, SILENCE};
 use crate::links::{Member, Purpose, Wanted, connect};
@@ -178,7 +178,7 @@ impl Relay<'_> {
                 }
                 return Some(Ok(()));
             }
-            Order::End(cause) => return Some(Err(Failure::from(Cause::clone(&cause)))),
+            Order::End(why) => return Some(Err(why.into())),
         }
         None
     }

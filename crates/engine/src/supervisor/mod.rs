@@ -34,7 +34,7 @@ pub use child::Child;
 pub use hub::{gather, turn_away};
 pub use message::{Assignment, Order, Word};
 pub use remote::Joined;
-pub use supervise::{Crew, News, Outcome, supervise};
+pub use supervise::{Crew, Group, News, Outcome, supervise};
 
 use std::time::Duration;
 

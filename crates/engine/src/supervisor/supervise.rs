@@ -4,7 +4,7 @@ use super::message::{Assignment, Order, Word};
 use super::process::{Event, Process, Reach};
 use super::remote::{Joined, Remote};
 use super::{ALIVE, EXIT_TIME, GLANCE, SILENCE};
-use crate::links::Secret;
+use crate::links::{DEADLINE, Secret};
 use base::{Failure, FailureKind};
 use serde_json::Value;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// The processes of a run.
-pub struct Crew {
+pub struct Group {
     /// How many are started on this machine: the first ones.
     pub here: usize,
     /// Those of other launchers, which have joined.
@@ -21,6 +21,19 @@ pub struct Crew {
     pub host: Option<String>,
     /// How long all processes have to find each other.
     pub deadline: Duration,
+}
+
+impl Group {
+    /// All on this machine.
+    pub fn here(processes: usize) -> Group {
+        Group { here: processes, joined: Vec::new(), host: None, deadline: DEADLINE }
+    }
+}
+
+/// What is supervised.
+pub struct Crew {
+    /// The processes.
+    pub group: Group,
     /// The run.
     pub run_id: String,
     /// The work, handed to each of them.
@@ -59,9 +72,10 @@ pub fn supervise(
     stop: &dyn Fn() -> Option<Failure>,
     news: &mut dyn FnMut(News),
 ) -> Result<Outcome, Failure> {
+    let group = crew.group;
     let secret = Secret::random()?.to_hex();
-    let processes = crew.here + crew.joined.len();
-    let listen = if crew.joined.is_empty() { "127.0.0.1:0" } else { "0.0.0.0:0" };
+    let processes = group.here + group.joined.len();
+    let listen = if group.joined.is_empty() { "127.0.0.1:0" } else { "0.0.0.0:0" };
     let assignment = |index| {
         Order::Start(Assignment {
             index,
@@ -70,24 +84,24 @@ pub fn supervise(
             secret: secret.clone(),
             parent: std::process::id(),
             listen: listen.to_owned(),
-            deadline: crew.deadline.as_secs_f64(),
+            deadline: group.deadline.as_secs_f64(),
             job: crew.job.clone(),
         })
     };
     let (send, events) = channel();
     let mut watch = Watch::default();
-    for index in 0..crew.here {
+    for index in 0..group.here {
         let process = Process::start(&crew.program, &crew.arguments, index, send.clone())?;
-        let host = crew.host.clone().unwrap_or_else(|| "127.0.0.1".to_owned());
-        let name = name(index, crew.host.as_deref());
+        let host = group.host.clone().unwrap_or_else(|| "127.0.0.1".to_owned());
+        let name = name(index, group.host.as_deref());
         watch.people.push(Person::new(Box::new(process), name, host));
     }
-    for (i, joined) in crew.joined.into_iter().enumerate() {
-        let index = crew.here + i;
+    for (i, joined) in group.joined.into_iter().enumerate() {
+        let index = group.here + i;
         let name = name(index, Some(&joined.host));
         // Whoever reached this host through its own loopback is reached by its name.
         let near = joined.ip.is_loopback();
-        let host = crew.host.clone().filter(|_| near).unwrap_or_else(|| joined.ip.to_string());
+        let host = group.host.clone().filter(|_| near).unwrap_or_else(|| joined.ip.to_string());
         let remote = Remote::follow(joined, index, send.clone());
         watch.people.push(Person::new(Box::new(remote), name, host));
     }

@@ -57,10 +57,7 @@ fn play(child: &Child, mine: &dyn Fn(&str) -> bool) -> Result<(), Failure> {
 fn crew(job: Value) -> Crew {
     let arguments = ["supervisor::tests::as_child", "--exact", "--ignored", "--nocapture"];
     Crew {
-        here: 3,
-        joined: Vec::new(),
-        host: None,
-        deadline: crate::links::DEADLINE,
+        group: Group::here(3),
         run_id: "test".into(),
         job,
         program: std::env::current_exe().unwrap(),
