@@ -11,7 +11,7 @@ RELEASE := $(TARGET)/release/tidemill
 DEBUG := $(TARGET)/debug/tidemill
 PIPELINES := $(wildcard pipelines/*.yaml)
 
-.PHONY: help run build test lint check interop trial hosts bench static clean
+.PHONY: help run build test lint check interop trial hosts limits bench static clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ trial: interop ## runs jobs of the benchmark a hundred times smaller: do Tidemil
 
 bench: build ## measures all against its peers and writes benches/README.md (JOB=slow_series: one job; QUICK=1: a trial)
 	. $(NETCDF) && python3 benches/bench.py $(JOB)
+
+limits: build ## measures what tiles, bytes and barriers cost, and works out in docs/limits.md how far that scales
+	python3 benches/limits.py
 
 hosts: $(NETCDF) ## lets four hosts, made of network namespaces, run jobs, and breaks things (as root, with iproute2)
 	$(CARGO) build --workspace --all-targets $$FEATURES # as `test` builds it, so that nothing is built twice

@@ -1,5 +1,6 @@
 """Runs a process: its time from exec to exit, its peak of memory, what it printed."""
 import os
+import resource
 import subprocess
 import tempfile
 import threading
@@ -17,6 +18,8 @@ class Ran:
 
     code: int
     wall: float
+    # Seconds of the processor, all processes of it together.
+    cpu: float
     # Bytes, all processes of it together; None if it was too quick to be seen.
     peak: int
     out: str
@@ -64,10 +67,16 @@ class Peaks(threading.Thread):
         return sum(self.peaks.values()) or None
 
 
+def processor():
+    """Seconds of the processor of all that has ended so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def run(words, env=None, memory=False, cwd=None, patience=PATIENCE):
     """Runs a command to its end."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        start = time.perf_counter()
+        start, before = time.perf_counter(), processor()
         process = subprocess.Popen(
             [str(w) for w in words], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
             env={**os.environ, **(env or {})}, cwd=cwd,
@@ -77,11 +86,11 @@ def run(words, env=None, memory=False, cwd=None, patience=PATIENCE):
         late = threading.Timer(patience, process.kill)
         late.start()
         code = process.wait()
-        wall = time.perf_counter() - start
+        wall, cpu = time.perf_counter() - start, processor() - before
         late.cancel()
         if wall >= patience:
             code = "too long"
         peak = peaks.end() if peaks else None
         out.seek(0)
         err.seek(0)
-        return Ran(code, wall, peak, out.read(), err.read())
+        return Ran(code, wall, cpu, peak, out.read(), err.read())

@@ -205,3 +205,28 @@ def nice(most):
     step = 10 ** math.floor(math.log10(most))
     step = next(s for s in (step / 5, step / 2, step, 2 * step) if most / s <= 6)
     return [i * step for i in range(int(most / step) + 1)]
+
+
+def efficiencies(title, series, workers):
+    """The share of the workers' time that is left: (label, [(workers, share)]), one curve a panel."""
+    picture = Picture(title)
+    columns, wide, high = 4, 190, 120
+    for i, (label, points) in enumerate(series):
+        left, top = 46 + (i % columns) * (wide + 18), 30 + (i // columns) * (high + 66)
+        right, bottom = left + wide - 20, top + high
+        x = Log(workers, left, right, least=0.1)
+        picture.text(left, top - 10, label, "small strong")
+        for value in x.ticks():
+            picture.line(x(value), top, x(value), bottom)
+            picture.text(x(value), bottom + 16, f"{value:g}", "small soft middle")
+        for share in (0, 0.5, 1):
+            y = bottom - share * high
+            picture.line(left, y, right, y, "axis" if share == 0 else "grid")
+            if i % columns == 0:
+                picture.text(left - 6, y + 4, f"{100 * share:.0f} %", "small soft end")
+        place = [(x(n), bottom - high * min(share, 1.05)) for n, share in points]
+        picture.curve(place, "ours")
+        for (n, share), where in zip(points, place):
+            picture.dot(*where, "ours", 3, f"{n} workers: {100 * share:.0f} %")
+    rows = -(-len(series) // columns)
+    return picture.done(30 + rows * (high + 66) - 20)
