@@ -42,6 +42,7 @@ TRIAL := slow_series trig_series elementwise mantle_file mantle_formula netcdf_d
 
 trial: interop ## runs jobs of the benchmark a hundred times smaller: do Tidemill and its peers agree?
 	QUICK=1 PEERS=$(TARGET)/interop-venv/bin/python TIDEMILL=$(DEBUG) python3 benches/bench.py $(TRIAL)
+	python3 benches/limits.py --again # do formulas and simulation agree, on the costs measured last?
 
 bench: build ## measures all against its peers and writes benches/README.md (JOB=slow_series: one job; QUICK=1: a trial)
 	. $(NETCDF) && python3 benches/bench.py $(JOB)
