@@ -131,6 +131,24 @@ impl Tiling {
         self.cuts.iter().map(Cuts::largest).collect()
     }
 
+    /// With more cuts along the first dimension, so that there are about `tiles` tiles of at least
+    /// `points` points; all cuts that were there stay, and tiles are of one shape if they were.
+    #[must_use]
+    pub fn finer(&self, tiles: u64, points: u64) -> Tiling {
+        let Some(Cuts::Even { size, step }) = self.cuts.first() else { return self.clone() };
+        let step = (*step).clamp(1, (*size).max(1));
+        let all: usize = self.largest().iter().product();
+        let most = (tiles / self.count().max(1)).min(all as u64 / points.max(1)).min(step);
+        // Only steps that divide the old one keep its cuts, unless there are none.
+        let pieces = match step >= *size {
+            true => most,
+            false => (1..=most).rev().find(|n| step.is_multiple_of(*n)).unwrap_or(1),
+        };
+        let mut cuts = self.cuts.clone();
+        cuts[0] = Cuts::Even { size: *size, step: step.div_ceil(pieces.max(1)) };
+        Tiling { cuts }
+    }
+
     /// The tiling of the dimensions that `keep` says, in order.
     pub fn project(&self, keep: &[usize]) -> Tiling {
         Tiling { cuts: keep.iter().map(|i| self.cuts[*i].clone()).collect() }
@@ -140,6 +158,22 @@ impl Tiling {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn finer_tilings_keep_all_cuts() {
+        let domain = Domain::new([("a", 20u64), ("b", 9)]);
+        let whole = Tiling::even(&domain, &[20, 9]);
+        assert_eq!(whole.finer(3, 1), Tiling::even(&domain, &[7, 9]));
+        assert_eq!(whole.finer(64, 1), Tiling::even(&domain, &[1, 9]));
+        assert_eq!(whole.finer(64, 90), Tiling::even(&domain, &[10, 9]));
+        assert_eq!(whole.finer(1, 1), whole);
+        let two = Tiling::even(&domain, &[12, 9]);
+        assert_eq!(two.finer(11, 1), Tiling::even(&domain, &[3, 9]));
+        assert_eq!(Tiling::at(vec![0, 5, 9]).finer(9, 1), Tiling::at(vec![0, 5, 9]));
+        let none = Domain::new([("a", 0u64), ("b", 9)]);
+        assert_eq!(Tiling::even(&none, &[4, 9]).finer(9, 1).count(), 0);
+        assert_eq!(whole.project(&[]).finer(9, 1).count(), 1);
+    }
 
     #[test]
     fn a_part_keeps_the_cuts_that_fall_into_it() {

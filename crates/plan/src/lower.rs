@@ -17,6 +17,10 @@ use std::sync::Arc;
 
 /// Rows of a tile that a reduction or a sort makes.
 const TILE_ROWS: usize = 1 << 16;
+/// What is folded over dimensions from many tiles is shared by all workers in so many tiles,
+const RESULT_TILES: u64 = 64;
+/// none of them smaller than this.
+const RESULT_POINTS: u64 = 1 << 12;
 
 /// The physical plan of a graph; `None` after a mistake, which is in the builder's diagnostics.
 pub fn lower(graph: &Graph, builder: &mut Builder) -> Option<Physical> {
@@ -264,10 +268,13 @@ fn kind(fold: &FoldPlan, tiling: Option<&Tiling>) -> (FoldKind, Option<Tiling>) 
     match (&fold.kind, tiling) {
         (FoldPlanKind::By(keys), _) => (FoldKind::By(keys.clone()), None),
         (FoldPlanKind::Over(keep), Some(tiling)) => {
-            let result = tiling.project(keep);
             let counts = tiling.counts();
             let others = (0..counts.len()).filter(|d| !keep.contains(d));
             let parts = others.map(|d| counts[d]).product();
+            let result = match (tiling.project(keep), parts) {
+                (result, 1) => result,
+                (result, _) => result.finer(RESULT_TILES, RESULT_POINTS),
+            };
             let kind = FoldKind::Over { keep: keep.clone(), tiling: result.clone(), parts };
             (kind, Some(result))
         }

@@ -11,6 +11,8 @@ const WORKER: u64 = 4 << 20;
 const IN_FLIGHT: u64 = 2;
 /// Tiles that workers compress wait for the one that places them, which compresses too.
 const IN_FLIGHT_ENCODED: u64 = 4;
+/// Cells of a fold over dimensions that a worker holds at most, before it gives them on.
+const HELD_CELLS: u64 = 1 << 20;
 /// Bytes of a group beside its key and its states.
 const GROUP: u64 = 64;
 
@@ -113,7 +115,10 @@ fn state(graph: &Graph, node: &crate::graph::PlanNode, memory: &mut Memory) {
                 )),
                 FoldPlanKind::Over(_) => {
                     let cells = node.schema.domain.points().unwrap_or(0);
-                    memory.per_process += cells * (GROUP * fold.calls.len() as u64 + 8);
+                    let cell = GROUP * fold.calls.len() as u64 + 8;
+                    memory.per_process += cells * cell;
+                    // Those of the tiles that a worker has folded and not given on.
+                    memory.per_worker += cells.min(HELD_CELLS) * cell;
                 }
                 FoldPlanKind::All => {}
             }

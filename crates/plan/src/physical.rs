@@ -132,12 +132,14 @@ pub enum FoldKind {
     /// their own, as are NaNs; -0.0 equals 0.0. `Partial` gives tiles with keys, then states;
     /// `Final` tiles with keys, then results, in any order.
     By(Vec<usize>),
-    /// Some dimensions of a box. `Partial` gives a tile of states for each tile, `Final` a tile
-    /// of results as soon as all `parts` tiles of states have come.
+    /// Some dimensions of a box. `Partial` gives tiles of states, and last in each a column of one
+    /// number: how many tiles they are of. `Final` gives a tile of results as soon as the states of
+    /// all `parts` tiles have come.
     Over {
         /// The dimensions that stay, ascending.
         keep: Vec<usize>,
-        /// The cuts of what stays; tiles of the result are numbered by it.
+        /// The cuts of the result. It has those of the tiles that are folded, and maybe more along
+        /// its first dimension, so that many workers have a part of it.
         tiling: Tiling,
         /// How many tiles make one tile of the result.
         parts: u64,

@@ -170,10 +170,12 @@ fn over_dimensions() {
     let fields = vec![field("x", DimMask::first(3)), field("y", DimMask::only(2))];
     let schema = Schema { domain: domain.clone(), fields, ..Schema::default() };
     let value = |p: [usize; 3]| (p[0] * 1000 + p[1] * 100 + p[2]) as i64;
-    for keep in [vec![], vec![0], vec![1], vec![2], vec![0, 1], vec![1, 2], vec![0, 2]] {
+    let keeps = [vec![], vec![0], vec![1], vec![2], vec![0, 1], vec![1, 2], vec![0, 2]];
+    for (keep, finer) in keeps.into_iter().flat_map(|keep| [(keep.clone(), 1), (keep, 9)]) {
         let tiling = Tiling::even(&domain, &[4, 2, 33]);
         let kept = tiling.project(&keep);
         let parts = tiling.count() / kept.count();
+        let kept = kept.finer(finer * kept.count(), 1);
         let over = FoldKind::Over { keep: keep.clone(), tiling: kept, parts };
         let reduce = fold(&schema, &[("sum", 0), ("max", 1)], over);
         let dims = keep.iter().map(|d| domain.dims[*d].clone()).collect();

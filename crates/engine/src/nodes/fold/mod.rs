@@ -19,7 +19,9 @@ pub fn partial(fold: &Fold) -> Result<Box<dyn Stage>, Failure> {
     Ok(match &fold.kind {
         FoldKind::All => Box::new(all::Partial::new(fold)?),
         FoldKind::By(keys) => Box::new(by::Partial::new(fold, keys)?),
-        FoldKind::Over { keep, tiling, .. } => Box::new(over::Partial::new(fold, keep, tiling)?),
+        FoldKind::Over { keep, tiling, parts } => {
+            Box::new(over::Partial::new(fold, keep, tiling, *parts)?)
+        }
     })
 }
 
