@@ -1,7 +1,11 @@
-//! Credits: how many tiles of a `Read` a worker may have in flight.
+//! Credits: how many tiles of a `Read` a worker may have in flight, or of a stage that makes tiles
+//! of what it has held.
 //!
 //! A tile carries a credit, and so does whatever still holds its data; when the last copy is
 //! dropped, in whatever thread or process, the credit goes back to where the tile came from.
+//! Beyond its few credits a stage gives tiles on as long as the budget of state has room for them.
+use crate::parcel::Item;
+use crate::spill::{Budget, Loan};
 use crate::watch::{Watch, lock};
 use std::fmt;
 use std::sync::Arc;
@@ -11,17 +15,23 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 /// What to do when a credit has come back: wakes an operator.
 pub type Wake = Box<dyn Fn() + Send + Sync>;
 
-/// The credits of one `Read` in one worker.
+/// The credits of one `Read` or stage in one worker.
 pub struct Pool {
     free: AtomicUsize,
-    watch: Arc<Watch>,
+    /// Counts the tiles that are done, if these are such.
+    watch: Option<Arc<Watch>>,
     wake: Wake,
 }
 
 impl Pool {
-    /// A pool of so many credits.
+    /// A pool of so many credits for tiles that are read.
     pub fn new(credits: usize, watch: Arc<Watch>, wake: Wake) -> Arc<Pool> {
-        Arc::new(Pool { free: AtomicUsize::new(credits.max(1)), watch, wake })
+        Arc::new(Pool { free: AtomicUsize::new(credits.max(1)), watch: Some(watch), wake })
+    }
+
+    /// A pool of so many credits for tiles that a stage makes of what it has held.
+    pub fn derived(credits: usize, wake: Wake) -> Arc<Pool> {
+        Arc::new(Pool { free: AtomicUsize::new(credits.max(1)), watch: None, wake })
     }
 
     /// Whether [`Pool::take`] would give one.
@@ -33,6 +43,25 @@ impl Pool {
     pub fn take(self: &Arc<Pool>) -> Option<Credit> {
         self.free.fetch_update(SeqCst, SeqCst, |free| free.checked_sub(1)).ok()?;
         Some(Credit { _slot: Arc::new(Slot::Local(self.clone())) })
+    }
+
+    /// A credit for so many bytes that the budget lends or, if it has no room, one of the few.
+    pub fn lend(self: &Arc<Pool>, bytes: u64, budget: &Arc<Budget>) -> Option<Credit> {
+        match budget.lend(bytes) {
+            Some(loan) => Some(Credit { _slot: Arc::new(Slot::Lent(self.clone(), loan)) }),
+            None => self.take(),
+        }
+    }
+}
+
+/// Gives tiles that have no credit this one.
+pub fn sign(item: &mut Item, credit: &Credit) {
+    match item {
+        Item::Tile(parcel) => {
+            parcel.credit.get_or_insert_with(|| credit.clone());
+        }
+        Item::To(_, item) => sign(item, credit),
+        Item::Closed(_) | Item::Rows { .. } => {}
     }
 }
 
@@ -76,6 +105,7 @@ impl fmt::Debug for Credit {
 
 enum Slot {
     Local(Arc<Pool>),
+    Lent(Arc<Pool>, Loan),
     Remote(Arc<Returns>, Ticket),
 }
 
@@ -84,7 +114,13 @@ impl Drop for Slot {
         match self {
             Slot::Local(pool) => {
                 pool.free.fetch_add(1, SeqCst);
-                pool.watch.tile_done();
+                if let Some(watch) = &pool.watch {
+                    watch.tile_done();
+                }
+                (pool.wake)();
+            }
+            Slot::Lent(pool, loan) => {
+                loan.give_back();
                 (pool.wake)();
             }
             Slot::Remote(returns, ticket) => {

@@ -10,6 +10,7 @@
 //! | `credit`, `parcel` | tiles on their way, and what bounds how many there are |
 //! | `wire`, `hash` | tiles as bytes, keys as numbers: the same in every process |
 //! | `keys` | tables from keys to numbers |
+//! | `spill` | the memory that state may take, and files for the rest |
 //! | `panics` | panics become failures |
 //! | `links`, `supervisor` | processes that find each other, prove who they are, and end together |
 mod credit;
@@ -23,6 +24,7 @@ mod panics;
 mod parcel;
 pub mod profile;
 mod run;
+pub mod spill;
 pub mod supervisor;
 mod tally;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! How a run is spread over threads and processes.
 use plan::physical::Physical;
 use std::net::TcpStream;
+use std::path::PathBuf;
 
 /// What [`crate::run`] needs to know beside the plan.
 #[derive(Debug)]
@@ -13,6 +14,10 @@ pub struct Options {
     pub in_flight: usize,
     /// Whether to measure what the time goes into: [`crate::Tally::profile`].
     pub profile: bool,
+    /// Bytes that all state may take of which only the run can tell how large it gets.
+    pub state: u64,
+    /// The folder of the files for the rest.
+    pub spill: PathBuf,
 }
 
 /// Links to all other processes, already authenticated.
@@ -27,10 +32,11 @@ pub struct Mesh {
 }
 
 impl Options {
-    /// One process with so many threads, for this plan.
+    /// One process with so many threads, for this plan; nothing bounds the state.
     pub fn of(physical: &Physical, threads: usize) -> Options {
         let in_flight = physical.memory.in_flight as usize;
-        Options { threads, mesh: None, in_flight, profile: false }
+        let spill = std::env::temp_dir();
+        Options { threads, mesh: None, in_flight, profile: false, state: u64::MAX, spill }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Parcels: what travels between the stages of a worker.
 use crate::credit::Credit;
+use crate::spill::size;
 use base::Tile;
 use std::ops::Range;
 
@@ -48,6 +49,15 @@ impl Item {
     /// A tile without a credit for a worker.
     pub fn to(worker: usize, tile: Tile) -> Item {
         Item::To(worker, Box::new(Item::Tile(Parcel::free(tile))))
+    }
+
+    /// Bytes of its values, not of what they are a part of.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Item::Tile(parcel) => size(&parcel.tile),
+            Item::To(_, item) => item.bytes(),
+            Item::Closed(_) | Item::Rows { .. } => 0,
+        }
     }
 
     /// Its points or rows.

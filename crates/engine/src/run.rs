@@ -5,6 +5,7 @@ use crate::nodes::read::Counter;
 use crate::options::Options;
 use crate::panics;
 use crate::profile::{self, Profile};
+use crate::spill::{Budget, Folder};
 use crate::tally::Tally;
 use crate::watch::{Watch, lock};
 use base::Failure;
@@ -47,6 +48,7 @@ pub fn run(physical: Arc<Physical>, options: Options, watch: Arc<Watch>) -> Resu
         counters,
         shown: Arc::new(Mutex::new(Vec::new())),
         in_flight: options.in_flight.max(1),
+        budget: Budget::new(options.state, Folder::new(&options.spill)),
         profile: options.profile.then(|| Measured { origin, workers: Mutex::default() }),
     });
     let meshed = options.mesh.is_some();
@@ -58,7 +60,8 @@ pub fn run(physical: Arc<Physical>, options: Options, watch: Arc<Watch>) -> Resu
         operators: profile::operators(&physical.nodes),
         workers: sorted(std::mem::take(&mut *lock(&measured.workers))),
     });
-    Ok(Tally { profile, ..Tally::new(&physical, shown, &watch) })
+    let spilled = job.budget.written();
+    Ok(Tally { profile, spilled, ..Tally::new(&physical, shown, &watch) })
 }
 
 fn sorted(mut workers: Vec<profile::Worker>) -> Vec<profile::Worker> {

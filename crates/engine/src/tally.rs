@@ -19,6 +19,8 @@ pub struct Tally {
     pub rows: u64,
     /// Bytes of column values given to writers in this process.
     pub written: u64,
+    /// Bytes of state that did not fit into memory and went to files.
+    pub spilled: u64,
     /// What the time went into, if that was asked for.
     pub profile: Option<Profile>,
 }
@@ -42,6 +44,7 @@ impl Tally {
             tiles: watch.tiles_total(),
             rows: watch.rows(),
             written: watch.bytes(),
+            spilled: 0,
             profile: None,
         }
     }

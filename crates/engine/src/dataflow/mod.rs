@@ -22,6 +22,7 @@ use crate::nodes::read::Counter;
 use crate::options::Place;
 use crate::parcel::Item;
 use crate::profile::{self, Recorder};
+use crate::spill::Budget;
 use crate::watch::Watch;
 use plan::physical::Physical;
 use std::sync::{Arc, Mutex};
@@ -48,6 +49,8 @@ pub struct Job {
     pub in_flight: usize,
     /// Whether later inputs of a `Concat` give up their credits.
     pub free_concats: bool,
+    /// What state may take.
+    pub budget: Arc<Budget>,
     /// Where workers leave what they have measured, if they are to measure.
     pub profile: Option<Measured>,
 }

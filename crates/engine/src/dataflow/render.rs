@@ -23,6 +23,7 @@ pub fn render(
         watch: job.watch.clone(),
         shown: job.shown.clone(),
         free_concats: job.free_concats,
+        budget: job.budget.clone(),
     };
     let mut streams: Vec<Items> = Vec::with_capacity(nodes.len());
     for (at, node) in nodes.iter().enumerate() {

@@ -1,6 +1,8 @@
-//! The operator of a stage: takes one tile per activation, so that credits and messages move on.
+//! The operator of a stage: takes or makes one tile per activation, so that credits and messages
+//! move on.
 use super::{Items, Job, Time};
-use crate::nodes::Stage;
+use crate::credit::{Pool, sign};
+use crate::nodes::{Out, Stage};
 use crate::panics::catch;
 use crate::parcel::Item;
 use crate::profile::Meter;
@@ -24,12 +26,21 @@ pub fn stage<'scope>(
 ) -> Items<'scope> {
     let job = job.clone();
     let mut builder = OperatorBuilder::new(job.physical.nodes[node].step.clone(), scope);
-    let again = scope.activator_for(builder.operator_info().address);
+    let address = builder.operator_info().address;
+    let wake = scope.worker().sync_activator_for(address.to_vec());
+    let again = scope.activator_for(address);
+    // The worker is gone when the wake fails: nothing is left to wake.
+    let pool = Pool::derived(
+        job.in_flight,
+        Box::new(move || {
+            let _ = wake.activate();
+        }),
+    );
     let mut inputs: Vec<_> =
         inputs.into_iter().map(|stream| builder.new_input(stream, Pipeline)).collect();
     let (output, stream) = builder.new_output::<Vec<Item>>();
     let mut output = OutputBuilder::<_, CapacityContainerBuilder<Vec<Item>>>::from(output);
-    let mut work = Work::new(stage, inputs.len());
+    let mut work = Work::new(stage, inputs.len(), pool);
     builder.build(move |mut capabilities| {
         // Held until the last tile has been given: it stands for all that the stage may still make.
         let mut open = capabilities.pop();
@@ -49,64 +60,76 @@ pub fn stage<'scope>(
                 meter.gave(&item);
                 session.give(item);
             };
-            let done = work.step(&job, node, &ended, &mut give);
+            let next = work.step(&job, node, &ended, &mut give);
             drop(session);
-            if done {
-                open = None;
-            } else if !work.queue.is_empty() || work.finished {
-                again.activate();
+            match next {
+                Next::Done => open = None,
+                Next::Again => again.activate(),
+                Next::Wait => {}
             }
         }
     });
     stream
 }
 
+/// What is to be done next.
+enum Next {
+    /// More of the same.
+    Again,
+    /// Nothing, until something comes: a tile, or a credit.
+    Wait,
+    /// Nothing at all.
+    Done,
+}
+
 /// A stage and the tiles that wait for it.
 struct Work {
     stage: Option<Box<dyn Stage>>,
+    /// The credits of what it makes of what it has held.
+    pool: Arc<Pool>,
+    /// Bytes of what it has made last.
+    made: u64,
     queue: VecDeque<(usize, Item)>,
     ended: Vec<bool>,
     finished: bool,
 }
 
 impl Work {
-    fn new(stage: Box<dyn Stage>, inputs: usize) -> Work {
-        let ended = vec![false; inputs];
-        Work { stage: Some(stage), queue: VecDeque::new(), ended, finished: false }
+    fn new(stage: Box<dyn Stage>, inputs: usize, pool: Arc<Pool>) -> Work {
+        let (ended, queue) = (vec![false; inputs], VecDeque::new());
+        Work { stage: Some(stage), pool, made: 0, queue, ended, finished: false }
     }
 
-    /// Takes one tile, or ends. Whether nothing is left to do, for better or for worse.
-    fn step(
-        &mut self,
-        job: &Job,
-        node: usize,
-        ended: &dyn Fn(usize) -> bool,
-        give: &mut dyn FnMut(Item),
-    ) -> bool {
+    /// Takes or makes one tile, or ends.
+    fn step(&mut self, job: &Job, node: usize, ended: &dyn Fn(usize) -> bool, give: Out) -> Next {
         if job.watch.failed() {
             self.stop();
-            return true;
+            return Next::Done;
         }
         let number = match self.queue.front() {
             Some((_, Item::Tile(parcel))) => Some(parcel.tile.number),
             _ => None,
         };
-        match catch(|| self.advance(ended, give)) {
-            Ok(done) => done,
-            Err(failure) => {
-                job.fail(failure, node, number);
-                self.stop();
-                true
-            }
-        }
+        catch(|| self.advance(job, ended, give)).unwrap_or_else(|failure| {
+            job.fail(failure, node, number);
+            self.stop();
+            Next::Done
+        })
     }
 
     fn advance(
         &mut self,
+        job: &Job,
         ended: &dyn Fn(usize) -> bool,
-        give: &mut dyn FnMut(Item),
-    ) -> Result<bool, Failure> {
-        let Some(stage) = &mut self.stage else { return Ok(true) };
+        give: Out,
+    ) -> Result<Next, Failure> {
+        let Some(stage) = &mut self.stage else { return Ok(Next::Done) };
+        if stage.full() {
+            if self.has_credit(job) {
+                self.more(job, give)?;
+            }
+            return Ok(self.soon(job));
+        }
         match self.queue.pop_front() {
             Some((input, Item::Tile(parcel))) => stage.tile(input, parcel, give)?,
             Some((input, Item::Closed(numbers))) => stage.closed(input, numbers, give)?,
@@ -116,6 +139,9 @@ impl Work {
             }
             None => {}
         }
+        if stage.full() {
+            return Ok(self.soon(job));
+        }
         for input in 0..self.ended.len() {
             let waits = self.queue.iter().any(|(i, _)| *i == input);
             if !self.ended[input] && ended(input) && !waits {
@@ -124,18 +150,46 @@ impl Work {
             }
         }
         if self.ended.contains(&false) {
-            return Ok(false);
+            return Ok(if self.queue.is_empty() { Next::Wait } else { Next::Again });
         }
         if !self.finished {
             stage.finish(give)?;
             self.finished = true;
-            return Ok(false);
+            return Ok(Next::Again);
         }
-        if stage.more(give)? {
-            return Ok(false);
+        if !self.has_credit(job) {
+            return Ok(Next::Wait);
+        }
+        if self.more(job, give)? {
+            return Ok(self.soon(job));
         }
         self.stage = None;
-        Ok(true)
+        Ok(Next::Done)
+    }
+
+    /// Makes a tile or so of what the stage holds. Whether there may be more.
+    fn more(&mut self, job: &Job, give: Out) -> Result<bool, Failure> {
+        let Some(stage) = &mut self.stage else { return Ok(false) };
+        let mut items = Vec::new();
+        let more = stage.more(&mut |item| items.push(item))?;
+        let bytes: u64 = items.iter().map(Item::bytes).sum();
+        if bytes > 0 {
+            self.made = bytes;
+            if let Some(credit) = self.pool.lend(bytes, &job.budget) {
+                items.iter_mut().for_each(|item| sign(item, &credit));
+            }
+        }
+        items.into_iter().for_each(give);
+        Ok(more)
+    }
+
+    /// Whether a tile like the last one that was made may be given on.
+    fn has_credit(&self, job: &Job) -> bool {
+        self.pool.has_free() || job.budget.has_room(self.made.max(1))
+    }
+
+    fn soon(&self, job: &Job) -> Next {
+        if self.has_credit(job) { Next::Again } else { Next::Wait }
     }
 
     /// Lets go of everything.

@@ -32,6 +32,11 @@ impl Dictionary {
         self.words.len().max(self.texts.len())
     }
 
+    /// Bytes of memory that this takes.
+    pub fn bytes(&self) -> usize {
+        self.words.bytes() + self.texts.bytes() + self.block.capacity() * 8
+    }
+
     /// Forgets all codes.
     pub fn clear(&mut self) {
         self.words.clear();
@@ -117,7 +122,7 @@ impl Dictionary {
                 Arc::new(words.map(|w| w.map(f64::from_bits)).collect::<Float64Array>())
             }
             DType::String | DType::Binary => {
-                let mut texts = StringBuilder::with_capacity(codes.len(), self.texts.bytes());
+                let mut texts = StringBuilder::with_capacity(codes.len(), self.texts.length());
                 for code in codes {
                     texts.append_option(
                         (Some(*code) != self.missing).then(|| self.texts.get(*code)),

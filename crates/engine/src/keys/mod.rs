@@ -49,6 +49,12 @@ impl Keys {
         }
     }
 
+    /// Bytes of memory that this takes, or will take soon.
+    pub fn bytes(&self) -> usize {
+        let columns: usize = self.columns.iter().map(Dictionary::bytes).sum();
+        columns + self.pairs.iter().map(Words::bytes).sum::<usize>()
+    }
+
     /// The group of each of `len` rows; new keys make new groups.
     pub fn groups(&mut self, keys: &[(Values, Validity)], len: usize, groups: &mut Vec<u32>) {
         groups.clear();

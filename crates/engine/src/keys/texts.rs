@@ -41,9 +41,15 @@ impl Texts {
         self.ends.len() as u32 - 1
     }
 
-    /// The bytes of all texts.
-    pub fn bytes(&self) -> usize {
+    /// The length of all texts.
+    pub fn length(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Bytes of memory that this takes.
+    pub fn bytes(&self) -> usize {
+        let slots = self.slots.len() * size_of::<(u64, u32)>();
+        self.bytes.capacity() + self.ends.capacity() * size_of::<usize>() + slots
     }
 
     /// The code of a text.

@@ -35,6 +35,17 @@ impl Words {
         self.values.len()
     }
 
+    /// Bytes of memory that this takes, or will take soon.
+    pub fn bytes(&self) -> usize {
+        // The places of a window that nobody has asked for are in no memory: a page is a group's
+        // at most. A table that is nearly full is about to double.
+        const PAGE: usize = 4096;
+        let window = (self.window.len() * 4).min(self.values.len() * PAGE);
+        let full = self.values.len() * 16 >= self.slots.len() * 7;
+        let slots = self.slots.len() * size_of::<(u64, u32)>() * if full { 2 } else { 1 };
+        window + slots + self.values.capacity() * 8 + self.hashes.capacity() * 8
+    }
+
     /// The word of a code.
     pub fn value(&self, code: u32) -> u64 {
         self.values[code as usize]
@@ -157,6 +168,8 @@ impl Words {
     }
 
     fn grow(&mut self, size: usize) {
+        // Never the old table and the new one at once: all that is in it is in `values` too.
+        self.slots = Vec::new();
         self.slots = vec![(0, FREE); size];
         for (code, word) in self.values.iter().enumerate() {
             if Some(code as u32) == self.reserved {

@@ -21,6 +21,7 @@ pub mod write;
 
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
+use crate::spill::Budget;
 use crate::watch::Watch;
 use arrow_array::RecordBatch;
 use base::{Failure, Tile};
@@ -66,8 +67,13 @@ pub trait Stage {
         Ok(())
     }
 
-    /// After `finish`, again and again: gives a tile or so of what is left, so that those behind
-    /// can take it. Whether there may be more.
+    /// Whether it has tiles to give by [`Stage::more`] before it takes anything else.
+    fn full(&self) -> bool {
+        false
+    }
+
+    /// When it is `full`, and after `finish` again and again: gives a tile or so of what is left,
+    /// so that those behind can take it. Whether there may be more.
     ///
     /// # Errors
     /// Whatever ends the run.
@@ -89,6 +95,8 @@ pub struct Context {
     pub shown: Shown,
     /// Whether the later inputs of a `Concat` must give up their credits, see [`concat::waits`].
     pub free_concats: bool,
+    /// What state may take.
+    pub budget: Arc<Budget>,
 }
 
 /// The stage of a node; `None` for `Read` and `Exchange`, which are not stages.
@@ -100,15 +108,15 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
     Ok(Some(match &node.op {
         Op::Read(_) | Op::Exchange(_) => return Ok(None),
         Op::Apply(apply) => Box::new(apply::Apply::new(apply)),
-        Op::Partial(Reduce::Fold(fold)) => fold::partial(fold)?,
-        Op::Final(Reduce::Fold(fold)) => fold::last(fold, cx.place)?,
+        Op::Partial(Reduce::Fold(fold)) => fold::partial(fold, &cx.budget)?,
+        Op::Final(Reduce::Fold(fold)) => fold::last(fold, cx.place, &cx.budget)?,
         Op::Partial(Reduce::Order(order)) => {
-            Box::new(order::Partial::new(order, &node.schema, cx.place))
+            Box::new(order::Partial::new(order, &node.schema, cx.place, &cx.budget))
         }
         Op::Final(Reduce::Order(order)) => {
-            Box::new(order::Final::new(order, &node.schema, cx.place))
+            Box::new(order::Final::new(order, &node.schema, cx.place, &cx.budget))
         }
-        Op::Split(order) => Box::new(order::Split::new(order, cx.place)),
+        Op::Split(order) => Box::new(order::Split::new(order, cx.place, &cx.budget)),
         Op::Assemble(tile_rows) => Box::new(order::Assemble::new(*tile_rows)),
         Op::Concat(concat) => Box::new(concat::Concat::new(concat, cx.free_concats)),
         Op::Encode(sink) => Box::new(apply::Encode::new(sink.clone())),

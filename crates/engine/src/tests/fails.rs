@@ -126,7 +126,7 @@ fn a_peer_that_dies() {
         let [here, there] = pair();
         let plan = fine();
         let run = std::thread::spawn(move || {
-            let options = Options { threads, mesh: Some(here), in_flight: 2, profile: false };
+            let options = Options { mesh: Some(here), ..options(threads, 2) };
             run(plan, options, Arc::new(Watch::new()))
         });
         std::thread::sleep(Duration::from_millis(100));

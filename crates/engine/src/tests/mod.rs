@@ -5,6 +5,7 @@ mod folds;
 mod orders;
 mod plans;
 mod sinks;
+mod spills;
 
 use crate::{Mesh, Options, Tally, Watch, run};
 use arrow_array::RecordBatch;
@@ -26,7 +27,8 @@ fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
 }
 
 fn options(threads: usize, in_flight: usize) -> Options {
-    Options { threads, mesh: None, in_flight, profile: false }
+    let (state, spill) = (u64::MAX, std::env::temp_dir());
+    Options { threads, mesh: None, in_flight, profile: false, state, spill }
 }
 
 /// Runs a plan in one process.
@@ -51,11 +53,17 @@ type Outcome = Result<Tally, Failure>;
 
 /// Runs a plan in two processes that are really threads of this one.
 fn both(plans: [&Arc<Physical>; 2], threads: usize, in_flight: usize) -> [Outcome; 2] {
+    both_with(plans, options(threads, in_flight))
+}
+
+/// The same, with other options.
+fn both_with(plans: [&Arc<Physical>; 2], options: Options) -> [Outcome; 2] {
+    let Options { threads, in_flight, state, .. } = options;
     let [first, second] = plans.map(Arc::clone);
     let [a, b] = pair();
     in_time(move || {
         let start = move |mesh, plan| {
-            let options = Options { threads, mesh: Some(mesh), in_flight, profile: false };
+            let options = Options { mesh: Some(mesh), state, ..self::options(threads, in_flight) };
             std::thread::spawn(move || run(plan, options, Arc::new(Watch::new())))
         };
         let (a, b) = (start(a, first), start(b, second));

@@ -1,25 +1,29 @@
 //! A fold of everything, into one row.
+use super::held::Held;
 use super::states::States;
 use crate::nodes::apply::Apply;
 use crate::nodes::{Out, Stage};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
+use crate::spill::{Budget, size};
 use arrow_array::ArrayRef;
 use base::{Failure, Tile};
 use expr::Groups;
 use plan::physical::Fold;
+use std::sync::Arc;
 
 /// Folds this worker's tiles into one row of states.
 pub struct Partial {
     apply: Apply,
     states: States,
+    held: Held,
 }
 
 impl Partial {
-    pub fn new(fold: &Fold) -> Result<Partial, Failure> {
+    pub fn new(fold: &Fold, budget: &Arc<Budget>) -> Result<Partial, Failure> {
         let mut states = States::new(fold)?;
         states.resize(1);
-        Ok(Partial { apply: Apply::new(&fold.apply), states })
+        Ok(Partial { apply: Apply::new(&fold.apply), states, held: Held::new(fold, budget) })
     }
 }
 
@@ -29,7 +33,8 @@ impl Stage for Partial {
         self.apply.blocks(&parcel.tile, &mut |block| {
             states.update(block, Groups::One(0));
             Ok(())
-        })
+        })?;
+        self.held.came(size(&parcel.tile), || self.states.bytes() as u64)
     }
 
     fn finish(&mut self, out: Out) -> Result<(), Failure> {
@@ -42,19 +47,21 @@ impl Stage for Partial {
 pub struct Final {
     states: States,
     place: Place,
+    held: Held,
 }
 
 impl Final {
-    pub fn new(fold: &Fold, place: Place) -> Result<Final, Failure> {
+    pub fn new(fold: &Fold, place: Place, budget: &Arc<Budget>) -> Result<Final, Failure> {
         let mut states = States::new(fold)?;
         states.resize(1);
-        Ok(Final { states, place })
+        Ok(Final { states, place, held: Held::new(fold, budget) })
     }
 }
 
 impl Stage for Final {
     fn tile(&mut self, _input: usize, parcel: Parcel, _out: Out) -> Result<(), Failure> {
-        self.states.merge(&parcel.tile.columns, &[0])
+        self.states.merge(&parcel.tile.columns, &[0])?;
+        self.held.came(size(&parcel.tile), || self.states.bytes() as u64)
     }
 
     fn finish(&mut self, out: Out) -> Result<(), Failure> {

@@ -1,115 +1,187 @@
 //! A fold of rows with equal keys.
-use super::give_rows;
-use super::states::States;
-use crate::keys::{Keys, Scratch};
+//!
+//! Each worker folds the tiles it has into keys and states, and gives them on whenever it holds too
+//! many. The worker that the hash of a key names merges them. What does not fit into its memory it
+//! writes to buckets of keys with some bits of the hash in common, and at the end merges one
+//! bucket after the other; one that is too large is split by further bits.
+use super::groups::Groups;
+use super::{Rows, rows};
 use crate::nodes::apply::Apply;
 use crate::nodes::{Out, Stage};
 use crate::options::Place;
 use crate::parcel::Parcel;
-use arrow_array::ArrayRef;
-use base::{DType, Failure};
-use expr::Groups;
+use crate::spill::{Bucket, Buckets, Budget, Share, give_back};
+use base::{Failure, FailureKind, Tile};
 use plan::physical::Fold;
+use std::collections::VecDeque;
+use std::sync::Arc;
 
-/// A `Partial` gives what it has on when it holds more groups than this, to bound its memory.
+/// A `Partial` gives what it has on when it holds more groups than this, however much memory there
+/// is: to look a group up in a larger table costs more than to merge it twice.
 const MOST_GROUPS: usize = 1 << 20;
+
+/// So few groups cannot be what fills the memory: their states do, and no bucket splits a group.
+const FEW_GROUPS: usize = 16;
 
 /// Folds this worker's tiles into a row of keys and states for each group.
 pub struct Partial {
     apply: Apply,
-    columns: Vec<usize>,
-    keys: Keys,
-    states: States,
-    groups: Vec<u32>,
+    groups: Groups,
+    share: Share,
+    ready: VecDeque<Rows>,
     given: u64,
 }
 
 impl Partial {
-    pub fn new(fold: &Fold, columns: &[usize]) -> Result<Partial, Failure> {
+    pub fn new(fold: &Fold, columns: &[usize], budget: &Arc<Budget>) -> Result<Partial, Failure> {
         Ok(Partial {
             apply: Apply::new(&fold.apply),
-            columns: columns.to_vec(),
-            keys: Keys::new(&types(fold, columns)?),
-            states: States::shared(fold)?,
-            groups: Vec::new(),
+            groups: Groups::new(fold, columns)?,
+            share: budget.share(),
+            ready: VecDeque::new(),
             given: 0,
         })
-    }
-
-    fn flush(&mut self, out: Out) {
-        let mut columns = self.keys.arrays();
-        columns.extend(self.states.states());
-        give_rows(&columns, |k| self.given + k, out);
-        self.given += 1 << 32;
-        self.keys.clear();
-        self.states.clear();
     }
 }
 
 impl Stage for Partial {
-    fn tile(&mut self, _input: usize, parcel: Parcel, out: Out) -> Result<(), Failure> {
-        let Partial { apply, columns, keys, states, groups, .. } = self;
+    fn tile(&mut self, _input: usize, parcel: Parcel, _out: Out) -> Result<(), Failure> {
+        let Partial { apply, groups, share, ready, .. } = self;
         apply.blocks(&parcel.tile, &mut |block| {
-            let values: Vec<_> =
-                columns.iter().map(|c| (block.values(*c), block.validity(*c))).collect();
-            keys.groups(&values, block.len, groups);
-            states.resize(keys.len());
-            states.update(block, Groups::Each(groups));
+            let weigh = groups.update(block);
+            if groups.len() > MOST_GROUPS || weigh && groups.bytes() > share.own() {
+                ready.push_back(Rows::new(groups.take_states()?));
+            }
             Ok(())
-        })?;
-        if self.keys.len() > MOST_GROUPS {
-            self.flush(out);
-        }
+        })
+    }
+
+    fn full(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    fn finish(&mut self, _out: Out) -> Result<(), Failure> {
+        self.ready.push_back(Rows::new(self.groups.take_states()?));
         Ok(())
     }
 
-    fn finish(&mut self, out: Out) -> Result<(), Failure> {
-        self.flush(out);
-        Ok(())
+    fn more(&mut self, out: Out) -> Result<bool, Failure> {
+        let Some(rows) = self.ready.front_mut() else { return Ok(false) };
+        if !rows.give(self.given, out) {
+            self.ready.pop_front();
+        }
+        self.given += 1;
+        Ok(true)
     }
 }
 
 /// Merges the groups whose keys belong to this worker.
 pub struct Final {
-    keys: Keys,
-    columns: usize,
-    states: States,
-    groups: Vec<u32>,
+    groups: Groups,
+    keys: usize,
     place: Place,
+    share: Share,
+    /// What did not fit of the rows that come in, or of the bucket that is read.
+    buckets: Option<Buckets>,
+    /// Buckets that wait, and the one that is read.
+    waiting: Vec<Bucket>,
+    reading: Option<Bucket>,
+    results: Rows,
+    given: u64,
 }
 
 impl Final {
-    pub fn new(fold: &Fold, columns: &[usize], place: Place) -> Result<Final, Failure> {
-        let keys = Keys::new(&types(fold, columns)?);
-        let states = States::shared(fold)?;
-        Ok(Final { keys, columns: columns.len(), states, groups: Vec::new(), place })
+    pub fn new(
+        fold: &Fold,
+        columns: &[usize],
+        place: Place,
+        budget: &Arc<Budget>,
+    ) -> Result<Final, Failure> {
+        Ok(Final {
+            groups: Groups::new(fold, columns)?,
+            keys: columns.len(),
+            place,
+            share: budget.share(),
+            buckets: None,
+            waiting: Vec::new(),
+            reading: None,
+            results: Rows::default(),
+            given: 0,
+        })
+    }
+
+    fn merge(&mut self, tile: &Tile) -> Result<(), Failure> {
+        if self.groups.merge(tile)? && !self.groups.fit(&mut self.share) {
+            self.spill()?;
+        }
+        Ok(())
+    }
+
+    fn spill(&mut self) -> Result<(), Failure> {
+        let level = self.reading.as_ref().map_or(0, |bucket| bucket.level + 1);
+        if self.groups.len() < FEW_GROUPS || !Buckets::has_level(level) {
+            return Err(too_large(self.groups.len(), self.groups.bytes()));
+        }
+        let (share, keys) = (&self.share, self.keys);
+        let buckets = self.buckets.get_or_insert_with(|| Buckets::new(share, keys, level));
+        buckets.write(&self.groups.take_states()?)?;
+        self.share.hold(0);
+        give_back();
+        Ok(())
+    }
+
+    /// All rows have come, or all of a bucket: either they are all here, or in smaller buckets.
+    fn end(&mut self) -> Result<(), Failure> {
+        if self.buckets.is_some() && self.groups.len() > 0 {
+            let columns = self.groups.take_states()?;
+            self.buckets.iter_mut().try_for_each(|buckets| buckets.write(&columns))?;
+        }
+        self.reading = None;
+        match self.buckets.take() {
+            Some(buckets) => self.waiting.extend(buckets.split()),
+            None => self.results = Rows::new(self.groups.take_results()?),
+        }
+        Ok(())
     }
 }
 
 impl Stage for Final {
     fn tile(&mut self, _input: usize, parcel: Parcel, _out: Out) -> Result<(), Failure> {
-        let (keys, states) = (parcel.tile.columns.split_at_checked(self.columns))
-            .ok_or_else(|| Failure::internal("a tile of groups lacks its keys"))?;
-        let mut scratch: Vec<Scratch> = keys.iter().map(|_| Scratch::default()).collect();
-        let views = keys.iter().zip(&mut scratch).map(|(c, s)| s.view(&c.array));
-        let views = views.collect::<Result<Vec<_>, _>>()?;
-        self.keys.groups(&views, parcel.tile.points(), &mut self.groups);
-        self.states.resize(self.keys.len());
-        self.states.merge(states, &self.groups)
+        self.merge(&parcel.tile)
     }
 
-    fn finish(&mut self, out: Out) -> Result<(), Failure> {
-        let mut columns: Vec<ArrayRef> = self.keys.arrays();
-        columns.extend(self.states.finish()?);
+    fn finish(&mut self, _out: Out) -> Result<(), Failure> {
+        self.end()
+    }
+
+    fn more(&mut self, out: Out) -> Result<bool, Failure> {
         let (worker, workers) = (self.place.worker as u64, self.place.workers as u64);
-        give_rows(&columns, |k| worker + k * workers, out);
-        Ok(())
+        if self.results.left() > 0 {
+            self.results.give(worker + self.given * workers, out);
+            self.given += 1;
+            return Ok(true);
+        }
+        self.results = Rows::default();
+        if self.reading.is_none() {
+            self.reading = self.waiting.pop();
+        }
+        let Some(bucket) = &mut self.reading else { return Ok(false) };
+        match bucket.next()? {
+            Some(columns) => self.merge(&rows(columns))?,
+            None => self.end()?,
+        }
+        Ok(true)
     }
 }
 
-fn types(fold: &Fold, columns: &[usize]) -> Result<Vec<DType>, Failure> {
-    let fields = &fold.apply.program.output().fields;
-    let dtype = |c: &usize| fields.get(*c).map(|f| f.dtype);
-    let types: Option<Vec<DType>> = columns.iter().map(dtype).collect();
-    types.ok_or_else(|| Failure::internal("a fold has no such key"))
+fn too_large(groups: usize, bytes: u64) -> Failure {
+    Failure::new(
+        FailureKind::Memory,
+        format!(
+            "{groups} groups hold {} MB, more than there is memory for, and a group cannot be \
+             split: give the run more memory (--memory), or use what holds no values \
+             (mean instead of median or quantile)",
+            bytes / 1_000_000
+        ),
+    )
 }

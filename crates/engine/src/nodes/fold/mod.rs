@@ -1,26 +1,30 @@
 //! `Fold`: aggregates of everything, of rows with equal keys, or over dimensions.
 mod all;
 mod by;
+mod groups;
+mod held;
 mod over;
 mod states;
 
 use super::Stage;
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
+use crate::spill::Budget;
 use arrow_array::ArrayRef;
 use base::{Failure, Tile};
 use plan::physical::{Fold, FoldKind};
+use std::sync::Arc;
 
 /// The part of a fold that each worker does with the tiles it has.
 ///
 /// # Errors
 /// If the plan does not hold together.
-pub fn partial(fold: &Fold) -> Result<Box<dyn Stage>, Failure> {
+pub fn partial(fold: &Fold, budget: &Arc<Budget>) -> Result<Box<dyn Stage>, Failure> {
     Ok(match &fold.kind {
-        FoldKind::All => Box::new(all::Partial::new(fold)?),
-        FoldKind::By(keys) => Box::new(by::Partial::new(fold, keys)?),
+        FoldKind::All => Box::new(all::Partial::new(fold, budget)?),
+        FoldKind::By(keys) => Box::new(by::Partial::new(fold, keys, budget)?),
         FoldKind::Over { keep, tiling, parts } => {
-            Box::new(over::Partial::new(fold, keep, tiling, *parts)?)
+            Box::new(over::Partial::new(fold, keep, tiling, *parts, budget)?)
         }
     })
 }
@@ -29,12 +33,12 @@ pub fn partial(fold: &Fold) -> Result<Box<dyn Stage>, Failure> {
 ///
 /// # Errors
 /// If the plan does not hold together.
-pub fn last(fold: &Fold, place: Place) -> Result<Box<dyn Stage>, Failure> {
+pub fn last(fold: &Fold, place: Place, budget: &Arc<Budget>) -> Result<Box<dyn Stage>, Failure> {
     Ok(match &fold.kind {
-        FoldKind::All => Box::new(all::Final::new(fold, place)?),
-        FoldKind::By(keys) => Box::new(by::Final::new(fold, keys, place)?),
+        FoldKind::All => Box::new(all::Final::new(fold, place, budget)?),
+        FoldKind::By(keys) => Box::new(by::Final::new(fold, keys, place, budget)?),
         FoldKind::Over { tiling, parts, .. } => {
-            Box::new(over::Final::new(fold, tiling, *parts, place))
+            Box::new(over::Final::new(fold, tiling, *parts, place, budget))
         }
     })
 }
@@ -42,17 +46,38 @@ pub fn last(fold: &Fold, place: Place) -> Result<Box<dyn Stage>, Failure> {
 /// Rows of a tile that a fold gives, at most.
 const TILE_ROWS: usize = 1 << 16;
 
-/// Gives rows on in tiles of [`TILE_ROWS`], the k-th numbered `number(k)`.
-fn give_rows(columns: &[ArrayRef], number: impl Fn(u64) -> u64, out: super::Out) {
-    let rows = columns.first().map_or(0, |c| c.len());
-    for (k, start) in (0..rows).step_by(TILE_ROWS).enumerate() {
-        let length = TILE_ROWS.min(rows - start);
-        out(Item::Tile(Parcel::free(Tile {
-            number: number(k as u64),
-            origin: vec![0],
-            shape: vec![length],
-            columns: columns.iter().map(|c| c.slice(start, length).into()).collect(),
-            index: None,
-        })));
+/// Rows that are given on, a tile after the other.
+#[derive(Default)]
+struct Rows {
+    columns: Vec<ArrayRef>,
+    given: usize,
+}
+
+impl Rows {
+    fn new(columns: Vec<ArrayRef>) -> Rows {
+        Rows { columns, given: 0 }
     }
+
+    /// How many are left.
+    fn left(&self) -> usize {
+        self.columns.first().map_or(0, |c| c.len()) - self.given
+    }
+
+    /// Gives the next tile, if there is one. Whether there are more.
+    fn give(&mut self, number: u64, out: super::Out) -> bool {
+        let (start, length) = (self.given, TILE_ROWS.min(self.left()));
+        if length > 0 {
+            self.given += length;
+            let columns = self.columns.iter().map(|c| c.slice(start, length)).collect();
+            out(Item::Tile(Parcel::free(Tile { number, ..rows(columns) })));
+        }
+        self.left() > 0
+    }
+}
+
+/// Columns of equal length as a tile.
+fn rows(columns: Vec<ArrayRef>) -> Tile {
+    let shape = vec![columns.first().map_or(0, |c| c.len())];
+    let columns = columns.into_iter().map(Into::into).collect();
+    Tile { number: 0, origin: vec![0], shape, columns, index: None }
 }

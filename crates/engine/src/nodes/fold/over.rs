@@ -1,9 +1,11 @@
 //! A fold over some dimensions of a box.
+use super::held::Held;
 use super::states::States;
 use crate::nodes::apply::Apply;
 use crate::nodes::{Out, Stage};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
+use crate::spill::{Budget, size};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Int64Array};
@@ -36,6 +38,7 @@ pub struct Partial {
     held: usize,
     /// States that can be used again.
     spare: Option<States>,
+    values: Held,
 }
 
 /// A part of the result under way.
@@ -52,6 +55,7 @@ impl Partial {
         keep: &[usize],
         tiling: &Tiling,
         parts: u64,
+        budget: &Arc<Budget>,
     ) -> Result<Partial, Failure> {
         Ok(Partial {
             apply: Apply::new(&fold.apply),
@@ -63,6 +67,7 @@ impl Partial {
             open: BTreeMap::new(),
             held: 0,
             spare: None,
+            values: Held::new(fold, budget),
         })
     }
 
@@ -126,10 +131,12 @@ impl Stage for Partial {
         }
         self.held += open.region.points();
         self.open.insert(open.region.origin.clone(), open);
-        match self.held > HELD_CELLS {
-            true => self.finish(out),
-            false => Ok(()),
+        if self.held > HELD_CELLS {
+            return self.finish(out);
         }
+        let open = self.open.values();
+        let states = || open.map(|open| open.states.bytes() as u64).sum();
+        self.values.came(size(&parcel.tile), states)
     }
 
     fn finish(&mut self, out: Out) -> Result<(), Failure> {
@@ -237,12 +244,20 @@ pub struct Final {
     open: HashMap<u64, (States, u64)>,
     /// 0, 1, 2 …
     groups: Vec<u32>,
+    values: Held,
 }
 
 impl Final {
-    pub fn new(fold: &Fold, tiling: &Tiling, parts: u64, place: Place) -> Final {
+    pub fn new(
+        fold: &Fold,
+        tiling: &Tiling,
+        parts: u64,
+        place: Place,
+        budget: &Arc<Budget>,
+    ) -> Final {
+        let (open, values, groups) = (HashMap::new(), Held::new(fold, budget), Vec::new());
         let (fold, tiling) = (fold.clone(), tiling.clone());
-        Final { fold, tiling, parts, place, open: HashMap::new(), groups: Vec::new() }
+        Final { fold, tiling, parts, place, open, groups, values }
     }
 
     fn give(&self, number: u64, mut states: States, out: Out) -> Result<(), Failure> {
@@ -269,7 +284,8 @@ impl Stage for Final {
             return self.give(tile.number, states, out);
         }
         self.open.insert(tile.number, (states, seen));
-        Ok(())
+        let open = self.open.values();
+        self.values.came(size(&tile), || open.map(|(states, _)| states.bytes() as u64).sum())
     }
 
     fn finish(&mut self, out: Out) -> Result<(), Failure> {

@@ -149,6 +149,11 @@ impl States {
         self.places.iter().map(|place| result(place).ok_or_else(wrong)).collect()
     }
 
+    /// Bytes of memory that they take.
+    pub fn bytes(&self) -> usize {
+        self.list.iter().map(|(accumulator, _)| accumulator.bytes()).sum()
+    }
+
     /// Forgets all groups and keeps the memory.
     pub fn clear(&mut self) {
         self.groups = 0;

@@ -12,6 +12,7 @@
 //! | `sample` | the rows that stand for a worker's rows |
 //! | `split` | `Split`: which rows go to which worker |
 //! | `last` | `Final`: sorts a worker's rows |
+//! | `runs`, `merge` | sorted rows that did not fit into memory, and one sequence of them |
 //! | `assemble` | `Assemble`: tiles from the parts that workers have |
 //! | `rows` | rows that wait to be put in order |
 //! | `column`, `radix` | columns to sort by, as words, and sorting them |
@@ -20,8 +21,10 @@ mod assemble;
 mod column;
 mod gather;
 mod last;
+mod merge;
 mod radix;
 mod rows;
+mod runs;
 mod sample;
 mod split;
 
@@ -32,10 +35,12 @@ pub use split::Split;
 use super::{Out, Stage, to_rows};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
-use base::{Failure, Schema, Tile};
+use crate::spill::{Budget, Share};
+use base::{Failure, FailureKind, Schema, Tile};
 use plan::physical;
 use rows::Rows;
 use sample::Sample;
+use std::sync::Arc;
 
 /// The number of tiles that are samples.
 const SAMPLE: u64 = u64::MAX;
@@ -43,15 +48,51 @@ const SAMPLE: u64 = u64::MAX;
 /// The part that each worker does: keeps the first rows it has, or passes all of them on and a
 /// sample to all workers.
 pub struct Partial {
-    top: Option<Rows>,
+    top: Option<Top>,
     sample: Option<Sample>,
     place: Place,
 }
 
+/// The first rows so far, which must fit into memory.
+struct Top {
+    rows: Rows,
+    share: Share,
+}
+
+impl Top {
+    fn push(&mut self, tile: Tile) -> Result<(), Failure> {
+        self.rows.push(tile)?;
+        let weight = self.rows.weight();
+        if self.share.hold(weight) {
+            return Ok(());
+        }
+        self.rows.prune()?;
+        let weight = self.rows.weight();
+        if self.share.hold(weight) { Ok(()) } else { Err(too_many(self.rows.len(), weight)) }
+    }
+}
+
+fn too_many(rows: usize, bytes: u64) -> Failure {
+    let mb = bytes / 1_000_000;
+    Failure::new(
+        FailureKind::Memory,
+        format!(
+            "the first {rows} rows take {mb} MB, more than there is memory for: take fewer rows, \
+             sort all of them (`sort`), or give the run more memory (--memory)"
+        ),
+    )
+}
+
 impl Partial {
     /// For tiles of this schema.
-    pub fn new(order: &physical::Order, schema: &Schema, place: Place) -> Partial {
-        let top = order.limit.map(|_| Rows::new(order, schema));
+    pub fn new(
+        order: &physical::Order,
+        schema: &Schema,
+        place: Place,
+        budget: &Arc<Budget>,
+    ) -> Partial {
+        let top = |_| Top { rows: Rows::new(order, schema), share: budget.share() };
+        let top = order.limit.map(top);
         let sample = (top.is_none() && place.workers > 1).then(|| Sample::new(&order.keys));
         Partial { top, sample, place }
     }
@@ -59,22 +100,20 @@ impl Partial {
 
 impl Stage for Partial {
     fn tile(&mut self, _input: usize, parcel: Parcel, out: Out) -> Result<(), Failure> {
-        // The rows stay in memory, so they are copied out of what they may be a small part of, and
-        // the credit goes back.
-        let tile = Tile { index: None, ..to_rows(parcel.tile)? };
-        if let Some(rows) = &mut self.top {
-            return rows.push(tile);
+        let Parcel { tile, credit } = parcel;
+        let tile = Tile { index: None, ..to_rows(tile)? };
+        if let Some(top) = &mut self.top {
+            return top.push(tile);
         }
-        let tile = rows::compact(tile)?;
         if let Some(sample) = &mut self.sample {
             sample.add(&tile)?;
         }
-        out(Item::Tile(Parcel::free(tile)));
+        out(Item::Tile(Parcel { tile, credit }));
         Ok(())
     }
 
     fn finish(&mut self, out: Out) -> Result<(), Failure> {
-        if let Some(rows) = &mut self.top {
+        if let Some(Top { rows, .. }) = &mut self.top {
             rows.prune()?;
             for tile in rows.take() {
                 out(Item::Tile(Parcel::free(tile)));

@@ -1,12 +1,15 @@
 //! Rows that wait to be put in order.
 use super::column::{self, SortColumn};
 use super::gather::Gather;
-use arrow_array::{Array, ArrayRef, UInt32Array, new_empty_array};
+use super::runs::Runs;
+use crate::spill::size;
+use arrow_array::{Array, ArrayRef, UInt32Array, UInt64Array, new_empty_array};
 use arrow_data::transform::MutableArrayData;
 use arrow_schema::ArrowError;
 use arrow_select::take::take;
 use base::{Column, Failure, Schema, Tile};
 use plan::physical::{Order, SortKey};
+use std::sync::Arc;
 
 /// So many rows more than needed may gather before they are thrown out.
 const SLACK: usize = 1 << 16;
@@ -21,6 +24,8 @@ pub struct Rows {
     schema: Schema,
     tiles: Vec<Tile>,
     rows: usize,
+    /// Bytes of their values.
+    bytes: u64,
     pruned: usize,
 }
 
@@ -29,7 +34,7 @@ impl Rows {
     pub fn new(order: &Order, schema: &Schema) -> Rows {
         let limit = order.limit.map(|l| usize::try_from(l).unwrap_or(usize::MAX));
         let (keys, schema) = (order.keys.clone(), schema.clone());
-        Rows { keys, limit, schema, tiles: Vec::new(), rows: 0, pruned: 0 }
+        Rows { keys, limit, schema, tiles: Vec::new(), rows: 0, bytes: 0, pruned: 0 }
     }
 
     /// Adds the rows of a tile.
@@ -39,12 +44,26 @@ impl Rows {
     pub fn push(&mut self, tile: Tile) -> Result<(), Failure> {
         if tile.points() > 0 {
             self.rows += tile.points();
+            self.bytes += size(&tile);
             self.tiles.push(tile);
         }
         match self.limit {
             Some(limit) if self.rows - self.pruned >= SLACK.max(limit) => self.prune(),
             _ => Ok(()),
         }
+    }
+
+    /// Bytes of memory that it takes to put them in order.
+    pub fn weight(&self) -> u64 {
+        // One column after the other is put together. For each row the words of its keys, twice
+        // the first one with the row, its place.
+        let column = self.bytes / self.schema.fields.len().max(1) as u64;
+        self.bytes + column + self.rows as u64 * (8 * self.keys.len() as u64 + 36)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rows
     }
 
     /// Throws out the rows beyond the limit; those that stay are copied.
@@ -56,6 +75,7 @@ impl Rows {
         stay.sort_unstable();
         let (mut stay, mut end) = (&stay[..], 0);
         self.rows = stay.len();
+        self.bytes = 0;
         for tile in std::mem::take(&mut self.tiles) {
             let start = end;
             end += tile.points() as u32;
@@ -63,7 +83,9 @@ impl Rows {
             stay = later;
             if !rows.is_empty() {
                 let rows = rows.iter().map(|row| row - start).collect();
-                self.tiles.push(pick(tile, rows).map_err(internal)?);
+                let tile = pick(tile, rows).map_err(internal)?;
+                self.bytes += size(&tile);
+                self.tiles.push(tile);
             }
         }
         self.pruned = self.rows;
@@ -72,8 +94,7 @@ impl Rows {
 
     /// All tiles, each with its number and its rows in their order.
     pub fn take(&mut self) -> Vec<Tile> {
-        self.rows = 0;
-        self.pruned = 0;
+        (self.rows, self.bytes, self.pruned) = (0, 0, 0);
         std::mem::take(&mut self.tiles)
     }
 
@@ -119,6 +140,34 @@ impl Rows {
         columns.into_iter().map(|arrays| Gather::new(arrays).map_err(internal)).collect()
     }
 
+    /// Writes all rows in order as a run; none are left.
+    ///
+    /// # Errors
+    /// If the disk is full, or they have no order.
+    pub fn spill(&mut self, runs: &mut Runs) -> Result<(), Failure> {
+        let step = self.rows as u64 * runs.piece() / self.bytes.max(1);
+        let order = self.order()?;
+        let ends: Vec<(u32, u64)> = (self.tiles.iter())
+            .scan(0, |end, tile| {
+                *end += tile.points() as u32;
+                Some((*end, tile.number))
+            })
+            .collect();
+        let number = |row: &u32| ends[ends.partition_point(|(end, _)| end <= row)].1;
+        let columns = self.gather()?;
+        runs.begin();
+        for rows in order.chunks(step.clamp(1 << 8, 1 << 20) as usize) {
+            let numbers: ArrayRef =
+                Arc::new(UInt64Array::from_iter_values(rows.iter().map(number)));
+            let rows = UInt32Array::from(rows.to_vec());
+            let pick = |column: &Gather| column.pick(&rows).map_err(internal);
+            let mut columns = columns.iter().map(pick).collect::<Result<Vec<_>, Failure>>()?;
+            columns.push(numbers);
+            runs.write(&columns)?;
+        }
+        Ok(())
+    }
+
     /// The columns of no rows.
     pub fn none(&self) -> Vec<ArrayRef> {
         self.schema.fields.iter().map(|f| new_empty_array(&f.dtype.arrow())).collect()
@@ -135,6 +184,19 @@ pub fn columns(keys: &[SortKey], tiles: &[Tile]) -> Result<Vec<SortColumn>, Fail
         let array = |tile: &Tile| tile.columns.get(key.column).map(|c| c.array.clone());
         let arrays = tiles.iter().map(|tile| array(tile).ok_or_else(missing));
         SortColumn::new(arrays.collect::<Result<_, Failure>>()?, key.descending)
+    };
+    keys.iter().map(one).collect()
+}
+
+/// The columns of some rows to sort by.
+///
+/// # Errors
+/// If a key has no order.
+pub fn columns_of(keys: &[SortKey], rows: &[ArrayRef]) -> Result<Vec<SortColumn>, Failure> {
+    let missing = || Failure::internal("there is no such column to sort by");
+    let one = |key: &SortKey| {
+        let array = rows.get(key.column).ok_or_else(missing)?;
+        SortColumn::new(vec![array.clone()], key.descending)
     };
     keys.iter().map(one).collect()
 }
@@ -183,7 +245,6 @@ mod tests {
     use arrow_array::types::Int64Type;
     use arrow_array::{Float64Array, Int64Array, StringArray};
     use base::{DType, DimMask, Domain, Field};
-    use std::sync::Arc;
 
     fn schema() -> Schema {
         let field = |name: &str, dtype| Field::new(name, dtype, DimMask::only(0));

@@ -1,21 +1,25 @@
-//! `Split`: holds a worker's rows until the samples of all workers are here, then sends each row
-//! to the worker that has its place in the result.
+//! `Split`: holds a worker's rows, in memory or in a file, until the samples of all workers are
+//! here, then sends each row to the worker that has its place in the result.
 use super::SAMPLE;
 use super::column::{self, SortColumn};
-use super::rows::{columns, internal, pick};
+use super::rows::{columns, compact, internal, pick};
 use crate::nodes::{Out, Stage};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
+use crate::spill::{Budget, Chunk, Share, Store, give_back, size};
+use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use base::{Failure, Tile};
+use base::{Column, Failure, Tile};
 use plan::physical::{Order, SortKey};
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Rows on their way to the workers that sort them.
 pub struct Split {
     keys: Vec<SortKey>,
     place: Place,
-    tiles: Vec<Tile>,
+    held: Held,
     samples: Vec<Tile>,
     splitters: Splitters,
     /// How many rows each worker gets from this one.
@@ -24,11 +28,11 @@ pub struct Split {
 
 impl Split {
     /// For one worker.
-    pub fn new(order: &Order, place: Place) -> Split {
+    pub fn new(order: &Order, place: Place, budget: &Arc<Budget>) -> Split {
         Split {
             keys: order.keys.clone(),
             place,
-            tiles: Vec::new(),
+            held: Held::new(budget),
             samples: Vec::new(),
             splitters: Splitters::default(),
             sent: vec![0; place.workers],
@@ -41,7 +45,7 @@ impl Stage for Split {
         match parcel.tile.number {
             SAMPLE => self.samples.push(parcel.tile),
             _ if self.place.workers == 1 => out(Item::Tile(parcel)),
-            _ => self.tiles.push(parcel.tile),
+            _ => self.held.push(compact(parcel.tile)?)?,
         }
         Ok(())
     }
@@ -53,8 +57,8 @@ impl Stage for Split {
     }
 
     fn more(&mut self, out: Out) -> Result<bool, Failure> {
-        if let Some(tile) = self.tiles.pop() {
-            let rows = self.splitters.rows(&self.keys, &tile, self.place.workers)?;
+        if let Some((tile, first)) = self.held.pop()? {
+            let rows = self.splitters.rows(&self.keys, &tile, first, self.place.workers)?;
             for (worker, rows) in rows.into_iter().enumerate() {
                 self.sent[worker] += rows.len() as u64;
                 if rows.len() == tile.points() {
@@ -72,6 +76,64 @@ impl Stage for Split {
         }
         Ok(false)
     }
+}
+
+/// Tiles that wait, the first that came first.
+struct Held {
+    share: Share,
+    /// Those that did not fit, in chunks; they came before the others.
+    store: Store,
+    chunks: VecDeque<Piece>,
+    tiles: VecDeque<Tile>,
+    bytes: u64,
+}
+
+impl Held {
+    fn new(budget: &Arc<Budget>) -> Held {
+        let share = budget.share();
+        let (store, chunks) = (Store::new(&share), VecDeque::new());
+        Held { share, store, chunks, tiles: VecDeque::new(), bytes: 0 }
+    }
+
+    fn push(&mut self, tile: Tile) -> Result<(), Failure> {
+        self.bytes += size(&tile);
+        self.tiles.push_back(tile);
+        if self.share.hold(self.bytes) {
+            return Ok(());
+        }
+        for tile in self.tiles.drain(..) {
+            let columns: Vec<ArrayRef> = tile.columns.into_iter().map(|c| c.array).collect();
+            let mut first = 0;
+            for chunk in self.store.write(&columns)? {
+                self.chunks.push_back(Piece { number: tile.number, first, chunk });
+                first += chunk.rows;
+            }
+        }
+        self.bytes = 0;
+        self.share.hold(0);
+        give_back();
+        Ok(())
+    }
+
+    /// Some rows of a tile, and the place in it of the first of them.
+    fn pop(&mut self) -> Result<Option<(Tile, usize)>, Failure> {
+        if let Some(Piece { number, first, chunk }) = self.chunks.pop_front() {
+            let columns = self.store.read(chunk)?.into_iter().map(Column::from).collect();
+            let (origin, shape) = (vec![0], vec![chunk.rows]);
+            return Ok(Some((Tile { number, origin, shape, columns, index: None }, first)));
+        }
+        let tile = self.tiles.pop_front();
+        self.bytes -= tile.as_ref().map_or(0, size);
+        self.share.hold(self.bytes);
+        Ok(tile.map(|tile| (tile, 0)))
+    }
+}
+
+/// Rows of a tile in a file, and the place in it of the first of them.
+struct Piece {
+    number: u64,
+    first: usize,
+    chunk: Chunk,
 }
 
 /// Rows that cut the result: the k-th is the first that worker k + 1 may have. They come from the
@@ -101,7 +163,7 @@ impl Splitters {
             let [.., number, row] = &tile.columns[..] else {
                 return Err(Failure::internal("a sample lacks the places of its rows"));
             };
-            let ints = |c: &base::Column| c.array.as_primitive::<Int64Type>().values().clone();
+            let ints = |c: &Column| c.array.as_primitive::<Int64Type>().values().clone();
             marks.extend(ints(number).iter().copied().zip(ints(row).iter().copied()));
         }
         columns.truncate(count);
@@ -113,11 +175,12 @@ impl Splitters {
         Ok(Splitters { columns, list })
     }
 
-    /// The rows of a tile that each worker gets.
+    /// The rows of a tile that each worker gets; the first has this place in it.
     fn rows(
         &self,
         keys: &[SortKey],
         tile: &Tile,
+        first_row: usize,
         workers: usize,
     ) -> Result<Vec<Vec<u32>>, Failure> {
         let columns = columns(keys, std::slice::from_ref(tile))?;
@@ -130,7 +193,10 @@ impl Splitters {
                     break;
                 }
                 let order = column::compare(&columns, row, &self.columns, *at);
-                if order.then_with(|| (tile.number as i64, row as i64).cmp(mark)).is_lt() {
+                if order
+                    .then_with(|| (tile.number as i64, (first_row + row) as i64).cmp(mark))
+                    .is_lt()
+                {
                     break;
                 }
                 worker += 1;

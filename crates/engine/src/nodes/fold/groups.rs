@@ -1,0 +1,116 @@
+//! A table of groups: their keys, their states, and what both weigh.
+use super::states::States;
+use crate::keys::{Keys, Scratch};
+use crate::spill::{Share, Weigh, size};
+use arrow_array::ArrayRef;
+use base::{DType, Failure, Tile};
+use expr::{Block, Groups as Ids};
+use plan::physical::Fold;
+
+/// Groups of rows with equal keys.
+pub struct Groups {
+    fold: Fold,
+    columns: Vec<usize>,
+    keys: Keys,
+    states: States,
+    ids: Vec<u32>,
+    weigh: Weigh,
+}
+
+impl Groups {
+    /// No groups yet, by these columns of the fold's program.
+    ///
+    /// # Errors
+    /// If the plan does not hold together.
+    pub fn new(fold: &Fold, columns: &[usize]) -> Result<Groups, Failure> {
+        Ok(Groups {
+            fold: fold.clone(),
+            columns: columns.to_vec(),
+            keys: Keys::new(&types(fold, columns)?),
+            states: States::shared(fold)?,
+            ids: Vec::new(),
+            weigh: Weigh::default(),
+        })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Adds the rows of a block. Returns whether to weigh.
+    pub fn update(&mut self, block: &Block) -> bool {
+        let Groups { columns, keys, states, ids, .. } = self;
+        let values: Vec<_> =
+            columns.iter().map(|c| (block.values(*c), block.validity(*c))).collect();
+        keys.groups(&values, block.len, ids);
+        states.resize(keys.len());
+        states.update(block, Ids::Each(ids));
+        let width = 8 * (columns.len() + self.fold.aggregates.len());
+        self.weigh.due((block.len * width) as u64)
+    }
+
+    /// Adds a tile of groups as [`Groups::take_states`] gave them. Returns whether to weigh.
+    ///
+    /// # Errors
+    /// If the columns are something else.
+    pub fn merge(&mut self, tile: &Tile) -> Result<bool, Failure> {
+        let (keys, states) = (tile.columns.split_at_checked(self.columns.len()))
+            .ok_or_else(|| Failure::internal("a tile of groups lacks its keys"))?;
+        let mut scratch: Vec<Scratch> = keys.iter().map(|_| Scratch::default()).collect();
+        let views = keys.iter().zip(&mut scratch).map(|(c, s)| s.view(&c.array));
+        let views = views.collect::<Result<Vec<_>, _>>()?;
+        self.keys.groups(&views, tile.points(), &mut self.ids);
+        self.states.resize(self.keys.len());
+        self.states.merge(states, &self.ids)?;
+        Ok(self.weigh.due(size(tile)))
+    }
+
+    /// Bytes of memory that they take.
+    pub fn bytes(&mut self) -> u64 {
+        let bytes = (self.keys.bytes() + self.states.bytes()) as u64;
+        self.weigh.weighed(bytes);
+        bytes
+    }
+
+    /// Whether a share has room for them.
+    pub fn fit(&mut self, share: &mut Share) -> bool {
+        share.hold(self.bytes())
+    }
+
+    /// Keys and states of all groups, a column for each; no groups are left.
+    ///
+    /// # Errors
+    /// If the plan does not hold together.
+    pub fn take_states(&mut self) -> Result<Vec<ArrayRef>, Failure> {
+        let mut columns = self.take_keys();
+        columns.extend(self.states.states());
+        self.states = States::shared(&self.fold)?;
+        Ok(columns)
+    }
+
+    /// Keys and results of all groups, a column for each; no groups are left.
+    ///
+    /// # Errors
+    /// If a result cannot be represented.
+    pub fn take_results(&mut self) -> Result<Vec<ArrayRef>, Failure> {
+        let mut columns = self.take_keys();
+        columns.extend(self.states.finish()?);
+        self.states = States::shared(&self.fold)?;
+        Ok(columns)
+    }
+
+    fn take_keys(&mut self) -> Vec<ArrayRef> {
+        let columns = self.keys.arrays();
+        self.keys.clear();
+        self.weigh = Weigh::default();
+        columns
+    }
+}
+
+fn types(fold: &Fold, columns: &[usize]) -> Result<Vec<DType>, Failure> {
+    let fields = &fold.apply.program.output().fields;
+    let dtype = |c: &usize| fields.get(*c).map(|f| f.dtype);
+    let types: Option<Vec<DType>> = columns.iter().map(dtype).collect();
+    types.ok_or_else(|| Failure::internal("a fold has no such key"))
+}

@@ -1,0 +1,166 @@
+//! State that outgrows its memory: the same bits as without a bound, and nothing but the rest of
+//! it in files.
+use super::plans::{Build, floats, fold, points, table};
+use super::{Outcome, both_with, in_time, options, rows};
+use crate::{Options, Tally, Watch, run};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use base::{DType, FailureKind, Schema, Tiling};
+use plan::physical::{FoldKind, Physical, Route};
+use std::sync::Arc;
+
+/// Something that looks random.
+fn random(i: i64) -> u64 {
+    crate::hash::word(i as u64)
+}
+
+fn alone(plan: &Arc<Physical>, threads: usize, state: u64) -> Outcome {
+    let plan = plan.clone();
+    let options = Options { state, ..options(threads, 2) };
+    in_time(move || run(plan, options, Arc::new(Watch::new())))
+}
+
+/// The rows of a plan, however little memory its state has.
+fn spilled(plan: &Arc<Physical>, state: u64) -> RecordBatch {
+    let free = alone(plan, 1, u64::MAX).unwrap();
+    let first = rows(&free);
+    assert_eq!(free.spilled, 0);
+    let check = |tally: &Tally, spilled: u64, how: &str| {
+        assert!(spilled > 0, "{how}");
+        assert!(rows(tally) == first, "{how}");
+    };
+    for (threads, state) in [(1, state), (3, state), (1, state / 4), (2, 0)] {
+        let tally = alone(plan, threads, state).unwrap();
+        check(&tally, tally.spilled, &format!("{threads} threads, {state} bytes"));
+    }
+    for threads in [1, 2] {
+        let [a, b] = both_with([plan, plan], Options { state, ..options(threads, 2) });
+        let (a, b) = (a.unwrap(), b.unwrap());
+        check(&a, a.spilled + b.spilled, &format!("2 processes with {threads} threads"));
+    }
+    first
+}
+
+/// Groups, in the order of their keys.
+fn grouped(rows: u64, keys: fn(i64) -> i64, aggregates: &[(&str, usize)]) -> Arc<Physical> {
+    let columns = [("k", DType::Int64), ("s", DType::String), ("x", DType::Float64)];
+    let schema = table(rows, &columns);
+    let fields: Vec<(&str, DType)> = [("k", DType::Int64), ("s", DType::String)]
+        .into_iter()
+        .chain(aggregates.iter().map(|(name, _)| match *name {
+            "count" => (*name, DType::Int64),
+            _ => (*name, DType::Float64),
+        }))
+        .collect();
+    let out = table(1, &fields);
+    let by = fold(&schema, aggregates, FoldKind::By(vec![0, 1]));
+    Build::new()
+        .made(&schema, Tiling::even(&schema.domain, &[5000]), move |r| {
+            let n = points(r);
+            let rows = n.as_primitive::<Int64Type>().values();
+            let k = Int64Array::from_iter_values(rows.iter().map(|i| keys(*i)));
+            let s: StringArray =
+                rows.iter().map(|i| (keys(*i) % 3 > 0).then(|| format!("{}", keys(*i)))).collect();
+            let x = floats(rows.iter().map(|i| random(*i) as f64 * 1e-3));
+            Ok(vec![Arc::new(k) as ArrayRef, Arc::new(s), x])
+        })
+        .reduce(by, Route::Hash(2), &schema, &out)
+        .sort(&[(0, false), (1, false)], None, &out)
+        .show(&out)
+}
+
+#[test]
+fn groups_of_sums_and_of_values() {
+    let aggregates = [("sum", 2), ("count", 2), ("median", 2), ("min", 2)];
+    let plan = grouped(40_000, |i| i * 7919 % 10_000, &aggregates);
+    let found = spilled(&plan, 1 << 20);
+    assert_eq!(found.num_rows(), 10_000);
+    assert!(found.column(3).as_primitive::<Int64Type>().values().iter().all(|n| *n == 4));
+}
+
+#[test]
+fn few_groups_and_one_that_has_most_rows() {
+    let plan = grouped(40_000, |i| if i % 4 > 0 { 5 } else { i }, &[("sum", 2), ("max", 2)]);
+    assert_eq!(spilled(&plan, 1 << 18).num_rows(), 10_001);
+}
+
+#[test]
+fn a_group_that_cannot_be_split() {
+    let plan = grouped(200_000, |i| i % 2, &[("median", 2)]);
+    let failure = alone(&plan, 2, 1 << 18).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Memory);
+    assert!(failure.message.contains("a group cannot be split"), "{failure}");
+}
+
+fn wide(rows: u64, key: fn(i64) -> i64) -> (Schema, Build) {
+    let columns = [("k", DType::Int64), ("s", DType::String), ("n", DType::Int64)];
+    let schema = table(rows, &columns);
+    let build = Build::new().made(&schema, Tiling::even(&schema.domain, &[3000]), move |r| {
+        let n = points(r);
+        let rows = n.as_primitive::<Int64Type>().values();
+        let k: Int64Array =
+            rows.iter().map(|i| (key(*i).rem_euclid(11) > 0).then(|| key(*i))).collect();
+        let s: StringArray =
+            rows.iter().map(|i| Some(format!("common {}", random(key(*i)) % 50))).collect();
+        Ok(vec![Arc::new(k) as ArrayRef, Arc::new(s), n])
+    });
+    (schema, build)
+}
+
+#[test]
+fn rows_in_order_and_ties_in_place() {
+    let keys: [fn(i64) -> i64; 3] = [|i| (random(i) % 1000) as i64, |_| 7, |i| -i];
+    for key in keys {
+        let rows = 30_000;
+        let (schema, build) = wide(rows, key);
+        let plan = build.sort(&[(0, true), (1, false)], None, &schema).show(&schema);
+        let found = spilled(&plan, 1 << 19);
+        let mut naive: Vec<i64> = (0..rows as i64).collect();
+        naive.sort_by_key(|i| {
+            let k = key(*i);
+            let missing = k.rem_euclid(11) == 0;
+            (missing, if missing { 0 } else { -k }, format!("common {}", random(k) % 50))
+        });
+        assert!(found.column(2).as_primitive::<Int64Type>().values() == &naive[..]);
+    }
+}
+
+#[test]
+fn the_first_rows_must_fit() {
+    let (schema, build) = wide(100_000, |i| i);
+    let plan = build.sort(&[(2, true)], Some(90_000), &schema).show(&schema);
+    let failure = alone(&plan, 1, 1 << 20).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Memory);
+    assert!(failure.message.contains("first"), "{failure}");
+    let few = alone(&plan, 1, u64::MAX).unwrap();
+    assert_eq!(rows(&few).num_rows(), 90_000);
+}
+
+/// What holds the values of everything has no buckets to put them in.
+#[test]
+fn a_median_of_everything_must_fit() {
+    let schema = table(200_000, &[("x", DType::Float64)]);
+    let out = table(1, &[("m", DType::Float64)]);
+    let all = fold(&schema, &[("median", 0)], FoldKind::All);
+    let plan = Build::new()
+        .made(&schema, Tiling::even(&schema.domain, &[5000]), |r| {
+            let n = points(r);
+            Ok(vec![floats(n.as_primitive::<Int64Type>().values().iter().map(|i| *i as f64))])
+        })
+        .reduce(all, Route::Gather, &schema, &out)
+        .show(&out);
+    let failure = alone(&plan, 2, 1 << 18).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Memory);
+    let enough = alone(&plan, 2, 1 << 24).unwrap();
+    assert_eq!(rows(&enough).column(0).as_primitive::<Float64Type>().value(0), 99_999.5);
+}
+
+#[test]
+fn a_folder_that_is_not_there() {
+    let plan = grouped(40_000, |i| i, &[("sum", 2)]);
+    let options = Options { state: 1 << 19, spill: "/nowhere".into(), ..options(2, 2) };
+    let failure = in_time(move || run(plan, options, Arc::new(Watch::new()))).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Output);
+    assert!(failure.message.starts_with("/nowhere: "), "{failure}");
+}
