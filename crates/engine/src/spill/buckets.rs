@@ -54,7 +54,7 @@ impl Buckets {
 
     /// The rows of each bucket.
     fn rows(&self, keys: &[ArrayRef], rows: usize) -> Result<Vec<Vec<u32>>, Failure> {
-        let mut lists = vec![Vec::with_capacity(rows >> BITS); 1 << BITS];
+        let mut lists = vec![Vec::new(); 1 << BITS];
         for (row, hash) in hash::rows(keys, rows)?.into_iter().enumerate() {
             // The highest bits first: those from 32 on tell workers apart.
             let bucket = hash.rotate_left(BITS * (self.level + 1)) as usize & ((1 << BITS) - 1);
@@ -84,7 +84,7 @@ impl Bucket {
     ///
     /// # Errors
     /// If the disk does not give back what was written.
-    pub fn next(&mut self) -> Result<Option<Vec<ArrayRef>>, Failure> {
+    pub fn take(&mut self) -> Result<Option<Vec<ArrayRef>>, Failure> {
         self.chunks.pop_front().map(|chunk| self.store.read(chunk)).transpose()
     }
 }
@@ -111,7 +111,7 @@ mod tests {
         let mut rows = 0;
         for (at, mut bucket) in buckets.split().into_iter().enumerate() {
             let mut finer = Buckets::new(&share, 1, 1);
-            while let Some(columns) = bucket.next().unwrap() {
+            while let Some(columns) = bucket.take().unwrap() {
                 for key in columns[0].as_primitive::<Int64Type>().values() {
                     assert_eq!(*home.entry(*key).or_insert(at), at);
                     rows += 1;

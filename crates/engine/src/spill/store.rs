@@ -168,7 +168,7 @@ mod tests {
         let bools: ArrayRef =
             Arc::new(BooleanArray::from_iter((0..300_000).map(|i| Some(i % 3 == 0))));
         let bytes: ArrayRef = Arc::new(BinaryArray::from_iter(
-            (0..300_000).map(|i: u32| (i % 5 > 0).then(|| i.to_le_bytes())),
+            (0..300_000).map(|i: u32| (!i.is_multiple_of(5)).then(|| i.to_le_bytes())),
         ));
         let pair: ArrayRef = Arc::new(StructArray::from(vec![
             (Arc::new(Field::new("a", ints.data_type().clone(), true)), ints.clone()),

@@ -166,7 +166,7 @@ impl Stage for Final {
             self.reading = self.waiting.pop();
         }
         let Some(bucket) = &mut self.reading else { return Ok(false) };
-        match bucket.next()? {
+        match bucket.take()? {
             Some(columns) => self.merge(&rows(columns))?,
             None => self.end()?,
         }
