@@ -86,6 +86,23 @@ impl Tiling {
         Tiling { cuts: vec![Cuts::At(cuts)] }
     }
 
+    /// Boxes one behind the other along a dimension, each cut there as its tiling says; along the
+    /// others as the first one is. There must be one at least, and all of the same sizes there.
+    #[must_use]
+    pub fn stacked(dim: usize, parts: &[Tiling]) -> Tiling {
+        let (mut at, mut start) = (vec![0], 0);
+        for cuts in parts.iter().filter_map(|part| part.cuts.get(dim)) {
+            let ends = (0..cuts.count()).map(|i| cuts.piece(i)).map(|(from, n)| from + n as u64);
+            at.extend(ends.map(|end| start + end));
+            start = at[at.len() - 1];
+        }
+        let mut cuts = parts.first().map(|part| part.cuts.clone()).unwrap_or_default();
+        if let Some(along) = cuts.get_mut(dim) {
+            *along = Cuts::At(at);
+        }
+        Tiling { cuts }
+    }
+
     /// The tiling of a box inside, with the cuts that fall into it: of `sizes` from `origin` on.
     #[must_use]
     pub fn part(&self, origin: &[u64], sizes: &[u64]) -> Tiling {
@@ -173,6 +190,19 @@ mod tests {
         let none = Domain::new([("a", 0u64), ("b", 9)]);
         assert_eq!(Tiling::even(&none, &[4, 9]).finer(9, 1).count(), 0);
         assert_eq!(whole.project(&[]).finer(9, 1).count(), 1);
+    }
+
+    #[test]
+    fn stacked_boxes_keep_their_cuts() {
+        let of = |a: u64, step: u64| Tiling::even(&Domain::new([("a", a), ("b", 9)]), &[step, 4]);
+        let stacked = Tiling::stacked(0, &[of(5, 3), of(0, 1), of(4, 4)]);
+        let firsts: Vec<_> = (0..stacked.count()).map(|i| stacked.region(i)).collect();
+        let firsts: Vec<_> =
+            firsts.iter().map(|r| (r.origin[0], r.shape[0], r.origin[1])).collect();
+        let wanted = [0, 4, 8].map(|b| [(0, 3, b), (3, 2, b), (5, 4, b)]);
+        let mut wanted = wanted.concat();
+        wanted.sort_unstable();
+        assert_eq!(firsts, wanted);
     }
 
     #[test]

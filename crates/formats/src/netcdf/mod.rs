@@ -1,4 +1,4 @@
-//! NetCDF: read variables of one file, write one file from all workers of all processes.
+//! NetCDF: read variables of files, write one file from all workers of all processes.
 //!
 //! Definitions and headers go through the NetCDF library; bulk data go past it, because it has
 //! one lock for everything: [`read`] fetches bytes and chunks where they lie, [`write`] puts
@@ -39,6 +39,19 @@ const GROUP: OptionKey = OptionKey {
     doc: "The path of the group to read, such as `forecast/surface`; the root without it.",
 };
 
+const ALONG: OptionKey = OptionKey {
+    name: "along",
+    doc: "The dimension along which several files follow each other; without it, the only one in \
+          which their sizes or coordinates differ. What does not vary along it is read from the \
+          first file.",
+};
+
+const DECODE_TIMES: OptionKey = OptionKey {
+    name: "decode_times",
+    doc: "true: numbers with units such as `days since 2000-01-01` become timestamps (CF 1.11, \
+          §4.4, of the standard and the proleptic Gregorian calendar), as xarray decodes them.",
+};
+
 const DEFLATE: OptionKey = OptionKey {
     name: "deflate",
     doc: "How hard to compress, 1 (fast) to 9 (small), bytes shuffled first; without it, or with \
@@ -59,10 +72,12 @@ impl Entry for NetCdf {
     }
 
     fn doc(&self) -> &'static str {
-        "Arrays on a grid with units and coordinates, one file.\n\
-         An input is one file, of any NetCDF form; its variables are columns over the union of \
-         their dimensions, with their coordinates. Packed values (`scale_factor`, `add_offset`) \
-         are decoded, fill values are missing values, times stay numbers with their `units`. \
+        "Arrays on a grid with units and coordinates.\n\
+         An input is a file of any NetCDF form; its variables are columns over the union of \
+         their dimensions, with their coordinates. Several files follow each other along a \
+         dimension, in the order of its coordinate. Packed values (`scale_factor`, `add_offset`) \
+         are decoded, fill values are missing values, times stay numbers with their `units` \
+         unless `decode_times: true` is said. \
          Variables that only bound the cells of others are read when asked for by name. \
          An output is NetCDF-4; a variable that may have missing values gets a `_FillValue`, \
          a truth value is a byte, a timestamp counts microseconds since 1970. Rows whose number \
@@ -76,7 +91,7 @@ impl Format for NetCdf {
     }
 
     fn read_options(&self) -> &'static [OptionKey] {
-        &[GROUP]
+        &[GROUP, ALONG, DECODE_TIMES]
     }
 
     fn write_options(&self) -> &'static [OptionKey] {

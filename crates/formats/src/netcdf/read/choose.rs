@@ -1,5 +1,6 @@
 //! Which variables of a file become columns, and of which domain.
 use super::decode::{Decoding, PACKING};
+use super::times::{COUNTING, Times};
 use crate::netcdf::library::{
     Group, NamedAttributes, NcFile, Raw, RawAttribute, RawDim, RawVariable,
 };
@@ -23,6 +24,8 @@ pub(super) enum Content {
 pub(super) struct Chosen {
     pub(super) variable: RawVariable,
     pub(super) content: Content,
+    /// How its numbers are times, if they are to be decoded.
+    pub(super) times: Option<Times>,
     /// The domain's dimension behind each dimension of the variable, in the variable's order.
     pub(super) dims: Vec<usize>,
 }
@@ -43,6 +46,7 @@ pub(super) fn choose(
     file: &NcFile,
     group: &str,
     columns: Option<&[String]>,
+    decode_times: bool,
 ) -> Result<Choice, FormatError> {
     let groups = groups(file, group)?;
     let mut levels = Vec::new();
@@ -78,8 +82,9 @@ pub(super) fn choose(
     for (variable, content) in picked {
         let place = |d: &RawDim| schema.domain.position(&d.name);
         let dims: Vec<usize> = spatial(&variable, &content).iter().filter_map(place).collect();
-        schema.fields.push(field(&variable, &content, &dims));
-        chosen.push(Chosen { variable, content, dims });
+        let times = if decode_times { times(&variable, &content)? } else { None };
+        schema.fields.push(field(&variable, &content, times, &dims));
+        chosen.push(Chosen { variable, content, times, dims });
     }
     Ok(Choice { schema, chosen, left_out })
 }
@@ -119,6 +124,18 @@ fn content(variable: &RawVariable) -> Option<Content> {
         Raw::Char => Some(Content::Letters),
         _ => Decoding::of(variable).map(Content::Numbers),
     }
+}
+
+/// How the numbers of a variable are times, if they are.
+fn times(variable: &RawVariable, content: &Content) -> Result<Option<Times>, FormatError> {
+    let (Content::Numbers(_), Some(units)) = (content, variable.text("units")) else {
+        return Ok(None);
+    };
+    Times::of(units, variable.text("calendar")).map_err(|e| FormatError {
+        kind: FormatErrorKind::Unsupported(Some(variable.name.clone())),
+        message: format!("the times of `{}` cannot be decoded: {e}", variable.name),
+        help: Some("without `decode_times` they stay numbers".to_string()),
+    })
 }
 
 fn by_name(
@@ -216,14 +233,19 @@ fn unsupported(message: String) -> FormatError {
     FormatError { kind: FormatErrorKind::Unsupported(None), message, help: Some(help) }
 }
 
-fn field(variable: &RawVariable, content: &Content, dims: &[usize]) -> Field {
+fn field(variable: &RawVariable, content: &Content, times: Option<Times>, dims: &[usize]) -> Field {
     let mask = dims.iter().fold(DimMask::SCALAR, |mask, d| mask.union(DimMask::only(*d)));
     let (dtype, nullable) = match content {
+        // A number that is none is a missing time.
+        Content::Numbers(_) if times.is_some() => (DType::Timestamp, true),
         Content::Numbers(decoding) => (decoding.dtype, decoding.nullable()),
         Content::Texts | Content::Letters => (DType::String, false),
     };
     let mut attributes = attributes(&variable.attributes);
     PACKING.iter().for_each(|name| attributes.remove(name));
+    if times.is_some() {
+        COUNTING.iter().for_each(|name| attributes.remove(name));
+    }
     if dtype == DType::Bool {
         attributes.remove("dtype");
     }

@@ -7,7 +7,9 @@ mod choose;
 mod chunks;
 mod classic;
 mod decode;
+mod many;
 mod source;
 mod storage;
+mod times;
 
 pub(super) use source::open;

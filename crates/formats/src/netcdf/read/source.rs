@@ -1,33 +1,57 @@
 //! An opened NetCDF file as a source of tiles.
 use super::choose::{Choice, Chosen, Content, choose};
 use super::classic;
+use super::many;
 use super::storage::{Storage, Wanted};
 use crate::netcdf::library::NcFile;
 use crate::netcdf::slab;
 use crate::{FormatError, FormatErrorKind, OpenRequest, OptionValue, TileSource};
 use arrow_array::{ArrayRef, StringArray};
 use arrow_buffer::MutableBuffer;
-use base::{Column, Failure, Region, Schema, Tiling, Value};
+use base::{Column, Domain, Failure, Region, Schema, Tiling, Value};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-/// Opens a file.
+/// Opens a file, or several that follow each other.
 pub(in crate::netcdf) fn open(request: &OpenRequest) -> Result<Arc<dyn TileSource>, FormatError> {
-    let [path] = &request.paths[..] else {
-        let kind = FormatErrorKind::Unsupported(None);
-        let message = "several files are named, but one NetCDF file is read at a time".to_string();
-        let help = "read each in a step of its own and join the steps with `concat`".to_string();
-        return Err(FormatError { kind, message, help: Some(help) });
-    };
-    let group = match request.options.get("group") {
-        None => "",
-        Some(OptionValue::One(Value::Str(group))) => group,
+    let text = |name: &str, wanted: &str| match request.options.get(name) {
+        None => Ok(None),
+        Some(OptionValue::One(Value::Str(text))) => Ok(Some(text.clone())),
         Some(_) => {
-            let kind = FormatErrorKind::BadOption("group".to_string());
-            return Err(FormatError::new(kind, "the path of a group is expected"));
+            let kind = FormatErrorKind::BadOption(name.to_string());
+            Err(FormatError::new(kind, format!("{wanted} is expected")))
         }
     };
+    let decode_times = match request.options.get("decode_times") {
+        None => false,
+        Some(OptionValue::One(Value::Bool(yes))) => *yes,
+        Some(_) => {
+            let kind = FormatErrorKind::BadOption("decode_times".to_string());
+            return Err(FormatError::new(kind, "true or false is expected"));
+        }
+    };
+    let wanted = Request {
+        group: text("group", "the path of a group")?.unwrap_or_default().to_string(),
+        columns: request.columns.clone(),
+        decode_times,
+    };
+    let along = text("along", "the name of a dimension")?;
+    match (&request.paths[..], &along) {
+        ([path], None) => Ok(Arc::new(one(path, &wanted)?)),
+        (paths, along) => many::open(paths, wanted, along.as_deref()),
+    }
+}
+
+/// What is wanted of a file.
+pub(super) struct Request {
+    group: String,
+    columns: Option<Vec<String>>,
+    decode_times: bool,
+}
+
+/// Opens one file.
+pub(super) fn one(path: &Path, request: &Request) -> Result<NetCdfSource, FormatError> {
     let missing = |e: std::io::Error| {
         let message = format!("{}: {}", path.display(), plain(&e));
         FormatError::new(FormatErrorKind::Missing, message)
@@ -40,9 +64,10 @@ pub(in crate::netcdf) fn open(request: &OpenRequest) -> Result<Arc<dyn TileSourc
     let hdf5 = library.is_hdf5();
     let named =
         |e: FormatError| FormatError { message: format!("{}: {}", path.display(), e.message), ..e };
-    let choice = choose(&library, group, request.columns.as_deref()).map_err(named)?;
+    let columns = request.columns.as_deref();
+    let choice = choose(&library, &request.group, columns, request.decode_times).map_err(named)?;
     let storage = choice.chosen.iter().map(|_| OnceLock::new()).collect();
-    Ok(Arc::new(NetCdfSource { path, file, library, hdf5, choice, storage }))
+    Ok(NetCdfSource { path, file, library, hdf5, choice, storage })
 }
 
 fn plain(error: &std::io::Error) -> String {
@@ -60,7 +85,7 @@ fn corrupt(path: &Path, error: &str) -> FormatError {
 }
 
 /// An open file; where each variable lies is found out when it is first read.
-struct NetCdfSource {
+pub(super) struct NetCdfSource {
     path: PathBuf,
     file: File,
     library: NcFile,
@@ -75,18 +100,7 @@ impl TileSource for NetCdfSource {
     }
 
     fn tiling(&self, points: u64) -> Option<Tiling> {
-        let schema = &self.choice.schema;
-        let sizes = schema.domain.sizes();
-        let chosen = self.choice.chosen.iter().filter(|c| c.variable.chunks.is_some());
-        // The variable with most dimensions decides; the others are small beside it.
-        let main = chosen.reduce(|a, b| if b.dims.len() > a.dims.len() { b } else { a })?;
-        let most = self.choice.chosen.iter().map(|c| c.dims.len()).max()?;
-        let chunks = main.variable.chunks.as_ref().filter(|_| main.dims.len() == most)?;
-        let mut shape = vec![1u64; sizes.len()];
-        for (dim, chunk) in main.dims.iter().zip(chunks) {
-            shape[*dim] = (*chunk).min(sizes[*dim]).max(1);
-        }
-        Some(Tiling::even(&schema.domain, &fit(shape, &sizes, points.max(1))))
+        Some(tiles(&self.choice.schema.domain, &self.chunk()?, points))
     }
 
     fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure> {
@@ -122,6 +136,13 @@ impl TileSource for NetCdfSource {
     }
 }
 
+/// A domain cut into chunks, or into several chunks each.
+pub(super) fn tiles(domain: &Domain, chunk: &[u64], points: u64) -> Tiling {
+    let sizes = domain.sizes();
+    let chunk = chunk.iter().zip(&sizes).map(|(chunk, size)| (*chunk).min(*size).max(1));
+    Tiling::even(domain, &fit(chunk.collect(), &sizes, points.max(1)))
+}
+
 /// Grows a chunk to a tile of at most about `points` points, whole trailing dimensions first; or,
 /// if the chunk alone is much larger, cuts it, leading dimensions first.
 fn fit(mut shape: Vec<u64>, sizes: &[u64], points: u64) -> Vec<u64> {
@@ -147,6 +168,20 @@ fn fit(mut shape: Vec<u64>, sizes: &[u64], points: u64) -> Vec<u64> {
 }
 
 impl NetCdfSource {
+    /// The shape of the chunks along all dimensions, if the file is cut into chunks.
+    pub(super) fn chunk(&self) -> Option<Vec<u64>> {
+        let chosen = self.choice.chosen.iter().filter(|c| c.variable.chunks.is_some());
+        // The variable with most dimensions decides; the others are small beside it.
+        let main = chosen.reduce(|a, b| if b.dims.len() > a.dims.len() { b } else { a })?;
+        let most = self.choice.chosen.iter().map(|c| c.dims.len()).max()?;
+        let chunks = main.variable.chunks.as_ref().filter(|_| main.dims.len() == most)?;
+        let mut shape = vec![1u64; self.choice.schema.domain.dims.len()];
+        for (dim, chunk) in main.dims.iter().zip(chunks) {
+            shape[*dim] = *chunk;
+        }
+        Some(shape)
+    }
+
     fn column(&self, i: usize, chosen: &Chosen, region: &Region) -> Result<ArrayRef, String> {
         let origin: Vec<u64> = chosen.dims.iter().map(|d| region.origin[*d]).collect();
         let shape: Vec<usize> = chosen.dims.iter().map(|d| region.shape[*d]).collect();
@@ -161,7 +196,11 @@ impl NetCdfSource {
                     slab::transpose(&bytes, &shape, &order, width, &mut turned);
                     bytes = turned;
                 }
-                decoding.decode(bytes.into())
+                let numbers = decoding.decode(bytes.into())?;
+                match &chosen.times {
+                    Some(times) => times.decode(&numbers),
+                    None => Ok(numbers),
+                }
             }
             Content::Texts => {
                 let texts = self.library.read_texts(&chosen.variable, &origin, &shape)?;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod damaged;
+mod many;
 mod reading;
 mod writing;
 

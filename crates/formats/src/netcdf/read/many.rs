@@ -1,0 +1,314 @@
+//! Several NetCDF files, one after the other along a dimension, as one source.
+//!
+//! Only some are open at a time: a source of thousands would not find as many file handles.
+use super::source::{self, NetCdfSource, Request};
+use crate::{FormatError, FormatErrorKind, TileSource};
+use arrow_array::{Array, ArrayRef, Float64Array};
+use arrow_select::concat::concat;
+use base::{Column, Failure, Region, Schema, Tiling};
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Files that are open at a time, at most.
+const OPEN: usize = 32;
+
+/// Opens files that follow each other along the dimension that `along` names, or in which alone
+/// they differ.
+pub(super) fn open(
+    paths: &[PathBuf],
+    request: Request,
+    along: Option<&str>,
+) -> Result<Arc<dyn TileSource>, FormatError> {
+    let mut files = Vec::new();
+    for path in paths {
+        files.push(Facts::of(source::one(path, &request)?, path)?);
+    }
+    let dim = dimension(&files, along)?;
+    for other in &files[1..] {
+        agree(&files[0], other, dim)?;
+    }
+    in_order(&mut files, dim);
+    let mut schema = files[0].schema.clone();
+    for (i, field) in schema.fields.iter_mut().enumerate() {
+        field.nullable = files.iter().any(|f| f.schema.fields[i].nullable);
+    }
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for file in &files {
+        let size = file.size(dim);
+        parts.push(Part { path: file.path.clone(), start, size, chunk: file.chunk.clone() });
+        start += size;
+    }
+    schema.domain.dims[dim].size = Some(start);
+    let describe = files[0].describe.clone();
+    let open = Mutex::default();
+    Ok(Arc::new(Series { schema, dim, parts, request, describe, open }))
+}
+
+/// What must be known of a file to put it beside others.
+struct Facts {
+    path: PathBuf,
+    schema: Schema,
+    /// The values of each dimension's coordinate, if it has one.
+    coordinates: Vec<Option<ArrayRef>>,
+    chunk: Option<Vec<u64>>,
+    describe: String,
+}
+
+impl Facts {
+    fn of(file: NetCdfSource, path: &std::path::Path) -> Result<Facts, FormatError> {
+        let schema = file.schema().clone();
+        let mut coordinates = vec![None; schema.domain.dims.len()];
+        for (i, dim) in (0..schema.fields.len()).filter_map(|i| Some((i, schema.coordinate(i)?))) {
+            let mut region =
+                Region { origin: vec![0; coordinates.len()], shape: vec![1; coordinates.len()] };
+            region.shape[dim] = schema.domain.dims[dim].size.unwrap_or(0) as usize;
+            let corrupt = |f: Failure| FormatError::new(FormatErrorKind::Corrupt, f.to_string());
+            let column = file.read(&region, &[i]).map_err(corrupt)?.pop();
+            coordinates[dim] = column.map(|c| c.array);
+        }
+        let path = path.to_path_buf();
+        Ok(Facts { path, schema, coordinates, chunk: file.chunk(), describe: file.describe() })
+    }
+
+    fn size(&self, dim: usize) -> u64 {
+        self.schema.domain.dims[dim].size.unwrap_or(0)
+    }
+
+    /// The first and the last value of a coordinate.
+    fn ends(&self, dim: usize) -> Option<(f64, f64)> {
+        let values =
+            arrow_cast::cast(self.coordinates[dim].as_ref()?, &arrow_schema::DataType::Float64);
+        let values = values.ok()?;
+        let values = values.as_any().downcast_ref::<Float64Array>()?;
+        let last = values.len().checked_sub(1)?;
+        (values.null_count() == 0).then(|| (values.value(0), values.value(last)))
+    }
+}
+
+fn differ(one: &Facts, two: &Facts, what: &str) -> FormatError {
+    let (a, b) = (one.path.display(), two.path.display());
+    FormatError::new(FormatErrorKind::Corrupt, format!("{a} and {b} differ: {what}"))
+}
+
+/// The position of the dimension along which files follow each other.
+fn dimension(files: &[Facts], along: Option<&str>) -> Result<usize, FormatError> {
+    let first = &files[0];
+    let dims = &first.schema.domain.dims;
+    let names = |list: &[usize]| {
+        list.iter().map(|d| format!("`{}`", dims[*d].name)).collect::<Vec<_>>().join(", ")
+    };
+    if let Some(name) = along {
+        return first.schema.domain.position(name).ok_or_else(|| FormatError {
+            kind: FormatErrorKind::BadOption("along".to_string()),
+            message: format!("{} has no dimension `{name}`", first.path.display()),
+            help: Some(format!("it has {}", names(&(0..dims.len()).collect::<Vec<_>>()))),
+        });
+    }
+    for other in &files[1..] {
+        let same =
+            dims.iter().map(|d| &d.name).eq(other.schema.domain.dims.iter().map(|d| &d.name));
+        if !same {
+            return Err(differ(first, other, "they have other dimensions"));
+        }
+    }
+    let differs = |dim: &usize| {
+        files[1..].iter().any(|other| {
+            other.size(*dim) != first.size(*dim)
+                || other.coordinates[*dim] != first.coordinates[*dim]
+        })
+    };
+    let found: Vec<usize> = (0..dims.len()).filter(differs).collect();
+    let message = match &found[..] {
+        [one] => return Ok(*one),
+        [] => "no dimension tells how the files follow each other".to_string(),
+        several => {
+            format!("the files differ in {}, and can follow each other along one", names(several))
+        }
+    };
+    let help = Some("say along which one: `along: time`".to_string());
+    Err(FormatError { kind: FormatErrorKind::Unsupported(None), message, help })
+}
+
+/// Whether another file has the same columns, and the same box but for one dimension.
+fn agree(first: &Facts, other: &Facts, along: usize) -> Result<(), FormatError> {
+    let (one, two) = (&first.schema, &other.schema);
+    let names = |s: &Schema| s.domain.dims.iter().map(|d| d.name.clone()).collect::<Vec<_>>();
+    if names(one) != names(two) {
+        return Err(differ(first, other, "they have other dimensions"));
+    }
+    for (dim, d) in one.domain.dims.iter().enumerate().filter(|(dim, _)| *dim != along) {
+        let (a, b) = (first.size(dim), other.size(dim));
+        if a != b {
+            return Err(differ(first, other, &format!("`{}` has {a} points and {b}", d.name)));
+        }
+        if first.coordinates[dim] != other.coordinates[dim] {
+            return Err(differ(first, other, &format!("`{}` has other values", d.name)));
+        }
+    }
+    for i in 0..one.fields.len().max(two.fields.len()) {
+        let (Some(a), Some(b)) = (one.fields.get(i), two.fields.get(i)) else {
+            return Err(differ(first, other, "one has more variables; choose with `columns:`"));
+        };
+        if a.name != b.name || a.dtype != b.dtype || a.mask != b.mask {
+            let what =
+                format!("`{}` of type {} is `{}` of type {}", a.name, a.dtype, b.name, b.dtype);
+            return Err(differ(first, other, &format!("{what}, or varies along other dimensions")));
+        }
+        let counted = |f: &base::Field| f.attributes.get("units").cloned();
+        if one.coordinate(i) == Some(along) && counted(a) != counted(b) {
+            let error = differ(first, other, &format!("`{}` has other units", a.name));
+            let help =
+                Some("times of other units can be put in order with `decode_times: true`".into());
+            return Err(FormatError { help, ..error });
+        }
+    }
+    Ok(())
+}
+
+/// Files in the order of their coordinate, if that puts all values in order; else as they are named.
+fn in_order(files: &mut [Facts], dim: usize) {
+    let mut order: Vec<usize> = (0..files.len()).collect();
+    let ends: Option<Vec<(f64, f64)>> = files.iter().map(|f| f.ends(dim)).collect();
+    let Some(ends) = ends else { return };
+    order.sort_by(|a, b| ends[*a].0.total_cmp(&ends[*b].0));
+    let ascends = |w: &[usize]| ends[w[0]].0 <= ends[w[0]].1 && ends[w[0]].1 < ends[w[1]].0;
+    if order.windows(2).all(ascends) {
+        files.sort_by(|a, b| {
+            let first = |f: &Facts| f.ends(dim).map_or(f64::NAN, |e| e.0);
+            first(a).total_cmp(&first(b))
+        });
+    }
+}
+
+/// A file, and what it has of the dimension.
+struct Part {
+    path: PathBuf,
+    start: u64,
+    size: u64,
+    chunk: Option<Vec<u64>>,
+}
+
+/// Files one after the other.
+struct Series {
+    schema: Schema,
+    dim: usize,
+    parts: Vec<Part>,
+    request: Request,
+    describe: String,
+    /// Files that are open, the one used last at the end.
+    open: Mutex<VecDeque<(usize, Arc<NetCdfSource>)>>,
+}
+
+impl Series {
+    fn file(&self, part: usize) -> Result<Arc<NetCdfSource>, Failure> {
+        let lock = || self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            let mut open = lock();
+            if let Some(at) = open.iter().position(|(p, _)| *p == part)
+                && let Some(known) = open.remove(at)
+            {
+                open.push_back(known.clone());
+                return Ok(known.1);
+            }
+        }
+        let path = &self.parts[part].path;
+        let file = source::one(path, &self.request).map_err(|e| Failure::data(e.message))?;
+        let size = file.schema().domain.dims.get(self.dim).and_then(|d| d.size);
+        if size != Some(self.parts[part].size) {
+            let message = format!("{} has been changed since the run began", path.display());
+            return Err(Failure::data(message));
+        }
+        let file = Arc::new(file);
+        let mut open = lock();
+        open.push_back((part, file.clone()));
+        if open.len() > OPEN {
+            open.pop_front();
+        }
+        Ok(file)
+    }
+
+    /// What a region has of a file.
+    fn cut(&self, part: &Part, region: &Region) -> Option<Region> {
+        let (from, to) =
+            (region.origin[self.dim], region.origin[self.dim] + region.shape[self.dim] as u64);
+        let (from, to) = (from.max(part.start), to.min(part.start + part.size));
+        let mut cut = region.clone();
+        cut.origin[self.dim] = from.checked_sub(part.start)?;
+        cut.shape[self.dim] = to.checked_sub(from).filter(|n| *n > 0)? as usize;
+        Some(cut)
+    }
+}
+
+impl TileSource for Series {
+    fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn tiling(&self, points: u64) -> Option<Tiling> {
+        let tiling = |part: &Part| {
+            let mut domain = self.schema.domain.clone();
+            domain.dims[self.dim].size = Some(part.size);
+            match &part.chunk {
+                Some(chunk) => source::tiles(&domain, chunk, points),
+                None => Tiling::by_points(&domain, points),
+            }
+        };
+        let parts: Vec<Tiling> = self.parts.iter().map(tiling).collect();
+        Some(Tiling::stacked(self.dim, &parts))
+    }
+
+    fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure> {
+        let missing = || Failure::internal("there is no such column");
+        let fields = columns.iter().map(|i| self.schema.fields.get(*i).ok_or_else(missing));
+        let masks: Vec<_> = fields.map(|f| Ok(f?.mask)).collect::<Result<_, Failure>>()?;
+        let mut pieces: Vec<Vec<ArrayRef>> = vec![Vec::new(); columns.len()];
+        for (at, part) in self.parts.iter().enumerate() {
+            let Some(cut) = self.cut(part, region) else { continue };
+            let wanted = |k: &usize| masks[*k].has(self.dim);
+            let along: Vec<usize> = (0..columns.len()).filter(wanted).collect();
+            if along.is_empty() {
+                break;
+            }
+            let names: Vec<usize> = along.iter().map(|k| columns[*k]).collect();
+            for (k, column) in along.iter().zip(self.file(at)?.read(&cut, &names)?) {
+                pieces[*k].push(column.array);
+            }
+        }
+        // What does not vary along the dimension is that of the first file.
+        let mut first = region.clone();
+        (first.origin[self.dim], first.shape[self.dim]) = (0, 1);
+        let column = |k: usize| {
+            let mask = masks[k];
+            if !mask.has(self.dim) {
+                return self.file(0)?.read(&first, &columns[k..=k])?.pop().ok_or_else(missing);
+            }
+            let outer =
+                mask.iter().take_while(|d| *d < self.dim).map(|d| region.shape[d]).product();
+            Ok(Column { mask, array: joined(&pieces[k], outer)? })
+        };
+        (0..columns.len()).map(column).collect()
+    }
+
+    fn describe(&self) -> String {
+        let name = &self.schema.domain.dims[self.dim].name;
+        format!("{} files along {name}, the first one {}", self.parts.len(), self.describe)
+    }
+}
+
+/// Pieces of a column one after the other along a dimension behind `outer` points of those before.
+fn joined(pieces: &[ArrayRef], outer: usize) -> Result<ArrayRef, Failure> {
+    if let [one] = pieces {
+        return Ok(one.clone());
+    }
+    let mut slices = Vec::new();
+    for row in 0..outer {
+        for piece in pieces {
+            let length = piece.len() / outer;
+            slices.push(piece.slice(row * length, length));
+        }
+    }
+    let slices: Vec<&dyn Array> = slices.iter().map(|s| &**s).collect();
+    concat(&slices).map_err(|e| Failure::internal(e.to_string()))
+}
