@@ -45,7 +45,8 @@ pub fn source<'scope>(
         move |_frontiers| {
             let Some(capability) = &open else { return };
             let _running = meter.run();
-            if job.watch.failed() {
+            // Without a look at the credits: tiles that wait for one that will not come keep theirs.
+            if job.watch.failed() || job.watch.draining() {
                 open = None;
                 return;
             }

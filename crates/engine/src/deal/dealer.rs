@@ -44,12 +44,15 @@ impl Dealer {
         };
         let left = rest.stack.tiles - rest.next;
         let part = match rest.stack.in_order {
-            true => 2 * self.shape.threads,
-            false => (left as f64 * rest.weight(process, ask.rate) / 2.0) as u64,
+            // No more than what it takes while it waits, lest others wait for what it has.
+            true => self.shape.threads + ask.pace.min(self.shape.threads),
+            false => {
+                let part = left as f64 * rest.weight(process, ask.rate) / 2.0;
+                (part as u64).max(ask.pace.div_ceil(2)).max(1)
+            }
         };
-        let least = if rest.stack.in_order { 1 } else { ask.pace.div_ceil(2).max(1) };
         let first = rest.next;
-        rest.next += part.max(least).min(left);
+        rest.next += part.min(left);
         Deal { read, first, end: rest.next, last: rest.next == rest.stack.tiles }
     }
 }
@@ -97,7 +100,7 @@ mod tests {
     fn each_number_is_dealt_once_and_the_last_deal_says_so() {
         for in_order in [false, true] {
             let mut dealer = dealer(500, in_order);
-            let mut next = if in_order { 4 } else { 62 };
+            let mut next = if in_order { 2 } else { 62 };
             loop {
                 let deal = dealer.deal((next % 2) as usize, &ask(1.0));
                 assert_eq!(deal.first, next);

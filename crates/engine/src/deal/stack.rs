@@ -32,7 +32,7 @@ impl Stack {
             return self.tiles;
         }
         match self.in_order {
-            true => 2 * shape.threads,
+            true => shape.threads,
             false => shape.threads.max(self.tiles / (OPENING * shape.processes)),
         }
     }
@@ -74,6 +74,6 @@ mod tests {
         assert_eq!(stack(1000, false).dealt_at_once(shape(2, 1)), 124);
         assert_eq!(stack(10, false).opening(shape(2, 3)), 3);
         assert_eq!(stack(3, false).dealt_at_once(shape(4, 1)), 3);
-        assert_eq!(stack(1000, true).opening(shape(2, 3)), 6);
+        assert_eq!(stack(1000, true).opening(shape(2, 3)), 3);
     }
 }

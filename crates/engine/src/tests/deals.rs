@@ -29,9 +29,11 @@ fn a_process_four_times_as_fast_takes_about_four_times_as_many_tiles() {
         let [slow, fast] = both([&plan(8), &plan(2)], 1, 4);
         let (slow, fast) = (slow.unwrap().tiles, fast.unwrap().tiles);
         assert_eq!(slow + fast, 300);
-        assert!(slow * 2 < fast, "{arrangement:?}: {slow} and {fast}");
+        // A writer that keeps the order holds the fast one back: it has only so many credits.
+        let anywhere = arrangement == Arrangement::Anywhere;
+        assert!(!anywhere || slow * 2 < fast, "{slow} and {fast}");
         let mut values = sink.log.lock().unwrap().values.clone();
-        if arrangement == Arrangement::Anywhere {
+        if anywhere {
             values.sort_unstable();
         }
         assert!(values.into_iter().eq(0..300));
@@ -77,7 +79,7 @@ fn a_stop_lets_what_is_in_flight_reach_its_sink() {
             let (ours, same) = (watches.clone(), plan.clone());
             let ends: Vec<_> = in_time(move || match processes {
                 1 => vec![run(plan, options(2, 2), ours[0].clone())],
-                _ => pair_of([plan, same], 1, 2, &ours).into(),
+                _ => pair_of([plan, same], &options(1, 2), &ours).into(),
             });
             for (end, watch) in ends.into_iter().zip(&watches) {
                 let failure = end.unwrap_err();
@@ -109,7 +111,7 @@ fn a_stop_in_the_middle_of_a_sort_or_a_fold() {
         };
         let watches: Vec<_> = (0..2).map(|_| Arc::new(Watch::new())).collect();
         stop_soon(&watches);
-        let ends = in_time(move || pair_of([plan.clone(), plan], 2, 2, &watches));
+        let ends = in_time(move || pair_of([plan.clone(), plan], &options(2, 2), &watches));
         for end in ends {
             assert_eq!(end.unwrap_err().kind, FailureKind::Terminated);
         }
