@@ -7,6 +7,7 @@ use crate::report::{Output, Report, Summary, Table};
 use crate::signals::Signals;
 use crate::verbs::PROCESS_VERB;
 use base::{Failure, FailureKind};
+use engine::deal::Dealer;
 use engine::profile::Profile;
 use engine::supervisor::{Crew, Group, News, Outcome, supervise};
 use engine::{Options, Tally, Watch};
@@ -38,6 +39,15 @@ pub fn tiles(physical: &Physical) -> u64 {
     physical.nodes.iter().map(|node| tiles(&node.op)).sum()
 }
 
+/// What ends a run before its time.
+#[derive(Clone, Copy)]
+pub struct Stops<'a> {
+    /// The signals that ask for it.
+    pub signals: &'a Signals,
+    /// How long tiles in flight may take then.
+    pub grace: Duration,
+}
+
 /// Runs a plan on the threads of this process.
 ///
 /// # Errors
@@ -45,20 +55,18 @@ pub fn tiles(physical: &Physical) -> u64 {
 pub fn alone(
     job: &Job,
     physical: &Physical,
-    signals: &Signals,
+    stops: &Stops,
     progress: &mut Progress,
     start: Instant,
 ) -> Result<Report, Failure> {
     let outputs = Outputs::of(physical);
     outputs.create()?;
-    let options = Options { profile: job.profile, ..Options::of(physical, job.threads) };
-    let tally = on_threads(physical, options, signals, &mut |tiles| progress.show(tiles));
+    let (profile, grace) = (job.profile, stops.grace);
+    let options = Options { profile, grace, ..Options::of(physical, job.threads) };
+    let tally = on_threads(physical, options, stops.signals, &mut |tiles| progress.show(tiles));
     progress.finish();
     let tally = tally?;
     let ready = start.elapsed().as_secs_f64();
-    if let Some(failure) = signals.failure() {
-        return Err(failure);
-    }
     let tables = tally.results.iter().map(|(n, s, b)| Table::new(n, s, b)).collect();
     let summary = Summary {
         seconds: tally.seconds,
@@ -89,7 +97,7 @@ pub fn on_threads(
         scope.spawn(move || {
             while ended.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {
                 if let Some(failure) = signals.failure() {
-                    seen.request_stop(failure.kind);
+                    seen.request_stop(failure);
                 }
                 see(seen.tiles_done());
             }
@@ -108,14 +116,15 @@ pub fn together(
     job: &Job,
     physical: &Physical,
     group: Group,
-    signals: &Signals,
+    stops: &Stops,
     progress: &mut Progress,
     start: Instant,
 ) -> Result<Report, Failure> {
     // Removes what is staged, if it comes to that, after all processes are gone.
     let _outputs = Outputs::of(physical);
     let internal = |e: &dyn std::fmt::Display| Failure::internal(e.to_string());
-    let workers = job.threads * (group.here + group.joined.len());
+    let processes = group.here + group.joined.len();
+    let workers = job.threads * processes;
     let (program, arguments) = child_program()?;
     let crew = Crew {
         group,
@@ -123,12 +132,17 @@ pub fn together(
         job: serde_json::to_value(job).map_err(|e| internal(&e))?,
         program,
         arguments,
+        dealer: Dealer::new(physical, processes, job.threads),
+        grace: stops.grace,
     };
     let mut news = |news| match news {
         News::Tiles(tiles) => progress.show(tiles),
-        News::Line(process, line) => eprintln!("process {process}: {line}"),
+        News::Line { process, host: None, line } => progress.say(&format!("[{process}] {line}")),
+        News::Line { process, host: Some(host), line } => {
+            progress.say(&format!("[{process} on {host}] {line}"));
+        }
     };
-    let outcome = supervise(crew, &|| signals.failure(), &mut news);
+    let outcome = supervise(crew, &|| stops.signals.failure(), &mut news);
     progress.finish();
     report(outcome?, workers, start)
         .ok_or_else(|| Failure::internal("a process reported what cannot be read"))

@@ -8,7 +8,7 @@ use crate::pipeline::{self, PipelineArgs};
 use crate::profile::{Profiled, Target};
 use crate::progress::{Progress, Style};
 use crate::report::Report;
-use crate::run::{alone, print, refuse_for_memory, tiles, together};
+use crate::run::{Stops, alone, print, refuse_for_memory, tiles, together};
 use crate::signals::Signals;
 use crate::spread::{Led, follow, lead};
 use base::Failure;
@@ -70,6 +70,7 @@ impl Run {
     /// Runs it, in this process or in several; `None` if another launcher reports.
     fn work(&self, start: Instant) -> Result<Option<(Plan, Report)>, End> {
         let signals = Signals::watch()?;
+        let stops = Stops { signals: &signals, grace: self.launch.grace };
         let cores = machine::cores();
         let asked = self.threads.map(NonZeroUsize::get);
         let mut job = Job { profile: self.profile.is_some(), ..self.pipeline.clone().job(1)? };
@@ -82,14 +83,13 @@ impl Run {
                 let mut progress = self.begin(&shape, &plan)?;
                 let group = Group::here(processes);
                 let report = match processes {
-                    1 => alone(&job, &plan.physical, &signals, &mut progress, start)?,
-                    _ => together(&job, &plan.physical, group, &signals, &mut progress, start)?,
+                    1 => alone(&job, &plan.physical, &stops, &mut progress, start)?,
+                    _ => together(&job, &plan.physical, group, &stops, &mut progress, start)?,
                 };
                 Ok(Some((plan, report)))
             }
             Launch::Spread(spread) if spread.ranks.rank > 0 => {
-                let name = format!("process {} on {}", spread.ranks.rank, spread.host);
-                follow(&spread, &job, asked, &signals).map_err(|f| f.context(name))?;
+                follow(&spread, &job, asked, &signals)?;
                 Ok(None)
             }
             Launch::Spread(spread) => {
@@ -104,7 +104,7 @@ impl Run {
                         return Err(failure.into());
                     }
                 };
-                let report = together(&job, &plan.physical, group, &signals, &mut progress, start)?;
+                let report = together(&job, &plan.physical, group, &stops, &mut progress, start)?;
                 Ok(Some((plan, report)))
             }
         }

@@ -17,8 +17,8 @@ mod workers;
 
 pub use workers::{Workers, start};
 
+use crate::deal::Hand;
 use crate::nodes::Shown;
-use crate::nodes::read::Counter;
 use crate::options::Place;
 use crate::parcel::Item;
 use crate::profile::{self, Recorder};
@@ -41,8 +41,8 @@ pub struct Job {
     pub physical: Arc<Physical>,
     /// Where to count and to fail.
     pub watch: Arc<Watch>,
-    /// For each node that is a `Read` the numbers of its tiles.
-    pub counters: Vec<Option<Counter>>,
+    /// For each node that is a `Read` the tiles that this process may take.
+    pub hands: Arc<Vec<Option<Hand>>>,
     /// What `Show` nodes collect.
     pub shown: Shown,
     /// Credits of each `Read` in each worker.

@@ -67,6 +67,15 @@ pub trait Stage {
         Ok(())
     }
 
+    /// The run stops before its time, and all that was in flight has come: what is done of the
+    /// tiles so far becomes durable. Called instead of what would follow.
+    ///
+    /// # Errors
+    /// Whatever ends the run.
+    fn drained(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Whether it has tiles to give by [`Stage::more`] before it takes anything else.
     fn full(&self) -> bool {
         false
