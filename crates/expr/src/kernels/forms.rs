@@ -63,6 +63,8 @@ impl<const N: usize, T: Element, F: Fn([T; N]) -> T> Loop for Each<'_, N, T, F> 
         let Each(f, arguments, out) = self;
         let n = out.len();
         let from: [&[T]; N] = std::array::from_fn(|k| &arguments[k][..n]);
+        // Counted by `n`, no index is checked in the loop.
+        #[allow(clippy::needless_range_loop)]
         for i in 0..n {
             out[i] = f(std::array::from_fn(|k| from[k][i]));
         }

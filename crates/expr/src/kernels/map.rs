@@ -70,14 +70,21 @@ where
         let Map3(f, a, b, c, out) = self;
         /// For each value of the lists.
         macro_rules! each {
-            ($first:ident $(, $list:ident)* => $value:expr) => {{
-                let n = out.len().min($first.len())$(.min($list.len()))*;
-                $(let $list = &$list[..n];)*
-                for (i, ($first, o)) in $first.iter().zip(&mut out[..n]).enumerate() {
-                    $(let $list = &$list[i];)*
+            ($a:ident => $value:expr) => {
+                for (o, $a) in out.iter_mut().zip($a) {
                     *o = $value;
                 }
-            }};
+            };
+            ($a:ident, $b:ident => $value:expr) => {
+                for ((o, $a), $b) in out.iter_mut().zip($a).zip($b) {
+                    *o = $value;
+                }
+            };
+            ($a:ident, $b:ident, $c:ident => $value:expr) => {
+                for (((o, $a), $b), $c) in out.iter_mut().zip($a).zip($b).zip($c) {
+                    *o = $value;
+                }
+            };
         }
         match (a, b, c) {
             ([a], [b], [c]) => out.iter_mut().for_each(|o| *o = f(*a, *b, *c)),
