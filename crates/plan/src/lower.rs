@@ -1,4 +1,6 @@
 //! The last rewrite: reductions in two parts, exchanges between them, sinks and tiles.
+mod join;
+
 use crate::build::Builder;
 use crate::graph::{
     FoldPlan, FoldPlanKind, Fused, Graph, NodeId, OrderPlan, PlanNode, PlanOp, ReadPlan,
@@ -77,6 +79,7 @@ impl Lowering<'_, '_> {
             PlanOp::Fold(fold) => self.fold(node, fold, input),
             PlanOp::Order(order) => Some(self.order(id, node, order, input)),
             PlanOp::Concat => Some(self.concat(id, node)),
+            PlanOp::Join(plan) => self.join(id, node, plan),
             PlanOp::Write(_) => self.write(node, input),
             PlanOp::Show(name) => {
                 let op = Op::Show(Show { name: name.clone() });
@@ -151,6 +154,8 @@ impl Lowering<'_, '_> {
     fn keep_index(&self, id: NodeId) -> bool {
         self.graph.consumers(id).iter().any(|c| match &self.graph.nodes[*c].op {
             PlanOp::Fold(_) | PlanOp::Apply(_) | PlanOp::Concat => true,
+            // What is made of the left's rows is indexed as they are.
+            PlanOp::Join(_) => self.graph.nodes[*c].inputs[0] == id && self.keep_index(*c),
             PlanOp::Read(_) | PlanOp::Order(_) | PlanOp::Write(_) | PlanOp::Show(_) => false,
         })
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod fails;
 mod folds;
+mod joins;
 mod orders;
 mod plans;
 mod sinks;

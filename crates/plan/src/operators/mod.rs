@@ -8,6 +8,7 @@ mod concat;
 mod drop;
 mod filter;
 mod grid;
+mod join;
 mod map;
 mod names;
 mod range;
@@ -28,6 +29,7 @@ base::table! {
         drop::DROP,
         filter::FILTER,
         grid::GRID,
+        join::JOIN,
         map::MAP,
         range::RANGE,
         read::READ,

@@ -61,7 +61,7 @@ impl Partial {
             apply: Apply::new(&fold.apply),
             fold: fold.clone(),
             keep: keep.to_vec(),
-            starts: starts(tiling),
+            starts: tiling.starts(),
             parts,
             cells: Cells::default(),
             open: BTreeMap::new(),
@@ -316,25 +316,10 @@ fn tile(number: u64, region: Region, columns: Vec<ArrayRef>) -> Tile {
     Tile { number, origin: region.origin, shape: region.shape, columns, index: None }
 }
 
-/// For each dimension the first points of its tiles.
-fn starts(tiling: &Tiling) -> Vec<Vec<u64>> {
-    let counts = tiling.counts();
-    if counts.contains(&0) {
-        return vec![Vec::new(); counts.len()];
-    }
-    let mut stride: u64 = counts.iter().product();
-    let dim = |(dim, count): (usize, &u64)| {
-        stride /= count;
-        (0..*count).map(|i| tiling.region(i * stride).origin[dim]).collect()
-    };
-    counts.iter().enumerate().map(dim).collect()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use base::Domain;
 
     #[test]
     fn cells_of_kept_dimensions() {
@@ -348,6 +333,7 @@ mod tests {
         cells.fit(&[5], &[]);
         assert_eq!((cells.inner, cells.count, &cells.table[..]), (5, 1, &[0][..]));
     }
+<<<<<<< HEAD
 
     #[test]
     fn a_region_has_cuts_along_its_first_dimension() {
@@ -370,4 +356,5 @@ mod tests {
         assert_eq!(starts(&Tiling::even(&domain, &[2, 7])), [vec![0, 2, 4], vec![0]]);
         assert!(starts(&Tiling::even(&domain, &[5, 7]).project(&[])).is_empty());
     }
+=======
 }

@@ -19,11 +19,11 @@
 //! | `gather` | values in a new order |
 mod assemble;
 mod column;
-mod gather;
+pub mod gather;
 mod last;
 mod merge;
 mod radix;
-mod rows;
+pub mod rows;
 mod runs;
 mod sample;
 mod split;
