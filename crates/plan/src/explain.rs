@@ -2,7 +2,7 @@
 use crate::draw::verb;
 use crate::graph::{FoldPlanKind, Fused, Graph, JoinPlanKind, PlanNode, PlanOp};
 use crate::load::Plan;
-use crate::physical::{Node, Op, Physical, Reduce};
+use crate::physical::{Dealt, Node, Op, Physical, Reduce};
 use base::{Schema, grouped};
 use expr::{NodeReport, Place, Program, Step};
 use std::fmt::Write;
@@ -70,6 +70,10 @@ fn node_text(node: &PlanNode) -> String {
                 format!("Join by {} shared dimensions", dims.len())
             }
         },
+        PlanOp::Partition(plan) => {
+            let how = if plan.by == Dealt::Hash { "hash" } else { "range" };
+            format!("Partition into {} parts by {how}", plan.into)
+        }
         PlanOp::Write(write) => format!("Write {}", write.path.display()),
         PlanOp::Show(name) => format!("Write to the report as `{name}`"),
     }

@@ -1,5 +1,5 @@
 //! The plan: a graph of a small closed set of nodes, as the steps make it and the rules rewrite it.
-use crate::physical::How;
+use crate::physical::{Dealt, How};
 use base::{Attributes, DType, DimMask, Domain, Field, Schema, Span, Value};
 use expr::reduce::Reduction;
 use expr::{Given, Step};
@@ -82,6 +82,8 @@ pub enum PlanOp {
     Concat,
     /// Columns of the second input beside those of the first.
     Join(JoinPlan),
+    /// Rows in parts by their keys.
+    Partition(PartitionPlan),
     /// A file.
     Write(Box<WritePlan>),
     /// Rows for the report.
@@ -211,6 +213,17 @@ impl JoinPlan {
         }));
         used
     }
+}
+
+/// Rows in parts.
+#[derive(Clone)]
+pub struct PartitionPlan {
+    /// The columns that tell the part.
+    pub keys: Vec<usize>,
+    /// How many parts there are.
+    pub into: u64,
+    /// How they tell it.
+    pub by: Dealt,
 }
 
 /// A file to write; its columns are the input's.

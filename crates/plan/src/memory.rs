@@ -47,6 +47,7 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
             Op::Join(_) | Op::Match(_) | Op::Overlay(_) => memory.per_tile += tile,
             Op::Write(sink) => memory.per_tile += sink.memory(tile),
             Op::Partial(_) | Op::Split(_) | Op::Final(_) | Op::Assemble(_) => {}
+            Op::Sample(_) | Op::Deal(_) | Op::Parts(_) => {}
             Op::Exchange(_) | Op::Ask(_) | Op::Find(_) | Op::Show(_) => {}
         }
     }
@@ -126,6 +127,16 @@ fn state(graph: &Graph, node: &PlanNode, memory: &mut Memory) {
                     memory.per_worker += cells.min(HELD_CELLS) * cell;
                 }
                 FoldPlanKind::All => {}
+            }
+        }
+        PlanOp::Partition(_) => {
+            // As they came, the largest part put together.
+            let row = width(&node.schema) + 8;
+            match rows {
+                Some(rows) => memory.per_process += rows * row,
+                None => memory
+                    .guesses
+                    .push(format!("`{}` holds all its rows, of {row} bytes each", node.step)),
             }
         }
         PlanOp::Join(join) => joined(graph, node, join, memory),

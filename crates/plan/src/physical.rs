@@ -1,4 +1,5 @@
 //! The physical plan: what the engine runs, node by node. A closed set of nodes.
+use arrow_array::ArrayRef;
 use base::{DType, DimMask, Schema, Tiling, Value};
 use expr::Program;
 use expr::reduce::Reduction;
@@ -66,6 +67,13 @@ pub enum Op {
     Match(Join),
     /// Boxes beside smaller boxes; behind an `Exchange` of the second to all workers. Two inputs.
     Overlay(Overlay),
+    /// Passes rows on, and a sample of their keys to all workers. One input.
+    Sample(Partition),
+    /// Sends each row to the worker that has its part; for ranges behind an `Exchange` by address
+    /// of what `Sample` made. One input.
+    Deal(Partition),
+    /// Behind an `Exchange` by address of what `Deal` made: parts, each a tile. One input.
+    Parts(Partition),
     /// What any worker can do for a writer: [`Sink::prepare`]. One input.
     Encode(Arc<dyn Sink>),
     /// Writes to a file. One input, no output.
@@ -297,6 +305,31 @@ pub struct Checked {
     pub left: usize,
     /// The column of the right, and the dimension of the right that it varies along.
     pub right: (usize, DimMask),
+}
+
+/// Rows in parts by their keys. Each part is a tile, numbered from 0, of rows in their order; a part
+/// without rows is a tile too.
+#[derive(Clone, Debug)]
+pub struct Partition {
+    /// The keys.
+    pub keys: Vec<usize>,
+    /// How many parts there are.
+    pub into: u64,
+    /// What tells the part of a row.
+    pub by: Dealt,
+    /// The sizes of the input's domain, to make indices of boxes.
+    pub sizes: Vec<u64>,
+}
+
+/// What tells the part of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dealt {
+    /// The hash of its keys, modulo the parts.
+    Hash,
+    /// The place of its keys among those of a sample of all rows.
+    Range,
+    /// The place of its one key among these values, ascending: the first keys of parts.
+    Bounds(ArrayRef),
 }
 
 /// Rows for the report.

@@ -21,7 +21,7 @@ pub fn rows_at_most(graph: &Graph, id: NodeId) -> Option<u64> {
             let start = read.fused.as_ref().map_or(&node.schema, |fused| &fused.schema);
             start.domain.points()
         }
-        PlanOp::Apply(_) | PlanOp::Write(_) | PlanOp::Show(_) => input(0),
+        PlanOp::Apply(_) | PlanOp::Partition(_) | PlanOp::Write(_) | PlanOp::Show(_) => input(0),
         PlanOp::Fold(fold) => match &fold.kind {
             FoldPlanKind::All => Some(1),
             FoldPlanKind::By(_) => input(0),

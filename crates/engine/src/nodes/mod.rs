@@ -8,6 +8,7 @@
 //! | `order` | `Partial` and `Final` of `Order`, `Split` and `Assemble`: sort and top |
 //! | `concat` | `Concat` |
 //! | `join` | `Join`, or `Ask`, `Find` and `Match`; `Overlay` |
+//! | `partition` | `Sample`, `Deal` and `Parts` |
 //! | `write` | `Write`, in any order or by ascending number |
 //! | `show` | `Show` |
 //! | `route` | where `Exchange` sends tiles |
@@ -17,6 +18,7 @@ pub mod concat;
 pub mod fold;
 pub mod join;
 pub mod order;
+pub mod partition;
 pub mod read;
 pub mod route;
 pub mod show;
@@ -128,6 +130,9 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
         Op::Find(join) => Box::new(join::Find::new(join, cx.place)),
         Op::Match(join) => Box::new(join::Match::new(join, cx.place)),
         Op::Overlay(overlay) => Box::new(join::Overlay::new(overlay, cx.free)),
+        Op::Sample(plan) => Box::new(partition::Sample::new(plan, cx.place)),
+        Op::Deal(plan) => Box::new(partition::Deal::new(plan, cx.place)?),
+        Op::Parts(plan) => Box::new(partition::Parts::new(plan, &node.schema, cx.place)),
         Op::Encode(sink) => Box::new(apply::Encode::new(sink.clone())),
         Op::Write(sink) => Box::new(write::Write::new(sink.clone(), cx)),
         Op::Show(_) => Box::new(show::Show::new(at, &node.schema, cx.shown.clone())),

@@ -18,7 +18,7 @@
 //! | `column`, `radix` | columns to sort by, as words, and sorting them |
 //! | `gather` | values in a new order |
 mod assemble;
-mod column;
+pub mod column;
 pub mod gather;
 mod last;
 mod merge;
