@@ -44,12 +44,12 @@ pub static JOIN: Operator = Operator {
 
 fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let &[left, right] = b.inputs(step).as_slice() else { return None };
-    let how = how(b, step);
-    let node = match step.head.kind {
+    // The keys are looked at even if that is a mistake.
+    let how = how(b, step).unwrap_or(How::Inner);
+    match step.head.kind {
         Kind::Null => by_dimensions::join(b, step, left, right),
-        _ => by_keys::join(b, step, left, right, how?),
-    };
-    node
+        _ => by_keys::join(b, step, left, right, how),
+    }
 }
 
 fn how(b: &mut Builder, step: &Step) -> Option<How> {
