@@ -320,6 +320,7 @@ fn tile(number: u64, region: Region, columns: Vec<ArrayRef>) -> Tile {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use base::Domain;
 
     #[test]
     fn cells_of_kept_dimensions() {
@@ -333,12 +334,11 @@ mod tests {
         cells.fit(&[5], &[]);
         assert_eq!((cells.inner, cells.count, &cells.table[..]), (5, 1, &[0][..]));
     }
-<<<<<<< HEAD
 
     #[test]
     fn a_region_has_cuts_along_its_first_dimension() {
         let domain = Domain::new([("a", 9), ("b", 8)]);
-        let starts = starts(&Tiling::even(&domain, &[2, 4]));
+        let starts = Tiling::even(&domain, &[2, 4]).starts();
         let region = Region { origin: vec![4, 4], shape: vec![5, 4] };
         let pieces = pieces(&starts, &region).unwrap();
         let told: Vec<_> = pieces.iter().map(|(n, r, c)| (*n, r.origin[0], c.clone())).collect();
@@ -349,12 +349,4 @@ mod tests {
     fn pieces_of_scalar() -> Vec<(u64, Region, Range<usize>)> {
         pieces(&[], &Region { origin: vec![], shape: vec![] }).unwrap()
     }
-
-    #[test]
-    fn the_first_points_of_tiles() {
-        let domain = Domain::new([("a", 5), ("b", 7)]);
-        assert_eq!(starts(&Tiling::even(&domain, &[2, 7])), [vec![0, 2, 4], vec![0]]);
-        assert!(starts(&Tiling::even(&domain, &[5, 7]).project(&[])).is_empty());
-    }
-=======
 }
