@@ -24,7 +24,12 @@ pub struct Dictionary {
 impl Dictionary {
     /// No values yet.
     pub fn new(dtype: DType) -> Dictionary {
-        let (words, texts) = (Words::default(), Texts::default());
+        Dictionary::expecting(dtype, 0)
+    }
+
+    /// No values yet, but about so many will come.
+    pub fn expecting(dtype: DType, values: usize) -> Dictionary {
+        let (words, texts) = (Words::expecting(values), Texts::default());
         Dictionary { dtype, words, texts, missing: None, block: Vec::new() }
     }
 

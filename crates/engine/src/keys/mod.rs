@@ -43,8 +43,19 @@ impl Keys {
         Keys { columns, pairs, any: false, codes: Vec::new(), words: Vec::new() }
     }
 
-    /// How many groups there are.
-    pub fn len(&self) -> usize {
+    /// No groups yet, but about so many will come: of one key they are its values, of several only
+    /// the last pair has as many.
+    pub fn expecting(types: &[DType], groups: usize) -> Keys {
+        let mut keys = Keys::new(types);
+        match (&mut keys.columns[..], keys.pairs.last_mut()) {
+            ([one], _) => *one = Dictionary::expecting(types[0], groups),
+            (_, Some(last)) => *last = Words::expecting(groups),
+            (_, None) => {}
+        }
+        keys
+    }
+
+    /// How many groups there are.&self) -> usize {
         match (self.pairs.last(), self.columns.first()) {
             (Some(pairs), _) => pairs.len(),
             (None, Some(column)) => column.len(),

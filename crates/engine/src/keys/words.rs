@@ -30,9 +30,16 @@ pub struct Words {
     /// Empty as long as there is a window.
     slots: Vec<(u64, u32)>,
     hashes: Vec<u64>,
+    /// So many codes are likely to come.
+    expected: usize,
 }
 
 impl Words {
+    /// None yet, but it is known about how many will come: room is made once.
+    pub fn expecting(codes: usize) -> Words {
+        Words { expected: codes, ..Words::default() }
+    }
+
     /// How many codes there are.
     pub fn len(&self) -> usize {
         self.values.len()
@@ -143,10 +150,12 @@ impl Words {
                 (low.min(start), high.max(start.saturating_add(n as i64 - 1)))
             }
         };
-        let most = WINDOW.max(SPARSE * self.values.len());
+        let codes = self.values.len().max(self.expected);
+        let most = WINDOW.max(SPARSE * codes);
         let span = last.abs_diff(first);
         if span >= most as u64 {
-            self.grow((self.values.len() * 4).next_power_of_two().max(1 << 10));
+            let size = (self.values.len() * 4).max(self.expected * 2);
+            self.grow(size.next_power_of_two().max(1 << 10));
             self.window = Vec::new();
             return false;
         }

@@ -51,7 +51,7 @@ impl Right {
             let message = "the right side of a join has more than 4,294,967,294 rows in one worker";
             return Err(Failure::data(message));
         }
-        let mut keys = Keys::new(&self.types);
+        let mut keys = Keys::expecting(&self.types, rows);
         let mut groups = Vec::with_capacity(rows);
         let mut own = Vec::new();
         for tile in &self.tiles {
