@@ -55,7 +55,8 @@ impl Keys {
         keys
     }
 
-    /// How many groups there are.&self) -> usize {
+    /// How many groups there are.
+    pub fn len(&self) -> usize {
         match (self.pairs.last(), self.columns.first()) {
             (Some(pairs), _) => pairs.len(),
             (None, Some(column)) => column.len(),

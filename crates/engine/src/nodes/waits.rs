@@ -9,7 +9,7 @@ use plan::physical::{Node, Op};
 /// hold credits; memory is no longer bounded, but the run ends.
 pub fn circular(nodes: &[Node]) -> bool {
     let above: Vec<u128> = sources(nodes, |_| true);
-    let holding: Vec<u128> = sources(nodes, |op| !matches!(op, Op::Final(_)));
+    let holding: Vec<u128> = sources(nodes, |op| !matches!(op, Op::Final(_) | Op::Parts(_)));
     let mut behind = vec![0u128; 128];
     let mut waits = |node: usize, others: u128| {
         for (source, waits) in behind.iter_mut().enumerate() {
@@ -49,7 +49,7 @@ fn sources(nodes: &[Node], pass: impl Fn(&Op) -> bool) -> Vec<u128> {
         let from_inputs = node.inputs.iter().fold(0, |set, i| set | all[*i]);
         let through = if pass(&node.op) { from_inputs } else { 0 };
         let own = match &node.op {
-            Op::Read(_) | Op::Final(_) => {
+            Op::Read(_) | Op::Final(_) | Op::Parts(_) => {
                 next += 1;
                 1 << ((next - 1) % 128)
             }
