@@ -1,7 +1,7 @@
 //! Runs a physical plan in this process.
 use crate::dataflow::{self, Job, Measured, Workers};
 use crate::deal::{Hand, Seat, Shape, Stack, stacks};
-use crate::nodes::concat::waits;
+use crate::nodes::waits::circular;
 use crate::options::Options;
 use crate::panics;
 use crate::profile::{self, Profile};
@@ -37,7 +37,7 @@ pub fn run(physical: Arc<Physical>, options: Options, watch: Arc<Watch>) -> Resu
     let origin = Instant::now();
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let job = Arc::new(Job {
-        free_concats: waits(&physical.nodes),
+        free: circular(&physical.nodes),
         physical: physical.clone(),
         watch: watch.clone(),
         hands,

@@ -47,8 +47,8 @@ pub struct Job {
     pub shown: Shown,
     /// Credits of each `Read` in each worker.
     pub in_flight: usize,
-    /// Whether later inputs of a `Concat` give up their credits.
-    pub free_concats: bool,
+    /// Whether tiles that wait for others give up their credits.
+    pub free: bool,
     /// What state may take.
     pub budget: Arc<Budget>,
     /// Where workers leave what they have measured, if they are to measure.

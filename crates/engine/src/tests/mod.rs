@@ -3,6 +3,7 @@
 mod deals;
 mod fails;
 mod folds;
+mod joins;
 mod orders;
 mod plans;
 mod sinks;
