@@ -34,7 +34,8 @@ fn main() {
     let sizes = if asked.is_empty() { vec![64, 256, 1024, 4096] } else { asked };
     println!("{:>12} {:>14} {:>14} {:>8}", "KiB a tile", "exchange", "bare bytes", "ratio");
     for kib in sizes {
-        let (mut exchange, mut bare): (Vec<f64>, Vec<f64>) = (0..ROUNDS).map(|_| round(kib)).unzip();
+        let (mut exchange, mut bare): (Vec<f64>, Vec<f64>) =
+            (0..ROUNDS).map(|_| round(kib)).unzip();
         for times in [&mut exchange, &mut bare] {
             times.sort_by(f64::total_cmp);
         }
