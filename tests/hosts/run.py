@@ -375,7 +375,7 @@ class Check:
                 continue
             causes = [(4, rf"process {host}\b")]
             if rank == host and kind in ("cut", "stop launcher"):
-                causes.append((4, "lost process|has not answered|did not connect"))
+                causes.append((4, "lost process|has not answered|not all processes joined"))
             if asked:
                 causes.append((code, r"interrupted|terminated"))
             fits = any(ends == c and re.search(words, err) for c, words in causes)
