@@ -198,7 +198,8 @@ impl Work {
             }
         }
         if self.ended.contains(&false) {
-            return Ok(if self.queue.is_empty() { Next::Wait } else { Next::Again });
+            let again = !self.queue.is_empty() || stage.idle(give)?;
+            return Ok(if again { Next::Again } else { Next::Wait });
         }
         if job.watch.draining() {
             let drained = stage.drained();
