@@ -1,5 +1,6 @@
 //! A job: a pipeline and all that its plan depends on. The launcher hands it to every process of
 //! a run, and each makes the same plan of it.
+use crate::budget::Budget;
 use base::{Diagnostic, Failure, Source};
 use plan::rules::{RULES, rule};
 use plan::{LoadOptions, Plan, TileRequest};
@@ -29,6 +30,8 @@ pub struct Job {
     pub now: String,
     /// Worker threads in each process.
     pub threads: usize,
+    /// Memory of each process.
+    pub budget: Budget,
     /// Whether to measure what the time goes into.
     pub profile: bool,
     /// Whether outputs are thrown away when they are whole.

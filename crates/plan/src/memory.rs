@@ -1,6 +1,6 @@
 //! What a run needs, in bytes, before it starts.
 use crate::graph::{Call, FoldPlan, FoldPlanKind, Graph, PlanOp};
-use crate::physical::{Memory, Node, Op};
+use crate::physical::{FoldKind, Memory, Node, Op, Reduce};
 use base::Schema;
 
 /// What a process needs that does nothing: code, libraries, buffers of the links.
@@ -44,14 +44,28 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
             }
             Op::Apply(_) | Op::Encode(_) | Op::Concat(_) => memory.per_tile += tile,
             Op::Write(sink) => memory.per_tile += sink.memory(tile),
-            Op::Partial(_) | Op::Split(_) | Op::Final(_) | Op::Assemble(_) => {}
+            Op::Assemble(rows) => memory.per_tile += width(&node.schema) * *rows as u64,
+            Op::Partial(_) | Op::Split(_) | Op::Final(_) => {}
             Op::Exchange(_) | Op::Show(_) => {}
         }
     }
     for node in &graph.nodes {
         state(graph, node, &mut memory);
     }
+    memory.stages = nodes.iter().filter(|node| holds(&node.op)).count() as u64;
     memory
+}
+
+/// Whether a node holds rows or groups, and puts into files what does not fit.
+fn holds(op: &Op) -> bool {
+    match op {
+        Op::Partial(Reduce::Fold(fold)) | Op::Final(Reduce::Fold(fold)) => {
+            matches!(fold.kind, FoldKind::By(_))
+        }
+        Op::Final(Reduce::Order(order)) => order.limit.is_none(),
+        Op::Split(_) => true,
+        _ => false,
+    }
 }
 
 fn points(shape: &[usize]) -> u64 {
@@ -97,10 +111,10 @@ fn state(graph: &Graph, node: &crate::graph::PlanNode, memory: &mut Memory) {
             // rows that is sorted.
             let row = width(&node.schema) * 2 + 8 * order.keys.len() as u64 + 24;
             match rows {
-                Some(rows) => memory.per_process += rows * row,
+                Some(rows) => memory.state += rows * row,
                 None => memory
                     .guesses
-                    .push(format!("`{}` holds all its rows, of {row} bytes each", node.step)),
+                    .push(format!("`{}` sorts all its rows, of {row} bytes each", node.step)),
             }
         }
         PlanOp::Fold(fold) => {
