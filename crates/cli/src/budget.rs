@@ -36,7 +36,7 @@ const HEADROOM: u64 = 10;
 
 /// Of what is left beside tiles so much is for state; the rest for what is copied of it while it
 /// is sorted, written and read.
-const STATE: (u64, u64) = (1, 2);
+const STATE: (u64, u64) = (2, 3);
 
 impl Size {
     fn parse(text: &str) -> Result<Size, String> {
