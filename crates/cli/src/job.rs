@@ -1,5 +1,6 @@
 //! A job: a pipeline and all that its plan depends on. The launcher hands it to every process of
 //! a run, and each makes the same plan of it.
+use crate::budget::Budget;
 use base::{Diagnostic, Failure, Source};
 use plan::rules::{RULES, rule};
 use plan::{LoadOptions, Plan, TileRequest};
@@ -29,6 +30,8 @@ pub struct Job {
     pub now: String,
     /// Worker threads in each process.
     pub threads: usize,
+    /// Memory of each process.
+    pub budget: Budget,
     /// Whether to measure what the time goes into.
     pub profile: bool,
     /// Whether outputs are thrown away when they are whole.
@@ -90,7 +93,11 @@ pub fn new_run_id() -> String {
     format!("{now:x}-{:x}", std::process::id())
 }
 
-/// The time, ISO 8601 in UTC.
+/// The time, ISO 8601 in UTC; that of the variable `SOURCE_DATE_EPOCH` (seconds since 1970,
+/// <https://reproducible-builds.org/specs/source-date-epoch/>) where it is set, so that the same
+/// run writes the same bytes.
 pub fn now() -> String {
-    chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    let told = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|t| t.trim().parse::<i64>().ok());
+    let told = told.and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
+    told.unwrap_or_else(chrono::Utc::now).format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

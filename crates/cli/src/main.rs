@@ -2,6 +2,7 @@
 //!
 //! What a program may want to read, results, goes to standard output; all else to standard error.
 
+mod budget;
 mod catalogue;
 mod job;
 mod launch;

@@ -59,6 +59,20 @@ unsafe impl GlobalAlloc for LargePages {
 /// Tells the C library's allocator so, where there is one that can be told. By itself it would
 /// give back all beyond twice the largest piece, which is a column, after every tile.
 pub fn keep_freed() {
+    keep(64 << 20);
+}
+
+/// Each thread of a process that may take so many bytes keeps no more than a part of them.
+pub fn keep_less(bytes: u64, threads: usize) {
+    let part = bytes / 16 / threads.max(1) as u64;
+    if part < 64 << 20 {
+        keep(part.max(1 << 20));
+    }
+}
+
+/// Each thread keeps up to so many bytes, in pieces of up to half of that.
+#[cfg_attr(not(all(target_os = "linux", target_env = "gnu")), expect(unused_variables))]
+fn keep(bytes: u64) {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         use std::ffi::c_int;
@@ -68,11 +82,12 @@ pub fn keep_freed() {
         // malloc.h
         const TRIM_THRESHOLD: c_int = -1;
         const MMAP_THRESHOLD: c_int = -3;
-        // SAFETY: no other thread runs yet; both options take bytes, and what is refused is left
-        // as it was.
+        let bytes = bytes.min(64 << 20) as c_int;
+        // SAFETY: both options take bytes and are set under the allocator's own lock; what is
+        // refused is left as it was.
         unsafe {
-            mallopt(MMAP_THRESHOLD, 32 << 20);
-            mallopt(TRIM_THRESHOLD, 64 << 20);
+            mallopt(MMAP_THRESHOLD, bytes / 2);
+            mallopt(TRIM_THRESHOLD, bytes);
         }
     }
 }

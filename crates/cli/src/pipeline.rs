@@ -1,4 +1,5 @@
 //! Pipeline files as the verbs take them: read, planned, their mistakes told.
+use crate::budget::Budget;
 use crate::job::{self, Job};
 use crate::verbs::End;
 use base::{Code, Diagnostic, FailureKind, Severity, Source, did_you_mean};
@@ -78,6 +79,7 @@ impl PipelineArgs {
             run_id: job::new_run_id(),
             now: job::now(),
             threads,
+            budget: Budget::default(),
             profile: false,
             discard: false,
         })

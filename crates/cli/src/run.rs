@@ -63,6 +63,8 @@ pub fn alone(
     outputs.create()?;
     let (profile, grace) = (job.profile, stops.grace);
     let options = Options { profile, grace, ..Options::of(physical, job.threads) };
+    let options = job.budget.options(options, physical, job.out.as_deref())?;
+    let spill = options.spill.clone();
     let tally = on_threads(physical, options, stops.signals, &mut |tiles| progress.show(tiles));
     progress.finish();
     let tally = tally?;
@@ -74,6 +76,8 @@ pub fn alone(
         workers: job.threads,
         processes: 1,
         tiles: tally.tiles,
+        spilled: tally.spilled,
+        spill,
     };
     let outputs = if job.discard { Vec::new() } else { outputs.commit()? };
     Ok(Report { tables, outputs, summary, profiles: tally.profile.into_iter().collect() })
@@ -144,7 +148,8 @@ pub fn together(
     };
     let outcome = supervise(crew, &|| stops.signals.failure(), &mut news);
     progress.finish();
-    report(outcome?, workers, start)
+    let spill = job.budget.folder(job.out.as_deref())?.folder;
+    report(outcome?, workers, spill, start)
         .ok_or_else(|| Failure::internal("a process reported what cannot be read"))
 }
 
@@ -166,11 +171,13 @@ pub struct Part {
     pub seconds: f64,
     /// Tiles that it has taken.
     pub tiles: u64,
+    /// Bytes of state that did not fit into memory.
+    pub spilled: u64,
     /// What the time went into, if that was asked for.
     pub profile: Option<Profile>,
 }
 
-fn report(outcome: Outcome, workers: usize, start: Instant) -> Option<Report> {
+fn report(outcome: Outcome, workers: usize, spill: PathBuf, start: Instant) -> Option<Report> {
     let parts: Vec<Part> =
         outcome.finished.into_iter().map(serde_json::from_value).collect::<Result<_, _>>().ok()?;
     let tables = parts.first()?.tables.iter().map(Table::decode).collect::<Option<_>>()?;
@@ -182,6 +189,8 @@ fn report(outcome: Outcome, workers: usize, start: Instant) -> Option<Report> {
         workers,
         processes: parts.len(),
         tiles: parts.iter().map(|p| p.tiles).sum(),
+        spilled: parts.iter().map(|p| p.spilled).sum(),
+        spill,
     };
     let profiles = parts.into_iter().filter_map(|p| p.profile).collect();
     Some(Report { tables, outputs, summary, profiles })
@@ -198,13 +207,13 @@ pub fn refuse_for_memory(
     limit: Option<&crate::machine::MemoryLimit>,
 ) -> Result<(), Failure> {
     let Some(limit) = limit else { return Ok(()) };
-    let need = physical.memory.process(threads as u64).saturating_mul(processes as u64);
+    let need = physical.memory.least(threads as u64).saturating_mul(processes as u64);
     if need <= limit.bytes {
         return Ok(());
     }
     let fixed = physical.memory.per_process.saturating_mul(processes as u64);
     let hint = if fixed > limit.bytes {
-        "ask for more memory, or reduce the data before it is sorted or grouped"
+        "ask for more memory, or reduce the data first"
     } else if threads > 1 {
         "use smaller tiles (--tile) or fewer threads (-w)"
     } else {

@@ -183,6 +183,9 @@ fn memory(physical: &Physical, workers: u64, out: &mut String) {
         mb(memory.per_tile),
         memory.in_flight
     );
+    if memory.state > 0 {
+        let _ = writeln!(out, "  {} for rows that are sorted", mb(memory.state));
+    }
     for guess in &memory.guesses {
         let _ = writeln!(out, "  and what only the run can tell: {guess}");
     }

@@ -1,6 +1,6 @@
 //! What a run needs, in bytes, before it starts.
 use crate::graph::{Call, FoldPlan, FoldPlanKind, Graph, JoinPlan, JoinPlanKind, PlanNode, PlanOp};
-use crate::physical::{Memory, Node, Op};
+use crate::physical::{FoldKind, Memory, Node, Op, Reduce};
 use crate::size::{broadcast, rows_at_most};
 use base::Schema;
 
@@ -46,7 +46,8 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
             Op::Apply(_) | Op::Encode(_) | Op::Concat(_) => memory.per_tile += tile,
             Op::Join(_) | Op::Match(_) | Op::Overlay(_) => memory.per_tile += tile,
             Op::Write(sink) => memory.per_tile += sink.memory(tile),
-            Op::Partial(_) | Op::Split(_) | Op::Final(_) | Op::Assemble(_) => {}
+            Op::Assemble(rows) => memory.per_tile += width(&node.schema) * *rows as u64,
+            Op::Partial(_) | Op::Split(_) | Op::Final(_) => {}
             Op::Sample(_) | Op::Deal(_) | Op::Parts(_) => {}
             Op::Exchange(_) | Op::Ask(_) | Op::Find(_) | Op::Show(_) => {}
         }
@@ -54,7 +55,20 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
     for node in &graph.nodes {
         state(graph, node, &mut memory);
     }
+    memory.stages = nodes.iter().filter(|node| holds(&node.op)).count() as u64;
     memory
+}
+
+/// Whether a node holds rows or groups, and puts into files what does not fit.
+fn holds(op: &Op) -> bool {
+    match op {
+        Op::Partial(Reduce::Fold(fold)) | Op::Final(Reduce::Fold(fold)) => {
+            matches!(fold.kind, FoldKind::By(_))
+        }
+        Op::Final(Reduce::Order(order)) => order.limit.is_none(),
+        Op::Split(_) | Op::Find(_) | Op::Parts(_) | Op::Deal(_) => true,
+        _ => false,
+    }
 }
 
 fn points(shape: &[usize]) -> u64 {
@@ -103,10 +117,10 @@ fn state(graph: &Graph, node: &PlanNode, memory: &mut Memory) {
             // rows that is sorted.
             let row = width(&node.schema) * 2 + 8 * order.keys.len() as u64 + 24;
             match rows {
-                Some(rows) => memory.per_process += rows * row,
+                Some(rows) => memory.state += rows * row,
                 None => memory
                     .guesses
-                    .push(format!("`{}` holds all its rows, of {row} bytes each", node.step)),
+                    .push(format!("`{}` sorts all its rows, of {row} bytes each", node.step)),
             }
         }
         PlanOp::Fold(fold) => {
@@ -133,7 +147,7 @@ fn state(graph: &Graph, node: &PlanNode, memory: &mut Memory) {
             // As they came, the largest part put together.
             let row = width(&node.schema) + 8;
             match rows {
-                Some(rows) => memory.per_process += rows * row,
+                Some(rows) => memory.state += rows * row,
                 None => memory
                     .guesses
                     .push(format!("`{}` holds all its rows, of {row} bytes each", node.step)),
@@ -159,7 +173,7 @@ fn joined(graph: &Graph, node: &PlanNode, join: &JoinPlan, memory: &mut Memory) 
             let row = 2 * width(&right) + 24;
             match (broadcast(graph, node.inputs[1]), rows_at_most(graph, node.inputs[1])) {
                 (true, Some(rows)) => memory.per_worker += rows * row,
-                (false, Some(rows)) => memory.per_process += rows * row,
+                (false, Some(rows)) => memory.state += rows * row,
                 (_, None) => memory.guesses.push(format!(
                     "`{}` holds the rows of `{}`, of {row} bytes each",
                     node.step, graph.nodes[node.inputs[1]].step

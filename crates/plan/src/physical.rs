@@ -348,15 +348,32 @@ pub struct Memory {
     pub in_flight: u64,
     /// For each worker beside its tiles.
     pub per_worker: u64,
-    /// For each process beside its workers: hoisted tables, sorted or grouped rows.
+    /// For each process beside its workers: hoisted tables, cells of reductions.
     pub per_process: u64,
+    /// For each process, rows and groups: what does not fit goes to files.
+    pub state: u64,
+    /// Stages of each worker that hold such.
+    pub stages: u64,
     /// What of it is a guess because only the run can tell, in words.
     pub guesses: Vec<String>,
 }
 
+/// A stage that holds rows or groups has at least so many bytes for them.
+const LEAST_STATE: u64 = 2 << 20;
+
 impl Memory {
     /// Bytes for one process with so many workers.
     pub fn process(&self, workers: u64) -> u64 {
+        self.fixed(workers).saturating_add(self.state)
+    }
+
+    /// The least that one process with so many workers can do with.
+    pub fn least(&self, workers: u64) -> u64 {
+        self.fixed(workers).saturating_add(workers * self.stages * LEAST_STATE)
+    }
+
+    /// What of it has nothing to do with how many rows and groups there are.
+    pub fn fixed(&self, workers: u64) -> u64 {
         self.per_process + workers * (self.per_worker + self.in_flight * self.per_tile)
     }
 }

@@ -8,13 +8,15 @@ impl Report {
     /// `{"results": {STEP: [{COLUMN: VALUE, …}, …]}, "run": {…}}`, in one line.
     pub fn json(&self) -> String {
         let tables: Vec<String> = self.tables.iter().map(Table::json_rows).collect();
-        let Summary { seconds, startup_seconds, workers, processes, tiles } = self.summary;
+        let Summary { seconds, startup_seconds, workers, processes, tiles, spilled, .. } =
+            self.summary;
         let run = json!({
             "seconds": seconds,
             "startup_seconds": startup_seconds,
             "workers": workers,
             "processes": processes,
             "tiles": tiles,
+            "spilled": spilled,
         });
         format!("{{\"results\": {{{}}}, \"run\": {run}}}", tables.join(", "))
     }
@@ -70,8 +72,14 @@ mod tests {
             vec![Value::Null, Value::Str("ü".into())],
         ];
         let tables = vec![Table { step: "reduce".into(), columns, rows }];
-        let summary =
-            Summary { seconds: 0.5, startup_seconds: 0.25, workers: 4, processes: 2, tiles: 9 };
+        let summary = Summary {
+            seconds: 0.5,
+            startup_seconds: 0.25,
+            workers: 4,
+            processes: 2,
+            tiles: 9,
+            ..Summary::default()
+        };
         Report { tables, summary, ..Report::default() }
     }
 
@@ -79,7 +87,7 @@ mod tests {
     fn one_object_of_the_agreed_shape() {
         assert_eq!(
             report().json(),
-            r#"{"results": {"reduce": [{"total": 13.277605949854024, "a \"b\"": "x"}, {"total": null, "a \"b\"": "ü"}]}, "run": {"seconds":0.5,"startup_seconds":0.25,"workers":4,"processes":2,"tiles":9}}"#
+            r#"{"results": {"reduce": [{"total": 13.277605949854024, "a \"b\"": "x"}, {"total": null, "a \"b\"": "ü"}]}, "run": {"seconds":0.5,"startup_seconds":0.25,"workers":4,"processes":2,"tiles":9,"spilled":0}}"#
         );
     }
 

@@ -47,6 +47,10 @@ pub struct Summary {
     pub processes: usize,
     /// Tiles handed out.
     pub tiles: u64,
+    /// Bytes of state that did not fit into memory.
+    pub spilled: u64,
+    /// Where they went.
+    pub spill: PathBuf,
 }
 
 /// The report of a run that ended well.
@@ -95,7 +99,10 @@ impl Report {
     /// For people: what was written and how long it took, a line each.
     pub fn notes(&self) -> Vec<String> {
         let mut lines: Vec<String> = self.outputs.iter().map(Output::line).collect();
-        let Summary { seconds, startup_seconds, tiles, .. } = self.summary;
+        let Summary { seconds, startup_seconds, tiles, spilled, ref spill, .. } = self.summary;
+        if spilled > 0 {
+            lines.push(format!("spilled {} to {}", numbers::bytes(spilled), spill.display()));
+        }
         lines.push(format!(
             "done: {} in {} (and {} to start)",
             numbers::count(tiles, "tile"),

@@ -1,5 +1,6 @@
 //! `bench`: how a pipeline's time falls with threads and processes.
 use super::{Act, End};
+use crate::budget::Budget;
 use crate::job::{self, Job};
 use crate::machine;
 use crate::numbers::{count, time};
@@ -114,7 +115,8 @@ impl Bench {
 /// One run; its plan is made anew, since staged outputs have the run's name.
 fn run(job: &Job, with: &Combination, signals: &Signals) -> Result<Report, End> {
     let start = Instant::now();
-    let job = Job { run_id: job::new_run_id(), threads: with.threads, ..job.clone() };
+    let budget = Budget::shared(with.processes);
+    let job = Job { run_id: job::new_run_id(), threads: with.threads, budget, ..job.clone() };
     let changed = || Failure::data("the inputs have changed between two runs");
     let physical = job.load()?.0.ok_or_else(changed)?.physical;
     let mut progress = Progress::new(Style::None, 0);

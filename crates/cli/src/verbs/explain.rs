@@ -1,9 +1,14 @@
 //! `explain`: how a pipeline would run.
 use super::{Act, End};
+use crate::budget::MemoryArgs;
+use crate::job::Job;
 use crate::machine;
+use crate::numbers::bytes;
 use crate::pipeline::{self, PipelineArgs};
 use crate::run::print;
+use base::Failure;
 use clap::Parser;
+use plan::Plan;
 use std::num::NonZeroUsize;
 
 /// Shows how a pipeline would run: the plan before and after each rewrite, tiles, memory
@@ -15,6 +20,8 @@ pub struct Explain {
     /// Threads to reckon with [default: all cores that the job may use]
     #[arg(short = 'w', long, value_name = "N")]
     threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    memory: MemoryArgs,
     /// As a drawing for Graphviz
     #[arg(long, conflicts_with = "mermaid")]
     dot: bool,
@@ -33,8 +40,19 @@ impl Act for Explain {
         print(&match (self.dot, self.mermaid) {
             (true, _) => plan::dot(&plan.physical),
             (_, true) => plan::mermaid(&plan.physical),
-            _ => plan::explain(&plan, threads as u64),
+            _ => plan::explain(&plan, threads as u64) + &spills(&self.memory, &plan, &job)?,
         });
         Ok(())
     }
+}
+
+/// What happens to rows and groups that do not fit.
+fn spills(memory: &MemoryArgs, plan: &Plan, job: &Job) -> Result<String, Failure> {
+    let budget = memory.budget(1);
+    if plan.physical.memory.stages == 0 {
+        return Ok(String::new());
+    }
+    let folder = budget.folder(job.out.as_deref())?.folder;
+    let state = budget.state(&plan.physical, job.threads);
+    Ok(format!("  rows and groups beyond {} go to {}\n", bytes(state), folder.display()))
 }

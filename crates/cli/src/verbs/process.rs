@@ -61,11 +61,18 @@ fn work(child: &Child, watch: &Arc<Watch>) -> Result<(), Failure> {
         grace: Duration::MAX,
         ..Options::of(&plan.physical, job.threads)
     };
+    let options = job.budget.options(options, &plan.physical, job.out.as_deref())?;
     let tally = engine::run(Arc::new(plan.physical), options, watch.clone())?;
     let table = |(n, s, b): &(String, _, Vec<_>)| Table::new(n, s, b).encode();
     let first = assignment.index == 0;
     let tables = if first { tally.results.iter().map(table).collect() } else { Vec::new() };
-    let part = Part { tables, seconds: tally.seconds, tiles: tally.tiles, profile: tally.profile };
+    let part = Part {
+        tables,
+        seconds: tally.seconds,
+        tiles: tally.tiles,
+        spilled: tally.spilled,
+        profile: tally.profile,
+    };
     child.finish(to_value(part).map_err(internal)?, || {
         let written = match outputs {
             Some(outputs) if !job.discard => outputs.commit()?,

@@ -1,5 +1,6 @@
 //! `run`: runs a pipeline.
 use super::{Act, End};
+use crate::budget::{Budget, MemoryArgs};
 use crate::job::Job;
 use crate::launch::{Launch, LaunchArgs, Spread};
 use crate::machine::{self, Cores, MemoryLimit};
@@ -34,6 +35,8 @@ pub struct Run {
     threads: Option<NonZeroUsize>,
     #[command(flatten)]
     launch: LaunchArgs,
+    #[command(flatten)]
+    memory: MemoryArgs,
     /// How results are printed
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -78,9 +81,10 @@ impl Run {
         match self.launch.launch(&job.key(), folder.unwrap_or(Path::new(".")))? {
             Launch::Here(processes) => {
                 job.threads = asked.unwrap_or((cores.count / processes).max(1));
+                job.budget = self.memory.budget(processes);
                 let plan = pipeline::load(&job)?;
-                let shape = Shape::new(job.threads, processes, cores, None);
-                let mut progress = self.begin(&shape, &plan)?;
+                let shape = Shape::new(&job, processes, cores, None);
+                let mut progress = self.begin(&job, &shape, &plan)?;
                 let group = Group::here(processes);
                 let report = match processes {
                     1 => alone(&job, &plan.physical, &stops, &mut progress, start)?,
@@ -96,8 +100,9 @@ impl Run {
                 let load = || pipeline::load(&job);
                 let Led { plan, group, threads } = lead(&spread, &job, asked, &signals, load)?;
                 job.threads = threads;
-                let shape = Shape::new(threads, spread.ranks.size, cores, Some(&spread));
-                let mut progress = match self.begin(&shape, &plan) {
+                job.budget = self.memory.budget(spread.ranks.local.unwrap_or(1));
+                let shape = Shape::new(&job, spread.ranks.size, cores, Some(&spread));
+                let mut progress = match self.begin(&job, &shape, &plan) {
                     Ok(progress) => progress,
                     Err(failure) => {
                         turn_away(group.joined, &failure);
@@ -130,12 +135,20 @@ impl Run {
     }
 
     /// Says how the run is spread, unless it needs more memory than there is.
-    fn begin(&self, shape: &Shape, plan: &Plan) -> Result<Progress, Failure> {
+    fn begin(&self, job: &Job, shape: &Shape, plan: &Plan) -> Result<Progress, Failure> {
         if !self.quiet {
             eprintln!("{}", shape.line(plan));
         }
-        let Shape { threads, here, limit, .. } = shape;
-        refuse_for_memory(&plan.physical, *threads, *here, limit.as_ref())?;
+        let limit = shape.limit.as_ref();
+        refuse_for_memory(&plan.physical, shape.threads, job.budget.here, limit)?;
+        let choice = job.budget.folder(job.out.as_deref())?;
+        if choice.in_memory && plan.physical.memory.stages > 0 && !self.quiet {
+            eprintln!(
+                "warning: {} is in memory: rows and groups that do not fit stay there; name a \
+                 folder on a disk with --spill",
+                choice.folder.display()
+            );
+        }
         let style = if self.quiet { Style::None } else { self.progress };
         Ok(Progress::new(style, tiles(&plan.physical)))
     }
@@ -145,8 +158,7 @@ impl Run {
 struct Shape {
     threads: usize,
     processes: usize,
-    /// The processes on this host.
-    here: usize,
+    budget: Budget,
     cores: Cores,
     limit: Option<MemoryLimit>,
     /// Who started the processes, if it was not this launcher.
@@ -154,18 +166,17 @@ struct Shape {
 }
 
 impl Shape {
-    fn new(threads: usize, processes: usize, cores: Cores, spread: Option<&Spread>) -> Shape {
-        let limit = machine::memory(cores.count);
-        let here = spread.map_or(processes, |s| s.ranks.local.unwrap_or(1));
+    fn new(job: &Job, processes: usize, cores: Cores, spread: Option<&Spread>) -> Shape {
+        let (threads, budget, limit) = (job.threads, job.budget.clone(), job.budget.limit());
         let by = spread.map_or(String::new(), |s| {
             format!(" ({}: this is process {} on {})", s.ranks.by, s.ranks.rank, s.host)
         });
-        Shape { threads, processes, here, cores, limit, by }
+        Shape { threads, processes, budget, cores, limit, by }
     }
 
     /// The first line of a run.
     fn line(&self, plan: &Plan) -> String {
-        let need = plan.physical.memory.process(self.threads as u64) * self.here as u64;
+        let need = plan.physical.memory.process(self.threads as u64) * self.budget.here as u64;
         let memory = match &self.limit {
             Some(limit) => format!("{} of {}", bytes(need), bytes(limit.bytes)),
             None => bytes(need),

@@ -10,4 +10,5 @@ mod pages;
 mod profile;
 mod results;
 mod scaling;
+mod spills;
 mod verbs;

@@ -15,7 +15,7 @@ fn json_is_one_object_of_the_agreed_shape() {
     assert!(rows[0]["total"].is_f64());
     let run = report["run"].as_object().unwrap();
     let keys: Vec<&String> = run.keys().collect();
-    assert_eq!(keys, ["seconds", "startup_seconds", "workers", "processes", "tiles"]);
+    assert_eq!(keys, ["seconds", "startup_seconds", "workers", "processes", "tiles", "spilled"]);
     assert_eq!(
         (&run["workers"], &run["processes"], &run["tiles"]),
         (&2.into(), &1.into(), &10.into())

@@ -116,7 +116,8 @@ impl Part {
         })
     }
 
-    /// Lets go of the mapped bytes of the pieces: where in a chunk they lie is known about.
+    /// Lets go of the mapped bytes of the pieces: where in a chunk they lie is known about, and
+    /// what stands before them was looked at on the way.
     fn release(&self, pieces: &[Piece], columns: &[usize]) {
         let leaves: Vec<usize> =
             columns.iter().filter_map(|c| leaf(&self.metadata, self.roots[*c])).collect();
@@ -127,7 +128,7 @@ impl Part {
                 let rows = group.num_rows().max(1) as u128;
                 let at =
                     |row: usize| start.saturating_add((len as u128 * row as u128 / rows) as u64);
-                release(&self.bytes, at(piece.skip)..at(piece.skip + piece.take));
+                release(&self.bytes, start..at(piece.skip + piece.take));
             }
         }
     }

@@ -12,7 +12,7 @@ pub static SORT: Operator = Operator {
     name: "sort",
     doc: "Puts rows in the order of some columns; `-name` puts the greatest first.\n\
           Rows that are equal in all of them stay in their order. NaN comes after all numbers, \
-          missing values come last. All rows are held in memory.",
+          missing values come last. Rows that do not fit into memory are sorted in files.",
     head: Shape::Names,
     keys: &[],
     inputs: Inputs::One,
