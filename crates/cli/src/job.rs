@@ -1,8 +1,9 @@
 //! A job: a pipeline and all that its plan depends on. The launcher hands it to every process of
 //! a run, and each makes the same plan of it.
 use base::{Diagnostic, Failure, Source};
+use engine::ledger::Stages;
 use plan::rules::{RULES, rule};
-use plan::{LoadOptions, Plan, TileRequest};
+use plan::{LoadOptions, Plan, State, TileRequest};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -23,6 +24,12 @@ pub struct Job {
     pub without: Vec<String>,
     /// `--overwrite`.
     pub overwrite: bool,
+    /// Outputs that may be replaced without it.
+    pub replace: Vec<PathBuf>,
+    /// Whether state is kept, and in which folder if not beside the first output.
+    pub state: Option<Option<PathBuf>>,
+    /// What the ledger calls what is staged for each output.
+    pub stages: Stages,
     /// Unlike that of any other run.
     pub run_id: String,
     /// When it started, ISO 8601.
@@ -66,6 +73,12 @@ impl Job {
             tile: tile.map_err(Failure::internal)?,
             without: rules(&self.without)?,
             overwrite: self.overwrite,
+            replace: self.replace.clone(),
+            state: match &self.state {
+                None => State::Nowhere,
+                Some(None) => State::Beside,
+                Some(Some(folder)) => State::In(folder.clone()),
+            },
             run_id: self.run_id.clone(),
             now: self.now.clone(),
         };

@@ -17,6 +17,7 @@ mod run;
 mod scaling;
 mod signals;
 mod spread;
+mod state;
 mod verbs;
 
 use base::{Failure, FailureKind};

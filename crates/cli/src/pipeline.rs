@@ -3,6 +3,7 @@ use crate::job::{self, Job};
 use crate::verbs::End;
 use base::{Code, Diagnostic, FailureKind, Severity, Source, did_you_mean};
 use clap::Args;
+use engine::ledger::Stages;
 use plan::rules::RULES;
 use plan::{Plan, TileRequest};
 use std::path::PathBuf;
@@ -75,6 +76,9 @@ impl PipelineArgs {
             tile: self.tile,
             without: self.rules.without,
             overwrite: self.overwrite,
+            replace: Vec::new(),
+            state: None,
+            stages: Stages::new(),
             run_id: job::new_run_id(),
             now: job::now(),
             threads,
@@ -103,7 +107,12 @@ pub fn read(name: &str) -> Result<String, End> {
 pub fn load(job: &Job) -> Result<Plan, End> {
     let (plan, diagnostics) = job.load()?;
     tell(&job.source(), &diagnostics);
-    plan.ok_or_else(|| End::Told(kind(&diagnostics).exit_code()))
+    plan.ok_or_else(|| mistaken(&diagnostics))
+}
+
+/// The end of a verb whose pipeline has these mistakes, which have been told.
+pub fn mistaken(diagnostics: &[Diagnostic]) -> End {
+    End::Told(kind(diagnostics).exit_code())
 }
 
 /// Whether it is the pipeline that is wrong, or nothing but what its inputs hold.

@@ -1,12 +1,14 @@
 //! Runs a job: in this process, or in several that this one supervises.
-use crate::job::Job;
+use crate::job::{Job, now};
 use crate::numbers::{bytes, count};
 use crate::outputs::Outputs;
 use crate::progress::Progress;
 use crate::report::{Output, Report, Summary, Table};
 use crate::signals::Signals;
+use crate::state::State;
 use crate::verbs::PROCESS_VERB;
 use base::{Failure, FailureKind};
+use engine::ledger::Book;
 use engine::profile::Profile;
 use engine::supervisor::{Crew, Group, News, Outcome, supervise};
 use engine::{Options, Tally, Watch};
@@ -45,14 +47,15 @@ pub fn tiles(physical: &Physical) -> u64 {
 pub fn alone(
     job: &Job,
     physical: &Physical,
+    state: Option<&State>,
     signals: &Signals,
     progress: &mut Progress,
     start: Instant,
 ) -> Result<Report, Failure> {
-    let outputs = Outputs::of(physical);
-    outputs.create()?;
+    let (outputs, book) = staged(job, physical, state)?;
     let options = Options { profile: job.profile, ..Options::of(physical, job.threads) };
-    let tally = on_threads(physical, options, signals, &mut |tiles| progress.show(tiles));
+    let mut see = |tiles| progress.show(tiles);
+    let tally = on_threads(physical, options, book.clone(), signals, &mut see);
     progress.finish();
     let tally = tally?;
     let ready = start.elapsed().as_secs_f64();
@@ -68,7 +71,33 @@ pub fn alone(
         tiles: tally.tiles,
     };
     let outputs = if job.discard { Vec::new() } else { outputs.commit()? };
+    if let Some(book) = book {
+        book.end(&tally.results, now());
+        if let Some(why) = book.failed() {
+            eprintln!("warning: no more could be noted in the ledger: {why}");
+        }
+    }
     Ok(Report { tables, outputs, summary, profiles: tally.profile.into_iter().collect() })
+}
+
+/// In process 0: the outputs of a plan, staged, and the book in which the run is noted.
+///
+/// # Errors
+/// If an output cannot be staged, or no ledger kept.
+pub fn staged(
+    job: &Job,
+    physical: &Physical,
+    state: Option<&State>,
+) -> Result<(Outputs, Option<Arc<Book>>), Failure> {
+    let Some(state) = state else {
+        let outputs = Outputs::of(physical);
+        outputs.create()?;
+        return Ok((outputs, None));
+    };
+    let book = state.book(job, 0)?;
+    let outputs = Outputs::noted(physical, book.clone());
+    state.open(&book, job)?;
+    Ok((outputs, Some(book)))
 }
 
 /// Runs a plan on threads; who calls takes care of the outputs. `see` is told now and then how
@@ -79,6 +108,7 @@ pub fn alone(
 pub fn on_threads(
     physical: &Physical,
     options: Options,
+    book: Option<Arc<Book>>,
     signals: &Signals,
     see: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Tally, Failure> {
@@ -94,7 +124,7 @@ pub fn on_threads(
                 see(seen.tiles_done());
             }
         });
-        let tally = engine::run(Arc::new(physical.clone()), options, watch);
+        let tally = engine::run_noting(Arc::new(physical.clone()), options, watch, book);
         drop(end);
         tally
     })
@@ -113,7 +143,10 @@ pub fn together(
     start: Instant,
 ) -> Result<Report, Failure> {
     // Removes what is staged, if it comes to that, after all processes are gone.
-    let _outputs = Outputs::of(physical);
+    let _outputs = match job.state {
+        Some(_) => Outputs::kept(physical),
+        None => Outputs::of(physical),
+    };
     let internal = |e: &dyn std::fmt::Display| Failure::internal(e.to_string());
     let workers = job.threads * (group.here + group.joined.len());
     let (program, arguments) = child_program()?;

@@ -11,12 +11,14 @@
 //! | `wire`, `hash` | tiles as bytes, keys as numbers: the same in every process |
 //! | `keys` | tables from keys to numbers |
 //! | `spill` | the memory that state may take, and files for the rest |
+//! | `ledger` | what is finished, so that nothing is done twice |
 //! | `panics` | panics become failures |
 //! | `links`, `supervisor` | processes that find each other, prove who they are, and end together |
 mod credit;
 mod dataflow;
 mod hash;
 mod keys;
+pub mod ledger;
 pub mod links;
 mod nodes;
 mod options;
@@ -33,6 +35,6 @@ mod watch;
 mod wire;
 
 pub use options::{Mesh, Options};
-pub use run::run;
+pub use run::{run, run_noting};
 pub use tally::Tally;
 pub use watch::Watch;

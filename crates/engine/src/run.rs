@@ -1,5 +1,6 @@
 //! Runs a physical plan in this process.
 use crate::dataflow::{self, Job, Measured, Workers};
+use crate::ledger::Book;
 use crate::nodes::concat::waits;
 use crate::nodes::read::Counter;
 use crate::options::Options;
@@ -30,14 +31,32 @@ const GRACE: Duration = Duration::from_secs(5);
 /// have then ended, unless one is stuck, or other processes are part of the run: then the caller
 /// should end the process.
 pub fn run(physical: Arc<Physical>, options: Options, watch: Arc<Watch>) -> Result<Tally, Failure> {
+    run_noting(physical, options, watch, None)
+}
+
+/// As [`run`], for the plan that a [`crate::ledger::Survey`] has left: what the book knows to be
+/// done is left out, and what is done is noted in it.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_noting(
+    physical: Arc<Physical>,
+    options: Options,
+    watch: Arc<Watch>,
+    book: Option<Arc<Book>>,
+) -> Result<Tally, Failure> {
     panics::install();
     let (index, processes) =
         options.mesh.as_ref().map_or((0, 1), |mesh| (mesh.index as u64, mesh.processes as u64));
-    let counter = |op: &Op| match op {
-        Op::Read(read) => Some(Counter::new(read.tiling.count(), index, processes)),
+    let counter = |(at, op): (usize, &Op)| match op {
+        Op::Read(read) => {
+            let left = book.as_ref().and_then(|book| book.left(at));
+            Some(Counter::new(read.tiling.count(), left, index, processes))
+        }
         _ => None,
     };
-    let counters: Vec<_> = physical.nodes.iter().map(|node| counter(&node.op)).collect();
+    let ops = physical.nodes.iter().map(|node| &node.op).enumerate();
+    let counters: Vec<_> = ops.map(counter).collect();
     watch.expect_tiles(counters.iter().flatten().map(Counter::count).sum());
     let origin = Instant::now();
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -45,6 +64,7 @@ pub fn run(physical: Arc<Physical>, options: Options, watch: Arc<Watch>) -> Resu
         free_concats: waits(&physical.nodes),
         physical: physical.clone(),
         watch: watch.clone(),
+        book,
         counters,
         shown: Arc::new(Mutex::new(Vec::new())),
         in_flight: options.in_flight.max(1),

@@ -90,6 +90,8 @@ pub struct ReadPlan {
     pub columns: Vec<Option<usize>>,
     /// One line for `explain`.
     pub describe: String,
+    /// What was asked of the format: its name, its options, the columns; empty without a file.
+    pub request: String,
     /// What rule `fuse-read` moved into it.
     pub fused: Option<Fused>,
     /// The rows of the file that may pass the filters behind it, where rule `prune-rows` found

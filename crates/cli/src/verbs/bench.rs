@@ -119,7 +119,7 @@ fn run(job: &Job, with: &Combination, signals: &Signals) -> Result<Report, End> 
     let physical = job.load()?.0.ok_or_else(changed)?.physical;
     let mut progress = Progress::new(Style::None, 0);
     Ok(match with.processes {
-        1 => alone(&job, &physical, signals, &mut progress, start)?,
+        1 => alone(&job, &physical, None, signals, &mut progress, start)?,
         n => together(&job, &physical, Group::here(n), signals, &mut progress, start)?,
     })
 }

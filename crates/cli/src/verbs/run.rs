@@ -4,19 +4,20 @@ use crate::job::Job;
 use crate::launch::{Launch, LaunchArgs, Spread};
 use crate::machine::{self, Cores, MemoryLimit};
 use crate::numbers::{bytes, count};
-use crate::pipeline::{self, PipelineArgs};
+use crate::pipeline::PipelineArgs;
 use crate::profile::{Profiled, Target};
 use crate::progress::{Progress, Style};
-use crate::report::Report;
+use crate::report::{Report, Summary};
 use crate::run::{alone, print, refuse_for_memory, tiles, together};
 use crate::signals::Signals;
 use crate::spread::{Led, follow, lead};
+use crate::state::{self, State};
 use base::Failure;
 use clap::{Parser, ValueEnum};
 use engine::supervisor::{Group, turn_away};
 use plan::Plan;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Runs a pipeline
@@ -43,6 +44,13 @@ pub struct Run {
     /// Says nothing but results and errors
     #[arg(short, long)]
     quiet: bool,
+    /// Where the run keeps its ledger of what is done [default: .tidemill/NAME beside the first
+    /// output, NAME its name]
+    #[arg(long, value_name = "DIR", conflicts_with = "no_state")]
+    state: Option<PathBuf>,
+    /// Keeps no ledger: a run that is ended begins anew
+    #[arg(long)]
+    no_state: bool,
     /// Writes what the time went into: a trace for ui.perfetto.dev (.json) or a page (.html)
     #[arg(long, value_name = "FILE", value_parser = Target::parse)]
     profile: Option<Target>,
@@ -59,33 +67,42 @@ enum Format {
 
 impl Act for Run {
     fn act(self) -> Result<(), End> {
-        match self.work(Instant::now())? {
-            Some((plan, report)) => self.tell(&plan, &report),
-            None => Ok(()),
+        let Some((plan, state, mut report)) = self.work(Instant::now())? else { return Ok(()) };
+        if let Some(state) = state {
+            state.complete(&mut report)?;
+            if !state.survey.is_done() {
+                // What it would have left out is only of no use.
+                drop(state.tidy());
+            }
         }
+        self.tell(&plan, &report)
     }
 }
 
 impl Run {
     /// Runs it, in this process or in several; `None` if another launcher reports.
-    fn work(&self, start: Instant) -> Result<Option<(Plan, Report)>, End> {
+    fn work(&self, start: Instant) -> Result<Option<Done>, End> {
         let signals = Signals::watch()?;
         let cores = machine::cores();
         let asked = self.threads.map(NonZeroUsize::get);
-        let mut job = Job { profile: self.profile.is_some(), ..self.pipeline.clone().job(1)? };
+        let state = (!self.no_state).then(|| self.state.clone());
+        let job = self.pipeline.clone().job(1)?;
+        let mut job = Job { profile: self.profile.is_some(), state, ..job };
         let folder = self.pipeline.out.as_deref().filter(|out| out.is_dir());
         match self.launch.launch(&job.key(), folder.unwrap_or(Path::new(".")))? {
             Launch::Here(processes) => {
                 job.threads = asked.unwrap_or((cores.count / processes).max(1));
-                let plan = pipeline::load(&job)?;
+                let (plan, state) = state::begin(&mut job)?;
+                let physical = state.as_ref().map_or(&plan.physical, |s| &s.survey.physical);
                 let shape = Shape::new(job.threads, processes, cores, None);
-                let mut progress = self.begin(&shape, &plan)?;
+                let mut progress = self.begin(&shape, &plan, state.as_ref())?;
                 let group = Group::here(processes);
                 let report = match processes {
-                    1 => alone(&job, &plan.physical, &signals, &mut progress, start)?,
-                    _ => together(&job, &plan.physical, group, &signals, &mut progress, start)?,
+                    _ if state.as_ref().is_some_and(|s| s.survey.is_done()) => shape.nothing(start),
+                    1 => alone(&job, physical, state.as_ref(), &signals, &mut progress, start)?,
+                    _ => together(&job, physical, group, &signals, &mut progress, start)?,
                 };
-                Ok(Some((plan, report)))
+                Ok(Some((plan, state, report)))
             }
             Launch::Spread(spread) if spread.ranks.rank > 0 => {
                 let name = format!("process {} on {}", spread.ranks.rank, spread.host);
@@ -93,19 +110,26 @@ impl Run {
                 Ok(None)
             }
             Launch::Spread(spread) => {
-                let load = || pipeline::load(&job);
-                let Led { plan, group, threads } = lead(&spread, &job, asked, &signals, load)?;
+                let said = job.clone();
+                let mut state = None;
+                let load = || {
+                    let (plan, found) = state::begin(&mut job)?;
+                    state = found;
+                    Ok(plan)
+                };
+                let Led { plan, group, threads } = lead(&spread, &said, asked, &signals, load)?;
                 job.threads = threads;
+                let physical = state.as_ref().map_or(&plan.physical, |s| &s.survey.physical);
                 let shape = Shape::new(threads, spread.ranks.size, cores, Some(&spread));
-                let mut progress = match self.begin(&shape, &plan) {
+                let mut progress = match self.begin(&shape, &plan, state.as_ref()) {
                     Ok(progress) => progress,
                     Err(failure) => {
                         turn_away(group.joined, &failure);
                         return Err(failure.into());
                     }
                 };
-                let report = together(&job, &plan.physical, group, &signals, &mut progress, start)?;
-                Ok(Some((plan, report)))
+                let report = together(&job, physical, group, &signals, &mut progress, start)?;
+                Ok(Some((plan, state, report)))
             }
         }
     }
@@ -130,16 +154,29 @@ impl Run {
     }
 
     /// Says how the run is spread, unless it needs more memory than there is.
-    fn begin(&self, shape: &Shape, plan: &Plan) -> Result<Progress, Failure> {
+    fn begin(
+        &self,
+        shape: &Shape,
+        plan: &Plan,
+        state: Option<&State>,
+    ) -> Result<Progress, Failure> {
         if !self.quiet {
             eprintln!("{}", shape.line(plan));
+            state.and_then(State::line).iter().for_each(|line| eprintln!("{line}"));
         }
         let Shape { threads, here, limit, .. } = shape;
-        refuse_for_memory(&plan.physical, *threads, *here, limit.as_ref())?;
-        let style = if self.quiet { Style::None } else { self.progress };
-        Ok(Progress::new(style, tiles(&plan.physical)))
+        let done = state.is_some_and(|state| state.survey.is_done());
+        if !done {
+            refuse_for_memory(&plan.physical, *threads, *here, limit.as_ref())?;
+        }
+        let style = if self.quiet || done { Style::None } else { self.progress };
+        let tiles = state.map_or_else(|| tiles(&plan.physical), |s| s.survey.tiles_left());
+        Ok(Progress::new(style, tiles))
     }
 }
+
+/// A run that has ended well: its plan, its state if it keeps one, and what came out.
+type Done = (Plan, Option<State>, Report);
 
 /// How a run is spread, and over what.
 struct Shape {
@@ -161,6 +198,14 @@ impl Shape {
             format!(" ({}: this is process {} on {})", s.ranks.by, s.ranks.rank, s.host)
         });
         Shape { threads, processes, here, cores, limit, by }
+    }
+
+    /// The report of a run that found all done.
+    fn nothing(&self, start: Instant) -> Report {
+        let startup_seconds = start.elapsed().as_secs_f64();
+        let (workers, processes) = (self.threads * self.processes, self.processes);
+        let summary = Summary { workers, processes, startup_seconds, ..Summary::default() };
+        Report { summary, ..Report::default() }
     }
 
     /// The first line of a run.

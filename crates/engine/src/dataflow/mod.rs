@@ -17,6 +17,7 @@ mod workers;
 
 pub use workers::{Workers, start};
 
+use crate::ledger::Book;
 use crate::nodes::Shown;
 use crate::nodes::read::Counter;
 use crate::options::Place;
@@ -41,6 +42,8 @@ pub struct Job {
     pub physical: Arc<Physical>,
     /// Where to count and to fail.
     pub watch: Arc<Watch>,
+    /// Where it is noted what is done, if it is.
+    pub book: Option<Arc<Book>>,
     /// For each node that is a `Read` the numbers of its tiles.
     pub counters: Vec<Option<Counter>>,
     /// What `Show` nodes collect.

@@ -1,5 +1,6 @@
 //! From a physical plan to timely operators, the same in every worker.
 use super::{Items, Job, Time, exchange, place, source, stage};
+use crate::ledger;
 use crate::nodes::{self, Context};
 use crate::profile::{Meter, Recorder};
 use base::Failure;
@@ -38,7 +39,13 @@ pub fn render(
                 exchange::exchange(scope, job, at, route, threads, input, meter)
             }
             _ => match nodes::stage(nodes, at, &cx)? {
-                Some(logic) => stage::stage(scope, job, at, inputs, logic, meter),
+                Some(logic) => {
+                    let logic = match &job.book {
+                        Some(book) => ledger::wrap(book, at, &node.op, cx.place, logic),
+                        None => logic,
+                    };
+                    stage::stage(scope, job, at, inputs, logic, meter)
+                }
                 None => return Err(wrong(&node.step)),
             },
         };

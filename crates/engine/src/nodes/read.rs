@@ -12,13 +12,18 @@ pub struct Counter {
     first: u64,
     step: u64,
     count: u64,
+    /// The numbers themselves, where some tiles are done.
+    left: Option<Arc<Vec<u64>>>,
 }
 
 impl Counter {
-    /// Of `tiles` tiles those whose number modulo `processes` is `index`.
-    pub fn new(tiles: u64, index: u64, processes: u64) -> Counter {
-        let count = tiles.saturating_sub(index).div_ceil(processes.max(1));
-        Counter { next: AtomicU64::new(0), first: index, step: processes.max(1), count }
+    /// Of `tiles` tiles, or of those that are `left`, the ones whose place modulo `processes` is
+    /// `index`.
+    pub fn new(tiles: u64, left: Option<Arc<Vec<u64>>>, index: u64, processes: u64) -> Counter {
+        let step = processes.max(1);
+        let tiles = left.as_ref().map_or(tiles, |left| left.len() as u64);
+        let count = tiles.saturating_sub(index).div_ceil(step);
+        Counter { next: AtomicU64::new(0), first: index, step, count, left }
     }
 
     /// How many there are in all.
@@ -29,7 +34,8 @@ impl Counter {
     /// The next one.
     pub fn take(&self) -> Option<u64> {
         let turn = self.next.fetch_add(1, SeqCst);
-        (turn < self.count).then(|| self.first + turn * self.step)
+        let place = (turn < self.count).then(|| self.first + turn * self.step)?;
+        self.left.as_ref().map_or(Some(place), |left| left.get(place as usize).copied())
     }
 }
 
@@ -88,13 +94,17 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::Counter;
+    use std::sync::Arc;
 
     #[test]
     fn numbers_are_split_by_process() {
         let all = |c: Counter| std::iter::from_fn(move || c.take()).collect::<Vec<_>>();
-        assert_eq!(all(Counter::new(5, 0, 2)), [0, 2, 4]);
-        assert_eq!(all(Counter::new(5, 1, 2)), [1, 3]);
-        assert_eq!(all(Counter::new(1, 2, 3)), [0u64; 0]);
-        assert_eq!(Counter::new(0, 0, 1).count(), 0);
+        assert_eq!(all(Counter::new(5, None, 0, 2)), [0, 2, 4]);
+        assert_eq!(all(Counter::new(5, None, 1, 2)), [1, 3]);
+        assert_eq!(all(Counter::new(1, None, 2, 3)), [0u64; 0]);
+        assert_eq!(Counter::new(0, None, 0, 1).count(), 0);
+        let left = Some(Arc::new(vec![2, 3, 7]));
+        assert_eq!(all(Counter::new(9, left.clone(), 0, 2)), [2, 7]);
+        assert_eq!(all(Counter::new(9, left, 1, 2)), [3]);
     }
 }

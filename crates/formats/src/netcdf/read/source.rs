@@ -103,6 +103,10 @@ impl TileSource for NetCdfSource {
         Some(tiles(&self.choice.schema.domain, &self.chunk()?, points))
     }
 
+    fn files(&self) -> Vec<PathBuf> {
+        vec![self.path.clone()]
+    }
+
     fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure> {
         let read = |i: &usize| {
             let chosen = self.choice.chosen.get(*i).zip(self.choice.schema.fields.get(*i));
