@@ -124,7 +124,7 @@ class Check:
             one, many = (json.loads(t) for t in (self.alone(*arguments), self.well(self.srun(arguments))))
             assert results(one) == results(many), f"{name}: {one} and {many}"
         grid = ["--set", "nlat=40", "--set", "nr=30", "--set", "nlon=50", "--tile", "2000"]
-        arguments = [str(self.pipelines / "mantle_netcdf.yaml"), *grid, "--overwrite"]
+        arguments = [str(self.pipelines / "mantle_netcdf.yaml"), *grid, "--overwrite", "--no-state"]
         fields = []
         for run in (lambda: self.alone(*arguments), lambda: self.well(self.srun(arguments))):
             run()
@@ -133,7 +133,7 @@ class Check:
 
     def broken(self, how, code, words, ranks=range(HOSTS), staged=False):
         """A run of hours, in which something breaks."""
-        processes = self.srun(["endless.yaml", "--progress", "none"])
+        processes = self.srun(["endless.yaml", "--progress", "none", "--no-state"])
         time.sleep(random.uniform(0.7, 1.5))
         assert all(p.poll() is None for p in processes), wait(processes, 1)
         how()

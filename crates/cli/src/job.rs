@@ -26,8 +26,8 @@ pub struct Job {
     pub overwrite: bool,
     /// Outputs that may be replaced without it.
     pub replace: Vec<PathBuf>,
-    /// Whether state is kept, and in which folder if not beside the first output.
-    pub state: Option<Option<PathBuf>>,
+    /// Where state is kept.
+    pub state: State,
     /// What the ledger calls what is staged for each output.
     pub stages: Stages,
     /// Unlike that of any other run.
@@ -74,11 +74,7 @@ impl Job {
             without: rules(&self.without)?,
             overwrite: self.overwrite,
             replace: self.replace.clone(),
-            state: match &self.state {
-                None => State::Nowhere,
-                Some(None) => State::Beside,
-                Some(Some(folder)) => State::In(folder.clone()),
-            },
+            state: self.state.clone(),
             run_id: self.run_id.clone(),
             now: self.now.clone(),
         };

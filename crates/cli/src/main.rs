@@ -5,6 +5,7 @@
 mod catalogue;
 mod job;
 mod launch;
+mod ledgers;
 mod machine;
 mod memory;
 mod numbers;

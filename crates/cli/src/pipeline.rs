@@ -5,7 +5,7 @@ use base::{Code, Diagnostic, FailureKind, Severity, Source, did_you_mean};
 use clap::Args;
 use engine::ledger::Stages;
 use plan::rules::RULES;
-use plan::{Plan, TileRequest};
+use plan::{Plan, State, TileRequest};
 use std::path::PathBuf;
 
 /// A pipeline file and what may be set in it.
@@ -47,7 +47,11 @@ fn rule(text: &str) -> Result<String, String> {
     Err(format!("no rule is called `{text}`: {help}"))
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
+/// Reads `NAME=VALUE`.
+///
+/// # Errors
+/// A sentence for the user.
+pub fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => {
             Ok((name.trim().to_owned(), value.to_owned()))
@@ -77,7 +81,7 @@ impl PipelineArgs {
             without: self.rules.without,
             overwrite: self.overwrite,
             replace: Vec::new(),
-            state: None,
+            state: State::Nowhere,
             stages: Stages::new(),
             run_id: job::new_run_id(),
             now: job::now(),

@@ -143,7 +143,7 @@ pub fn together(
     start: Instant,
 ) -> Result<Report, Failure> {
     // Removes what is staged, if it comes to that, after all processes are gone.
-    let _outputs = match job.state {
+    let _outputs = match physical.state {
         Some(_) => Outputs::kept(physical),
         None => Outputs::of(physical),
     };

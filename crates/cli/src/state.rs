@@ -5,12 +5,12 @@ use crate::report::{Output, Report, Table};
 use crate::verbs::End;
 use base::{Code, Diagnostic, Failure, Severity};
 use engine::ledger::{
-    Book, Folder, Inputs, Kept, Lock, Record, Stages, Survey, compact, is_own, lasting,
+    Book, Folder, Inputs, Kept, Lock, Reason, Record, Stages, Survey, compact, is_own, lasting,
 };
 use plan::physical::{Node, Op, Physical};
 use plan::{Plan, Print};
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
@@ -90,7 +90,7 @@ fn load(job: &Job) -> Result<Loaded, Failure> {
 /// them, and nobody has changed them: these.
 fn ours(job: &Job, diagnostics: &[Diagnostic]) -> Result<Option<Vec<PathBuf>>, Failure> {
     let mut errors = diagnostics.iter().filter(|d| d.severity == Severity::Error);
-    if job.state.is_none() || !errors.all(|d| d.code == Code::OutputExists) {
+    if job.state == plan::State::Nowhere || !errors.all(|d| d.code == Code::OutputExists) {
         return Ok(None);
     }
     let Some(plan) = (Job { overwrite: true, ..job.clone() }).load()?.0 else { return Ok(None) };
@@ -207,14 +207,48 @@ impl State {
     pub fn tidy(&self) -> Result<(), Failure> {
         compact(&self.folder, &self.whole, &self.inputs)
     }
+}
 
-    /// Where it is.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+/// Which tiles a run would do, and why: for each step at which tiles come to last.
+///
+/// # Errors
+/// If the pipeline has mistakes, which are told, or keeps no ledger.
+pub fn explain(job: &Job) -> Result<String, End> {
+    let (plan, inputs, diagnostics) = load(job)?;
+    tell(&job.source(), &diagnostics);
+    let plan = plan.ok_or_else(|| crate::pipeline::mistaken(&diagnostics))?;
+    let Some((path, inputs)) = plan.physical.state.as_ref().zip(inputs) else {
+        return Ok("no ledger is kept: the pipeline has no output\n".to_owned());
+    };
+    let folder = Folder::read(path, None, false)?;
+    let survey = Survey::of(&plan.physical, &inputs, &folder, &|_, _, _| true);
+    let (left, all) = (survey.tiles_left(), survey.tiles);
+    let mut text = format!("ledger {}: {left} of {all} tiles to do\n", path.display());
+    for kept in &survey.kept {
+        let step = &plan.physical.nodes[kept.node()].step;
+        let what = match kept {
+            Kept::Output { path, .. } => path.display().to_string(),
+            Kept::Table { .. } => "its rows".to_owned(),
+        };
+        text += &format!("{step}: nothing to do, {what} is as it should be\n");
     }
-
-    /// The input files.
-    pub fn inputs(&self) -> &Inputs {
-        &self.inputs
+    for progress in &survey.fragments {
+        let step = &survey.physical.nodes[progress.node()].step;
+        let reasons = survey.reasons(progress, &folder);
+        text += &format!("{step}: {} of {} tiles to do\n", reasons.len(), progress.tiles());
+        let mut counts: BTreeMap<Reason, usize> = BTreeMap::new();
+        reasons.into_iter().for_each(|(_, reason)| *counts.entry(reason).or_default() += 1);
+        for (reason, tiles) in counts {
+            text += &format!("  {tiles}: {reason}\n");
+        }
     }
+    for (at, node) in survey.physical.nodes.iter().enumerate() {
+        let open = matches!(&node.op, Op::Read(_)) && !survey.fragments.iter().any(|p| p.reads(at));
+        if let (true, Op::Read(read)) = (open, &node.op) {
+            let tiles = read.tiling.count();
+            let why = "what is done with them does not last tile by tile";
+            text += &format!("{}: {tiles} of {tiles} tiles to do\n  {tiles}: {why}\n", node.step);
+        }
+    }
+    Ok(text)
 }

@@ -10,6 +10,7 @@ use crate::spec::{Spec, spec};
 use crate::tests::Test;
 use crate::yaml::{self, Kind, Node};
 use base::{Code, Diagnostic, Diagnostics, Source, Value};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -37,7 +38,7 @@ pub struct LoadOptions {
 }
 
 /// Where a run keeps its state: what it has finished.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
     /// Nowhere.
     #[default]

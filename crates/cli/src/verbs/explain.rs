@@ -3,8 +3,11 @@ use super::{Act, End};
 use crate::machine;
 use crate::pipeline::{self, PipelineArgs};
 use crate::run::print;
+use crate::state;
 use clap::Parser;
+use plan::State;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 /// Shows how a pipeline would run: the plan before and after each rewrite, tiles, memory
 #[derive(Parser)]
@@ -15,6 +18,12 @@ pub struct Explain {
     /// Threads to reckon with [default: all cores that the job may use]
     #[arg(short = 'w', long, value_name = "N")]
     threads: Option<NonZeroUsize>,
+    /// Instead: which tiles a run would do, and why, as the ledger of earlier runs has it
+    #[arg(long, conflicts_with_all = ["dot", "mermaid"])]
+    ledger: bool,
+    /// The folder of the ledger [default: .tidemill/NAME beside the first output]
+    #[arg(long, value_name = "DIR", requires = "ledger")]
+    state: Option<PathBuf>,
     /// As a drawing for Graphviz
     #[arg(long, conflicts_with = "mermaid")]
     dot: bool,
@@ -29,6 +38,11 @@ impl Act for Explain {
         let mut job = self.pipeline.job(threads)?;
         // Nothing is written, so what is there already is not in the way.
         job.overwrite = true;
+        if self.ledger {
+            job.state = self.state.map_or(State::Beside, State::In);
+            print(&state::explain(&job)?);
+            return Ok(());
+        }
         let plan = pipeline::load(&job)?;
         print(&match (self.dot, self.mermaid) {
             (true, _) => plan::dot(&plan.physical),

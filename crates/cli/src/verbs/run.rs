@@ -12,7 +12,7 @@ use crate::run::{alone, print, refuse_for_memory, tiles, together};
 use crate::signals::Signals;
 use crate::spread::{Led, follow, lead};
 use crate::state::{self, State};
-use base::Failure;
+use base::{Failure, FailureKind};
 use clap::{Parser, ValueEnum};
 use engine::supervisor::{Group, turn_away};
 use plan::Plan;
@@ -51,6 +51,9 @@ pub struct Run {
     /// Keeps no ledger: a run that is ended begins anew
     #[arg(long)]
     no_state: bool,
+    /// Starts again so many times, where it had got to, if a process is lost
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    restarts: u32,
     /// Writes what the time went into: a trace for ui.perfetto.dev (.json) or a page (.html)
     #[arg(long, value_name = "FILE", value_parser = Target::parse)]
     profile: Option<Target>,
@@ -67,7 +70,21 @@ enum Format {
 
 impl Act for Run {
     fn act(self) -> Result<(), End> {
-        let Some((plan, state, mut report)) = self.work(Instant::now())? else { return Ok(()) };
+        let signals = Signals::watch()?;
+        let mut starts = 0;
+        let done = loop {
+            starts += 1;
+            match self.work(&signals, Instant::now()) {
+                Err(End::Failure(failure)) if self.again(&failure, starts) => {
+                    let of = self.restarts;
+                    anstream::eprintln!(
+                        "\x1b[1;33mwarning\x1b[0m: {failure}: start {starts} of {of} again"
+                    );
+                }
+                done => break done?,
+            }
+        };
+        let Some((plan, state, mut report)) = done else { return Ok(()) };
         if let Some(state) = state {
             state.complete(&mut report)?;
             if !state.survey.is_done() {
@@ -80,12 +97,21 @@ impl Act for Run {
 }
 
 impl Run {
+    /// Whether a run that ended like this is started again: a lost process says nothing against
+    /// the pipeline or its data.
+    fn again(&self, failure: &Failure, starts: u32) -> bool {
+        failure.kind == FailureKind::Peer && starts <= self.restarts
+    }
+
     /// Runs it, in this process or in several; `None` if another launcher reports.
-    fn work(&self, start: Instant) -> Result<Option<Done>, End> {
-        let signals = Signals::watch()?;
+    fn work(&self, signals: &Signals, start: Instant) -> Result<Option<Done>, End> {
         let cores = machine::cores();
         let asked = self.threads.map(NonZeroUsize::get);
-        let state = (!self.no_state).then(|| self.state.clone());
+        let state = match (self.no_state, &self.state) {
+            (true, _) => plan::State::Nowhere,
+            (false, None) => plan::State::Beside,
+            (false, Some(folder)) => plan::State::In(folder.clone()),
+        };
         let job = self.pipeline.clone().job(1)?;
         let mut job = Job { profile: self.profile.is_some(), state, ..job };
         let folder = self.pipeline.out.as_deref().filter(|out| out.is_dir());
@@ -99,14 +125,16 @@ impl Run {
                 let group = Group::here(processes);
                 let report = match processes {
                     _ if state.as_ref().is_some_and(|s| s.survey.is_done()) => shape.nothing(start),
-                    1 => alone(&job, physical, state.as_ref(), &signals, &mut progress, start)?,
-                    _ => together(&job, physical, group, &signals, &mut progress, start)?,
+                    1 if self.restarts == 0 => {
+                        alone(&job, physical, state.as_ref(), signals, &mut progress, start)?
+                    }
+                    _ => together(&job, physical, group, signals, &mut progress, start)?,
                 };
                 Ok(Some((plan, state, report)))
             }
             Launch::Spread(spread) if spread.ranks.rank > 0 => {
                 let name = format!("process {} on {}", spread.ranks.rank, spread.host);
-                follow(&spread, &job, asked, &signals).map_err(|f| f.context(name))?;
+                follow(&spread, &job, asked, signals).map_err(|f| f.context(name))?;
                 Ok(None)
             }
             Launch::Spread(spread) => {
@@ -117,7 +145,7 @@ impl Run {
                     state = found;
                     Ok(plan)
                 };
-                let Led { plan, group, threads } = lead(&spread, &said, asked, &signals, load)?;
+                let Led { plan, group, threads } = lead(&spread, &said, asked, signals, load)?;
                 job.threads = threads;
                 let physical = state.as_ref().map_or(&plan.physical, |s| &s.survey.physical);
                 let shape = Shape::new(threads, spread.ranks.size, cores, Some(&spread));
@@ -128,7 +156,7 @@ impl Run {
                         return Err(failure.into());
                     }
                 };
-                let report = together(&job, physical, group, &signals, &mut progress, start)?;
+                let report = together(&job, physical, group, signals, &mut progress, start)?;
                 Ok(Some((plan, state, report)))
             }
         }

@@ -186,7 +186,7 @@ impl Book {
             }
             let stage = self.shared.sinks.get(at).and_then(|s| s.as_ref()).map(|s| s.1);
             let meaning = self.fragment(at).map(|p| p.fragment.meaning);
-            let (Some(stage), Some(staged)) = (stage, sink.staged()) else {
+            let Some(staged) = sink.staged() else {
                 sink.create()?;
                 continue;
             };
@@ -196,7 +196,7 @@ impl Book {
             synced.map_err(|e| Failure::output(format!("cannot keep the state: {e}")))?;
             sink.create()?;
             let inode = staged.symlink_metadata().map(|m| m.ino());
-            if let (Some(meaning), Ok(inode)) = (meaning, inode) {
+            if let (Some(meaning), Some(stage), Ok(inode)) = (meaning, stage, inode) {
                 let (path, staged) = (sink.path().to_path_buf(), staged.to_path_buf());
                 self.note(&Record::Staged { meaning, stage, path, staged, inode });
             }

@@ -16,8 +16,10 @@
 //! | `survey` | what of a plan is done, and what is left |
 //! | `book` | notes what is done while a run goes on |
 //! | `stages` | the stages of a fragment's end, which tell the book |
+//! | `status`, `clean` | what a ledger tells without its plan; its end |
 //! | `compact` | the records that are still of use, in one file |
 mod book;
+mod clean;
 mod compact;
 mod folder;
 mod fragment;
@@ -26,16 +28,19 @@ mod lock;
 mod record;
 mod stages;
 mod stamp;
+mod status;
 mod survey;
 #[cfg(test)]
 mod tests;
 
 pub use book::{Book, Stages};
+pub use clean::clean;
 pub use compact::compact;
 pub use folder::Folder;
 pub use fragment::lasting;
 pub use lock::{Lock, Share};
 pub use record::Record;
 pub use stages::wrap;
-pub use stamp::{Inputs, output_print};
-pub use survey::{Kept, Progress, Reason, Survey, Trial, is_own};
+pub use stamp::Inputs;
+pub use status::Status;
+pub use survey::{Kept, Progress, Reason, Survey, is_own};

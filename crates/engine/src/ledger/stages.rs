@@ -10,8 +10,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What is noted takes at most this part of the time.
+/// What is noted takes at most this part of the time,
 const PART: u32 = 50;
+
+/// and so much more: a run that is over soon is noted whole.
+const CREDIT: Duration = Duration::from_millis(5);
 
 /// The time that a byte of states costs: to encode, check and write, and to merge once more.
 const PER_BYTE: Duration = Duration::from_nanos(3);
@@ -112,7 +115,7 @@ impl Folded {
     /// Whether there is time for a note that takes so long.
     fn affords(&self, time: Duration) -> bool {
         let ran = self.start.map_or(Duration::ZERO, |start| start.elapsed());
-        (self.spent + time) * PART <= ran || self.spent.is_zero()
+        (self.spent + time).saturating_sub(CREDIT) * PART <= ran || self.spent.is_zero()
     }
 }
 

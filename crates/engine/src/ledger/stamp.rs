@@ -23,6 +23,11 @@ fn print(path: &Path, metadata: &Metadata) -> Print {
     Print::of([path.as_os_str().as_bytes(), &numbers])
 }
 
+/// What an input is known by; `None` if it is not there.
+pub fn input_print(path: &Path) -> Option<Print> {
+    Some(print(path, &fs::metadata(path).ok()?))
+}
+
 /// What an output is known by: the file, or the folder and all files in it. `None` if there is
 /// none.
 pub fn output_print(path: &Path) -> Option<Print> {

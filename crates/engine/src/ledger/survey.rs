@@ -19,6 +19,8 @@ pub struct Survey {
     /// The plan, less what is done: a sink whose output is as it should be is left out, and all
     /// that feeds nothing else.
     pub physical: Physical,
+    /// The input files of what is left.
+    pub inputs: Inputs,
     /// What is left out, in the order of the plan's nodes.
     pub kept: Vec<Kept>,
     /// The fragments of what is left.
@@ -74,6 +76,23 @@ pub enum Kept {
     },
 }
 
+impl Progress {
+    /// The node at its end.
+    pub fn node(&self) -> usize {
+        self.fragment.node
+    }
+
+    /// Whether it begins at this node.
+    pub fn reads(&self, node: usize) -> bool {
+        self.fragment.read == node
+    }
+
+    /// Tiles in all.
+    pub fn tiles(&self) -> usize {
+        self.done.len()
+    }
+}
+
 /// Why a tile is to be done.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
@@ -89,6 +108,19 @@ pub enum Reason {
     Open,
     /// It is done, but another step that reads it needs it.
     Shared,
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self {
+            Reason::Unknown => f.write_str("the ledger knows nothing of this step"),
+            Reason::Formula => f.write_str("what is computed has changed"),
+            Reason::Changed(path) => write!(f, "{} has changed", path.display()),
+            Reason::New(path) => write!(f, "{} is new", path.display()),
+            Reason::Open => f.write_str("no run has finished them"),
+            Reason::Shared => f.write_str("done, but another step needs them"),
+        }
+    }
 }
 
 /// Whether what is staged for an output can be gone on with. `written` are the tiles that are
@@ -113,6 +145,7 @@ impl Survey {
             whole: vec![None; physical.nodes.len()],
             stages: vec![None; physical.nodes.len()],
             fragments: Vec::new(),
+            inputs: inputs_left,
             physical,
             kept,
             tiles,
@@ -122,7 +155,7 @@ impl Survey {
                 survey.whole[at] = *print;
             }
         }
-        for fragment in fragments(&survey.physical, &inputs_left) {
+        for fragment in fragments(&survey.physical, &survey.inputs) {
             let progress = match lasting(&survey.physical.nodes[fragment.node]) {
                 Some(_) => {
                     let node = &survey.physical.nodes[fragment.node];
@@ -177,12 +210,12 @@ impl Survey {
     }
 
     /// For each tile of a fragment that is to be done, why.
-    pub fn reasons(&self, of: &Progress, inputs: &Inputs, folder: &Folder) -> Vec<(u64, Reason)> {
+    pub fn reasons(&self, of: &Progress, folder: &Folder) -> Vec<(u64, Reason)> {
         let read = match &self.physical.nodes[of.fragment.read].op {
             Op::Read(read) => read,
             _ => return Vec::new(),
         };
-        let files = inputs.of_node(of.fragment.read).unwrap_or_default();
+        let files = self.inputs.of_node(of.fragment.read).unwrap_or_default();
         let known = Known::of(folder);
         let general = known.unknown(&self.physical.nodes[of.fragment.node], of.fragment.meaning);
         let before: HashMap<&Path, HashSet<Print>> = known.inputs();
@@ -505,7 +538,9 @@ impl<'a> Known<'a> {
                 {
                     return None;
                 }
-                Record::Staged { path: of, .. } if path.is_some_and(|p| same(of, p)) => {
+                Record::Staged { path: of, .. } | Record::Output { path: of, .. }
+                    if path.is_some_and(|p| same(of, p)) =>
+                {
                     reason = Some(Reason::Formula);
                 }
                 Record::Partial { .. } if path.is_none() => reason = Some(Reason::Formula),
