@@ -117,7 +117,9 @@ fn a_killed_process_ends_the_run_and_is_named() {
 
 #[test]
 fn signals_end_the_run_in_good_order() {
-    for (arguments, processes) in [("run p.yaml -w 2 --no-state", 0), ("run p.yaml -n 2 -w 1 --no-state", 2)] {
+    for (arguments, processes) in
+        [("run p.yaml -w 2 --no-state", 0), ("run p.yaml -n 2 -w 1 --no-state", 2)]
+    {
         for (signal, expected) in [(Signal::INT, 130), (Signal::TERM, 143)] {
             let bench = Bench::new(ENDLESS);
             let (running, children) = working(&bench, arguments, processes);

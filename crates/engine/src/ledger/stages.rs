@@ -6,6 +6,7 @@ use crate::options::Place;
 use crate::parcel::{Item, Parcel};
 use base::{Failure, Tile};
 use plan::physical::Op;
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,6 +37,7 @@ pub fn wrap(
             book: book.clone(),
             progress,
             segment: Vec::new(),
+            taken: VecDeque::new(),
             start: None,
             spent: Duration::ZERO,
             last: Duration::ZERO,
@@ -69,6 +71,10 @@ impl Stage for Written {
         self.inner.finish(out)
     }
 
+    fn full(&self) -> bool {
+        self.inner.full()
+    }
+
     fn more(&mut self, out: Out) -> Result<bool, Failure> {
         self.inner.more(out)
     }
@@ -80,8 +86,10 @@ struct Folded {
     inner: Box<dyn Stage>,
     book: Arc<Book>,
     progress: Progress,
-    /// The tiles whose states have not been given on.
+    /// The tiles whose states are in the fold.
     segment: Vec<u64>,
+    /// States that were taken out of it, to be given on.
+    taken: VecDeque<Item>,
     /// States of earlier runs that this worker puts in at the end.
     replay: Vec<States>,
     start: Option<Instant>,
@@ -91,11 +99,12 @@ struct Folded {
 }
 
 impl Folded {
-    /// Takes the states out of the fold, notes them and gives them on. `given` are those that it
-    /// has given by itself.
-    fn give(&mut self, mut given: Vec<Item>, out: Out) -> Result<(), Failure> {
+    /// Takes the states out of the fold and notes them. `given` are those that it has given by
+    /// itself.
+    fn take(&mut self, mut given: Vec<Item>) -> Result<(), Failure> {
         let begin = Instant::now();
         self.inner.finish(&mut |item| given.push(item))?;
+        while self.inner.more(&mut |item| given.push(item))? {}
         let tile = |item: &Item| match item {
             Item::Tile(parcel) => Some(parcel.tile.clone()),
             _ => None,
@@ -108,7 +117,7 @@ impl Folded {
             self.last = begin.elapsed() + PER_BYTE * u32::try_from(bytes).unwrap_or(u32::MAX);
             self.spent += self.last;
         }
-        given.into_iter().for_each(out);
+        self.taken.extend(given);
         Ok(())
     }
 
@@ -120,7 +129,7 @@ impl Folded {
 }
 
 impl Stage for Folded {
-    fn tile(&mut self, input: usize, parcel: Parcel, out: Out) -> Result<(), Failure> {
+    fn tile(&mut self, input: usize, parcel: Parcel, _out: Out) -> Result<(), Failure> {
         self.start.get_or_insert_with(Instant::now);
         let number = parcel.tile.number;
         if self.progress.done.get(number as usize) == Some(&true) {
@@ -129,8 +138,8 @@ impl Stage for Folded {
         let mut given = Vec::new();
         self.inner.tile(input, parcel, &mut |item| given.push(item))?;
         self.segment.push(number);
-        if !given.is_empty() || self.affords(self.last) {
-            self.give(given, out)?;
+        if !given.is_empty() || self.inner.full() || self.affords(self.last) {
+            self.take(given)?;
         }
         Ok(())
     }
@@ -143,12 +152,20 @@ impl Stage for Folded {
         self.inner.input_ends(input, out)
     }
 
-    fn finish(&mut self, out: Out) -> Result<(), Failure> {
-        self.give(Vec::new(), out)
+    fn finish(&mut self, _out: Out) -> Result<(), Failure> {
+        self.take(Vec::new())
+    }
+
+    fn full(&self) -> bool {
+        !self.taken.is_empty()
     }
 
     fn more(&mut self, out: Out) -> Result<bool, Failure> {
-        let Some(states) = self.replay.pop() else { return self.inner.more(out) };
+        if let Some(item) = self.taken.pop_front() {
+            out(item);
+            return Ok(true);
+        }
+        let Some(states) = self.replay.pop() else { return Ok(false) };
         for tile in states.tiles()? {
             out(Item::Tile(Parcel::free(tile)));
         }
