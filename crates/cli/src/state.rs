@@ -26,8 +26,8 @@ pub struct State {
     /// What is left to do.
     pub survey: Survey,
     whole: Physical,
-    /// Held by the launcher.
-    _lock: Option<Lock>,
+    /// Held by the launcher, once there is a folder.
+    lock: Option<Lock>,
 }
 
 /// The plan of a job, and its state if it keeps one. Outputs that are in the way are looked at in
@@ -55,7 +55,7 @@ pub fn begin(job: &mut Job) -> Result<(Plan, Option<State>), End> {
     let Some((folder, inputs)) = plan.physical.state.clone().zip(inputs) else {
         return Ok((plan, None));
     };
-    let lock = Lock::take(&folder)?;
+    let lock = folder.exists().then(|| Lock::take(&folder)).transpose()?;
     let known = Folder::read(&folder, None, true)?;
     known.warnings.iter().for_each(|line| anstream::eprintln!("\x1b[1;33mwarning\x1b[0m: {line}"));
     let go_on = |node: &Node, _, written: &HashMap<u64, u64>| {
@@ -65,7 +65,7 @@ pub fn begin(job: &mut Job) -> Result<(Plan, Option<State>), End> {
     let survey = Survey::of(&plan.physical, &inputs, &known, &go_on);
     job.stages = stages(&survey, &job.run_id);
     let whole = plan.physical.clone();
-    let state = State { folder, inputs, survey, whole, _lock: Some(lock) };
+    let state = State { folder, inputs, survey, whole, lock };
     Ok((plan, Some(state)))
 }
 
@@ -135,7 +135,18 @@ impl State {
         };
         let survey = Survey::of(physical, &inputs, &known, &go_on);
         let whole = physical.clone();
-        Ok(Some(State { folder, inputs, survey, whole, _lock: None }))
+        Ok(Some(State { folder, inputs, survey, whole, lock: None }))
+    }
+
+    /// In the launcher, before anything is written.
+    ///
+    /// # Errors
+    /// If another run has begun meanwhile, or the folder cannot be made.
+    pub fn make_sure(&mut self) -> Result<(), Failure> {
+        if self.lock.is_none() {
+            self.lock = Some(Lock::take(&self.folder)?);
+        }
+        Ok(())
     }
 
     /// The book of a process of a run.

@@ -118,10 +118,10 @@ impl Run {
         match self.launch.launch(&job.key(), folder.unwrap_or(Path::new(".")))? {
             Launch::Here(processes) => {
                 job.threads = asked.unwrap_or((cores.count / processes).max(1));
-                let (plan, state) = state::begin(&mut job)?;
-                let physical = state.as_ref().map_or(&plan.physical, |s| &s.survey.physical);
+                let (plan, mut state) = state::begin(&mut job)?;
                 let shape = Shape::new(job.threads, processes, cores, None);
-                let mut progress = self.begin(&shape, &plan, state.as_ref())?;
+                let mut progress = self.begin(&shape, &plan, &mut state)?;
+                let physical = state.as_ref().map_or(&plan.physical, |s| &s.survey.physical);
                 let group = Group::here(processes);
                 let report = match processes {
                     _ if state.as_ref().is_some_and(|s| s.survey.is_done()) => shape.nothing(start),
@@ -147,15 +147,15 @@ impl Run {
                 };
                 let Led { plan, group, threads } = lead(&spread, &said, asked, signals, load)?;
                 job.threads = threads;
-                let physical = state.as_ref().map_or(&plan.physical, |s| &s.survey.physical);
                 let shape = Shape::new(threads, spread.ranks.size, cores, Some(&spread));
-                let mut progress = match self.begin(&shape, &plan, state.as_ref()) {
+                let mut progress = match self.begin(&shape, &plan, &mut state) {
                     Ok(progress) => progress,
                     Err(failure) => {
                         turn_away(group.joined, &failure);
                         return Err(failure.into());
                     }
                 };
+                let physical = state.as_ref().map_or(&plan.physical, |s| &s.survey.physical);
                 let report = together(&job, physical, group, signals, &mut progress, start)?;
                 Ok(Some((plan, state, report)))
             }
@@ -186,19 +186,20 @@ impl Run {
         &self,
         shape: &Shape,
         plan: &Plan,
-        state: Option<&State>,
+        state: &mut Option<State>,
     ) -> Result<Progress, Failure> {
         if !self.quiet {
             eprintln!("{}", shape.line(plan));
-            state.and_then(State::line).iter().for_each(|line| eprintln!("{line}"));
+            state.as_ref().and_then(State::line).iter().for_each(|line| eprintln!("{line}"));
         }
         let Shape { threads, here, limit, .. } = shape;
-        let done = state.is_some_and(|state| state.survey.is_done());
+        let done = state.as_ref().is_some_and(|state| state.survey.is_done());
         if !done {
             refuse_for_memory(&plan.physical, *threads, *here, limit.as_ref())?;
+            state.as_mut().map_or(Ok(()), |state| state.make_sure())?;
         }
         let style = if self.quiet || done { Style::None } else { self.progress };
-        let tiles = state.map_or_else(|| tiles(&plan.physical), |s| s.survey.tiles_left());
+        let tiles = state.as_ref().map_or_else(|| tiles(&plan.physical), |s| s.survey.tiles_left());
         Ok(Progress::new(style, tiles))
     }
 }

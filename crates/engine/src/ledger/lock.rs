@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// How long the processes of a run whose launcher is gone may take to end.
 const LINGER: Duration = Duration::from_secs(10);
 
+/// How long whoever only looks whether the lock is held may hold it.
+const GLIMPSE: Duration = Duration::from_millis(100);
+
 /// Held by the launcher of a run.
 #[derive(Debug)]
 pub struct Lock(#[expect(dead_code, reason = "held")] File);
@@ -26,7 +29,7 @@ impl Lock {
     pub fn take(folder: &Path) -> Result<Lock, Failure> {
         std::fs::create_dir_all(folder).map_err(|e| cannot(folder, &e))?;
         let mut file = open(folder, "lock")?;
-        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        if !within(GLIMPSE, &file) {
             let mut who = String::new();
             drop(file.read_to_string(&mut who));
             let who = if who.is_empty() { "another run".to_owned() } else { who };
@@ -43,16 +46,10 @@ impl Lock {
         // Only for the sentence above.
         drop(file.set_len(0).and_then(|()| file.write_all(who.as_bytes())));
         let writers = open(folder, "writers")?;
-        let end = Instant::now() + LINGER;
-        while flock(&writers, FlockOperation::NonBlockingLockExclusive).is_err() {
-            if Instant::now() > end {
-                let message = format!(
-                    "processes of an earlier run still write to what {} tells of",
-                    folder.display()
-                );
-                return Err(Failure::new(FailureKind::Output, message));
-            }
-            std::thread::sleep(Duration::from_millis(10));
+        if !within(LINGER, &writers) {
+            let place = folder.display();
+            let message = format!("processes of an earlier run still write to what {place} tells of");
+            return Err(Failure::new(FailureKind::Output, message));
         }
         Ok(Lock(file))
     }
@@ -62,6 +59,18 @@ impl Lock {
         let file = OpenOptions::new().read(true).write(true).open(folder.join("lock"));
         file.is_ok_and(|f| flock(&f, FlockOperation::NonBlockingLockExclusive).is_err())
     }
+}
+
+/// Takes an exclusive lock, if it can be had within this time.
+fn within(time: Duration, file: &File) -> bool {
+    let end = Instant::now() + time;
+    while flock(file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        if Instant::now() > end {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    true
 }
 
 impl Share {
