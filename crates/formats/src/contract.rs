@@ -79,7 +79,8 @@ pub trait TileSource: Send + Sync {
         Vec::new()
     }
 
-    /// Where a region of rows lies in the files; `None` if any of them may count, wherever.
+    /// What a region reads of which files; `None` if any of them may count, wherever. The values of
+    /// all columns in it follow from that, coordinates included.
     fn places(&self, _region: &Region) -> Option<Vec<FilePlace>> {
         None
     }
@@ -94,15 +95,13 @@ pub trait TileSource: Send + Sync {
     fn describe(&self) -> String;
 }
 
-/// Some rows of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A part of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilePlace {
     /// The file's position in [`TileSource::files`].
     pub file: usize,
-    /// The first row, counted in that file.
-    pub first: u64,
-    /// How many.
-    pub rows: u64,
+    /// What of the file's own box.
+    pub region: Region,
 }
 
 /// What to write.

@@ -130,13 +130,8 @@ fn is_loose(node: &PlanNode) -> bool {
     let fused = |fused: &Option<Fused>| fused.as_ref().is_none_or(|f| !indexed(&f.steps));
     match &node.op {
         PlanOp::Read(read) => {
-            // A table of a file: nothing is known of its columns before they are read.
-            let start = read.fused.as_ref();
-            let given = start.map_or(&node.given, |f| &f.given);
-            let schema = start.map_or(&node.schema, |f| &f.schema);
-            let rows = schema.domain.dims.len() == 1 && &*schema.domain.dims[0].name == "row";
-            let loaded = given.iter().all(|g| matches!(g, Given::Loaded));
-            read.source.is_some() && rows && loaded && fused(&read.fused)
+            // Coordinates that are known before are the files', too.
+            read.source.is_some() && fused(&read.fused)
         }
         PlanOp::Apply(steps) => !indexed(steps),
         PlanOp::Fold(fold) => {

@@ -79,7 +79,8 @@ fn keys(read: &Read, node: usize, inputs: &Inputs, placed: bool) -> Vec<Print> {
             Some(places) => {
                 for place in places {
                     parts.extend(files.get(place.file).map(|(_, print)| print.0));
-                    words.extend([place.first, place.rows]);
+                    words.extend(&place.region.origin);
+                    words.extend(place.region.shape.iter().map(|n| *n as u64));
                 }
             }
             None => {

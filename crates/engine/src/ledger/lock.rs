@@ -48,7 +48,8 @@ impl Lock {
         let writers = open(folder, "writers")?;
         if !within(LINGER, &writers) {
             let place = folder.display();
-            let message = format!("processes of an earlier run still write to what {place} tells of");
+            let message =
+                format!("processes of an earlier run still write to what {place} tells of");
             return Err(Failure::new(FailureKind::Output, message));
         }
         Ok(Lock(file))

@@ -67,7 +67,10 @@ pub(crate) fn cuts_by_file(edges: &[u64], firsts: &[u64], points: u64) -> Vec<u6
 /// Where a region of rows lies: in which files, and where there.
 pub(crate) fn file_places(firsts: &[u64], region: &Region) -> Vec<FilePlace> {
     let (start, rows) = (region.origin[0], region.shape[0] as u64);
-    let place = |(file, skip, take)| FilePlace { file, first: skip as u64, rows: take as u64 };
+    let place = |(file, skip, take)| FilePlace {
+        file,
+        region: Region { origin: vec![skip as u64], shape: vec![take] },
+    };
     pieces(firsts, start, start + rows).into_iter().map(place).collect()
 }
 
@@ -83,7 +86,10 @@ mod tests {
         assert_eq!(cuts_by_file(&edges, &[0, 4, 12, 12, 40], 10), [0, 4, 12, 21, 30, 40]);
         assert_eq!(cuts_by_file(&[0], &[0], 10), [0]);
         let region = Region { origin: vec![3], shape: vec![6] };
-        let place = |file, first, rows| FilePlace { file, first, rows };
+        let place = |file, first, rows| FilePlace {
+            file,
+            region: Region { origin: vec![first], shape: vec![rows] },
+        };
         assert_eq!(file_places(&[0, 4, 12], &region), [place(0, 3, 1), place(1, 0, 5)]);
     }
 
