@@ -50,9 +50,9 @@ bench: build ## measures all against its peers and writes benches/README.md (JOB
 limits: build ## measures what tiles, bytes and barriers cost, and works out in docs/limits.md how far that scales
 	python3 benches/limits.py
 
-hosts: $(NETCDF) ## lets four hosts, made of network namespaces, run jobs, and breaks things (as root, with iproute2)
+hosts: $(NETCDF) ## lets four hosts, made of network namespaces, run jobs, and breaks things (as root, with iproute2; TRIALS=100: so many random ones)
 	$(CARGO) build --workspace --all-targets $$FEATURES # as `test` builds it, so that nothing is built twice
-	python3 tests/hosts/run.py $(DEBUG) pipelines
+	python3 tests/hosts/run.py $(DEBUG) pipelines $(TRIALS)
 
 check: lint test trial hosts ## all that CI runs
 

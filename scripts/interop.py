@@ -156,6 +156,87 @@ def zonal_mean(tmp):
         equal("sst", data["sst"].astype("float64"), mean, 1e-6)
 
 
+def anomaly(tmp):
+    """A box less its own mean, as xarray computes it."""
+    run(PIPELINES / "anomaly.yaml", tmp, "-n", "2", "--tile", "lat=7,month=5")
+    with xr.open_dataset(REPOSITORY / "data/coads_sst.nc", decode_times=False) as data:
+        sst = data["sst"].astype("float64")
+        expected = sst - sst.mean("month")
+    with xr.open_dataset(tmp / "anomaly.nc", decode_times=False) as data:
+        equal("anomaly", data["anomaly"], expected.transpose(*data["anomaly"].dims), 1e-12)
+
+
+JOIN = """
+steps:
+  - read: {tmp}/left.parquet
+    as: left
+  - read: {tmp}/right.parquet
+    as: right
+  - join: [s, x]
+    from: [left, right]
+    how: {how}
+  - write: out.arrow
+"""
+
+
+def joins(tmp):
+    """Keys with gaps and NaN, many matches or none: the rows of polars, in its order."""
+    random = np.random.default_rng(3)
+
+    def side(n, name):
+        texts, floats = ["a", "b", None, "c"], [0.0, 1.5, float("nan"), None, -0.0, 7.0]
+        return pl.DataFrame({
+            "s": pl.Series([texts[i] for i in random.integers(0, 4, n)], dtype=pl.String),
+            "x": pl.Series([floats[i] for i in random.integers(0, 6, n)], dtype=pl.Float64),
+            name: np.arange(n),
+        })
+
+    left, right = side(300, "l"), side(40, "r").filter(pl.col("s") != "c")
+    left.write_parquet(tmp / "left.parquet")
+    right.write_parquet(tmp / "right.parquet")
+    for how in ["inner", "left", "semi", "anti"]:
+        order = {"maintain_order": "left_right"} if how in ("inner", "left") else {}
+        expected = left.join(right, on=["s", "x"], how=how, **order)
+        for arguments in [["-w", "1"], ["-n", "2", "-w", "2", "--tile", "17"]]:
+            run(JOIN.format(tmp=tmp, how=how), tmp, *arguments)
+            got = pl.from_arrow(pyarrow.ipc.open_file(tmp / "out.arrow").read_all())
+            assert got.columns == expected.columns, (how, got.columns)
+            for column in got.columns:
+                assert got[column].equals(expected[column], null_equal=True), (how, column)
+
+
+PARTS = """
+steps:
+  - range: { i: 0..10000 }
+  - map: { k: i * 7919 % 1000 }
+  - map: { s: "where(k % 7 == 0, null, where(k % 2 == 0, 'even', 'odd'))" }
+  - as: parts
+    partition: [k, s]
+    into: 6
+    how: HOW
+  - write: out.parquet
+"""
+
+
+def parts(tmp):
+    """Equal keys are in one part, rows in their order, ranges one after the other; the same on all workers."""
+    for how in ["hash", "range"]:
+        seen = []
+        for arguments in [["-w", "1"], ["-n", "2", "-w", "2", "--tile", "170"]]:
+            run(PARTS.replace("HOW", how), tmp, *arguments)
+            files = sorted((tmp / "out.parquet").glob("*.parquet"))
+            assert [f.name for f in files] == [f"part-{i:05}.parquet" for i in range(6)], files
+            seen.append([pl.read_parquet(f) for f in files])
+        assert all(a.equals(b) for a, b in zip(*seen)), how
+        homes = {}
+        for at, part in enumerate(seen[0]):
+            assert part["i"].is_sorted() and 1000 < len(part) < 2400, (how, at, len(part))
+            assert all(homes.setdefault(k, at) == at for k in part["k"].unique()), how
+        assert len(homes) == 1000
+        if how == "range":
+            assert [homes[k] for k in sorted(homes)] == sorted(homes.values())
+
+
 TYPES = """
 steps:
   - range: { i: 0..100 }
@@ -292,7 +373,7 @@ steps:
 
 def main():
     parquet = [mantle_parquet, parquet_of_others, parquet_bloom]
-    for case in [mantle_netcdf, *parquet, slow_series, group_by, zonal_mean, compressed, formats]:
+    for case in [mantle_netcdf, *parquet, slow_series, group_by, joins, parts, zonal_mean, anomaly, compressed, formats]:
         with tempfile.TemporaryDirectory() as tmp:
             case(pathlib.Path(tmp))
         print(f"interop {case.__name__}: ok", flush=True)

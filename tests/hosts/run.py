@@ -3,12 +3,13 @@
     python3 tests/hosts/run.py TIDEMILL PIPELINES [TRIALS]
 
 Needs root and iproute2; says so and ends well where they lack. TRIALS is the number of random
-failures after the planned ones.
+failures, at random moments, after the planned ones; without it they go on until a minute is over.
 """
 
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,8 @@ from netns import Net, ip, wait
 HOSTS = 4
 # The longest time from a failure to the end of all processes, in seconds.
 SOON = 12
+# Random failures go on for so long after the first planned one, unless a number is said.
+MINUTE = 60
 SECRET = "0123456789abcdef"
 
 ENDLESS = """title: Endless
@@ -29,6 +32,44 @@ steps:
   - range: { k: 1..=1e13 }
   - filter: sin(k) > 2
   - write: out.parquet
+"""
+
+# A second or so: a random failure comes before it, in it, or behind it.
+BRIEF = """title: Brief
+steps:
+  - range: { k: 1..=4e7 }
+  - filter: k % 100 == 0 and sin(k) * cos(k) + exp(-k) < 2
+  - write: out.parquet
+"""
+BRIEF_ROWS = 400000
+
+COUNT = """title: Rows of it
+steps:
+  - read: out.parquet
+  - reduce: { n: count() }
+"""
+
+# Writes more than there is room for.
+FULL = """title: A full disk
+steps:
+  - range: { k: 1..=1e7 }
+  - map: { x: sin(k) }
+  - write: small/out.parquet
+"""
+
+# Reads what is damaged in the middle.
+DAMAGED = """title: A damaged file
+steps:
+  - read: damaged.nc
+  - reduce: { s: sum(x) }
+"""
+
+MAKE = """title: A file to damage
+steps:
+  - range: { k: 1..=2e6 }
+  - map: { x: sin(k) }
+  - write: damaged.nc
+    deflate: 1
 """
 
 SHORT = """title: Short
@@ -43,12 +84,23 @@ steps:
   - reduce: { n: count(), x: sum(vx * lat), y: sum(vy * r), z: sum(vz * lon), most: max(vx) }
 """
 
+TEXTS = {
+    "endless": ENDLESS,
+    "brief": BRIEF,
+    "count": COUNT,
+    "full": FULL,
+    "damaged": DAMAGED,
+    "make": MAKE,
+    "short": SHORT,
+    "field": FIELD,
+}
+
 
 class Check:
     def __init__(self, net, tidemill, pipelines, folder):
         self.net, self.tidemill, self.pipelines, self.folder = net, tidemill, pipelines, folder
         self.job = 0
-        for name, text in (("endless", ENDLESS), ("short", SHORT), ("field", FIELD)):
+        for name, text in TEXTS.items():
             (folder / f"{name}.yaml").write_text(text)
 
     def srun(self, arguments, hosts=range(HOSTS), more=None):
@@ -183,13 +235,147 @@ class Check:
         self.broken(stop, 4, f"{self.name(host)} has not answered")
 
     def terminated(self, host):
-        self.broken(lambda: os.kill(self.working(host)[1], signal.SIGTERM), 143, "terminated")
+        self.broken(lambda: os.kill(self.working(host)[1], signal.SIGTERM), 143, "terminated after")
 
     def before_wall_time(self, host):
         self.broken(lambda: os.kill(self.working(host)[1], signal.SIGUSR1), 143, "SIGUSR1")
 
     def interrupted(self, host):
         self.broken(lambda: os.kill(self.working(host)[1], signal.SIGINT), 130, "interrupted")
+
+    def complaint(self, host):
+        """What a process writes on standard error the first launcher shows, with rank and host."""
+        processes = self.srun(["endless.yaml", "--progress", "none"])
+        time.sleep(1)
+        pid, launcher = self.working(host)
+        Path(f"/proc/{pid}/fd/2").write_text("HDF5-DIAG: oh\n")
+        time.sleep(0.2)
+        os.kill(launcher, signal.SIGINT)
+        words = f"[{host} on {self.net.address(host)}] HDF5-DIAG: oh"
+        assert words in (said := wait(processes[:1], SOON)[0])[2], said
+        self.badly(processes[1:], 130, "interrupted after", range(HOSTS - 1))
+
+    def full_disk(self):
+        """All say where there is no more room: in which process, step and tile."""
+        small = self.folder / "small"
+        small.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tidemill", str(small)], check=True)
+        try:
+            ended = wait(self.srun(["full.yaml"]), 60)
+            self.same_cause(ended, 1, r"the disk is full")
+            left = [p.name for p in small.iterdir()]
+            assert not left, f"left behind: {left}"
+        finally:
+            subprocess.run(["umount", str(small)], check=True)
+            small.rmdir()
+
+    def damaged_file(self):
+        """All say which process found what cannot be read, and where."""
+        self.alone("make.yaml", "--overwrite")
+        damaged = self.folder / "damaged.nc"
+        raw = bytearray(damaged.read_bytes())
+        middle = slice(len(raw) // 2, len(raw) // 2 + 2000)
+        raw[middle] = bytes(255 - b for b in raw[middle])
+        damaged.write_bytes(raw)
+        ended = wait(self.srun(["damaged.yaml", "--tile", "20000"]), 60)
+        self.same_cause(ended, 3, r"damaged\.nc")
+
+    def same_cause(self, ended, code, words):
+        """All have ended with this code and the same sentence, and the place of the first cause."""
+        assert all(e and e[0] == code for e in ended), ended
+        causes = {e[2][e[2].rindex("error:") :] for e in ended}
+        assert len(causes) == 1, causes
+        cause = causes.pop()
+        assert re.search(words, cause), cause
+        assert re.search(r"in step \"\w+\", tile \d+\n  in process \d on 10\.77", cause), cause
+
+    def trial(self, _):
+        """Something breaks somewhere at some moment."""
+        kinds = ["kill worker", "kill launcher", "stop worker", "stop launcher", "cut", "lose"]
+        kind, host = random.choice(kinds + [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1]), random.randrange(HOSTS)
+        name, delay = random.choice(["endless", "brief", "brief"]), random.uniform(0, 2.5)
+        what = kind if isinstance(kind, str) else kind.name
+        print(f"[{name}, {what} {host} after {delay:.2f} s]", end=" ", flush=True)
+        out = self.folder / "out.parquet"
+        processes = self.srun([f"{name}.yaml", "--progress", "none", "--connect-timeout", "3"])
+        time.sleep(delay)
+        try:
+            self.strike(kind, host)
+            # Who is stopped ends when it is woken after all others have.
+            held = [host] if kind == "stop launcher" else []
+            ended = dict(zip(self.others(host), wait([processes[i] for i in self.others(host)], SOON)))
+            late = [i for i, end in ended.items() if end is None]
+            assert not late, f"processes {late} still run after {SOON} s"
+            if held:
+                for pid in self.net.pids(host):
+                    os.kill(pid, signal.SIGCONT)
+            ended[host] = wait([processes[host]], SOON)[0]
+            assert ended[host] is not None, f"process {host} still runs after {SOON} s"
+        finally:
+            self.net.cable(host, "up")
+        end = time.monotonic() + 3
+        while any(self.net.pids(i) for i in range(HOSTS)):
+            assert time.monotonic() < end, "a process is left"
+            time.sleep(0.05)
+        self.judge(kind, host, ended)
+        if out.exists():
+            whole = json.loads(self.alone("count.yaml", "--format", "json"))
+            assert f"{BRIEF_ROWS}" in json.dumps(results(whole)), f"half a file: {whole}"
+            shutil.rmtree(out) if out.is_dir() else out.unlink()
+        left = [p for p in self.folder.iterdir() if p.name.startswith(("out", ".tidemill"))]
+        # With process 0 goes the launcher that removes what is staged.
+        gone = host == 0 and kind in ("kill launcher", "lose")
+        assert gone or not left, f"left behind: {left}"
+        for path in left:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def strike(self, kind, host):
+        launchers, workers = [], []
+        for pid in self.net.pids(host):
+            try:
+                line = Path(f"/proc/{pid}/cmdline").read_bytes()
+            except OSError:
+                continue
+            (workers if b"process-of-a-run" in line else launchers).append(pid)
+        if kind in ("cut", "lose"):
+            self.net.cable(host, "down")
+        if kind == "lose":
+            send, pids = signal.SIGKILL, launchers + workers
+        elif isinstance(kind, signal.Signals):
+            send, pids = kind, launchers
+        elif kind != "cut":
+            send = signal.SIGKILL if kind.startswith("kill") else signal.SIGSTOP
+            pids = workers if kind.endswith("worker") else launchers
+        else:
+            pids = []
+        for pid in pids:
+            try:
+                os.kill(pid, send)
+            except ProcessLookupError:
+                pass
+
+    def judge(self, kind, host, ended):
+        """Codes and sentences: those of the first cause, or of a run that had ended before it."""
+        if all(e[0] == 0 for e in ended.values()):
+            return
+        asked = kind if isinstance(kind, signal.Signals) else None
+        code = 130 if asked == signal.SIGINT else 143
+        for rank, (ends, _, err) in ended.items():
+            if rank == host and kind in ("kill launcher", "lose") and ends == -signal.SIGKILL:
+                continue
+            # Before it has set up what catches it, a signal ends a process at once.
+            if rank == host and asked and ends == -asked:
+                continue
+            # The first one had finished when another was lost.
+            if ends == 0:
+                continue
+            causes = [(4, rf"process {host}\b")]
+            if rank == host and kind in ("cut", "stop launcher"):
+                causes.append((4, "lost process|has not answered|did not connect"))
+            if asked:
+                causes.append((code, r"interrupted|terminated"))
+            fits = any(ends == c and re.search(words, err) for c, words in causes)
+            assert fits, f"process {rank} ended with {ends}: {err}"
 
     def missing_host(self):
         processes = self.srun(["endless.yaml", "--connect-timeout", "2"], range(HOSTS - 1))
@@ -247,7 +433,7 @@ def results(report):
 
 def main():
     tidemill, pipelines = (str(Path(p).resolve()) for p in sys.argv[1:3])
-    trials = int(sys.argv[3]) if len(sys.argv) > 3 else 4
+    trials = int(sys.argv[3]) if len(sys.argv) > 3 else None
     if os.geteuid() != 0 or not shutil.which("ip") or ip("netns", "list", check=False).returncode != 0:
         print("hosts: not checked: it takes root and iproute2")
         return
@@ -264,6 +450,7 @@ def main():
             check.terminated,
             check.before_wall_time,
             check.interrupted,
+            check.complaint,
         ]
         planned = [
             (check.same_bits,),
@@ -273,15 +460,26 @@ def main():
             (check.missing_host,),
             (check.other_parameters,),
             (check.other_threads,),
+            (check.full_disk,),
+            (check.damaged_file,),
         ]
         planned += [(b, random.randrange(HOSTS)) for b in breaks]
-        planned += [(random.choice(breaks), random.randrange(HOSTS)) for _ in range(trials)]
-        for what, *host in planned:
+        begin, passed = time.monotonic(), 0
+
+        def does(what, *arguments):
             start = time.monotonic()
-            print(f"hosts: {what.__name__}{tuple(host) or ''}", end=" ", flush=True)
-            what(*host)
+            print(f"hosts: {what.__name__}{tuple(arguments) or ''}", end=" ", flush=True)
+            what(*arguments)
             print(f"{time.monotonic() - start:.1f} s", flush=True)
-    print(f"{len(planned)} passed, 0 failed")
+
+        for what, *host in planned:
+            does(what, *host)
+            passed += 1
+        trial = 0
+        while trial < trials if trials is not None else time.monotonic() - begin < MINUTE:
+            trial += 1
+            does(check.trial, trial)
+    print(f"{passed + trial} passed, 0 failed")
 
 
 if __name__ == "__main__":

@@ -131,6 +131,11 @@ impl Tiling {
         self.cuts.iter().map(Cuts::count).collect()
     }
 
+    /// For each dimension the first points of its tiles.
+    pub fn starts(&self) -> Vec<Vec<u64>> {
+        self.cuts.iter().map(|c| (0..c.count()).map(|i| c.piece(i).0).collect()).collect()
+    }
+
     /// The box of tile `number`, which must be below [`Tiling::count`].
     pub fn region(&self, mut number: u64) -> Region {
         let n = self.cuts.len();
@@ -203,6 +208,13 @@ mod tests {
         let mut wanted = wanted.concat();
         wanted.sort_unstable();
         assert_eq!(firsts, wanted);
+    }
+
+    #[test]
+    fn the_first_points_of_tiles() {
+        let domain = Domain::new([("a", 5u64), ("b", 7)]);
+        assert_eq!(Tiling::even(&domain, &[2, 7]).starts(), [vec![0, 2, 4], vec![0]]);
+        assert!(Tiling::even(&domain, &[5, 7]).project(&[]).starts().is_empty());
     }
 
     #[test]

@@ -77,6 +77,7 @@ fn operator(operator: &'static Operator) -> Item {
     let inputs = match operator.inputs {
         Inputs::None => "none: it is a source",
         Inputs::One => "one step",
+        Inputs::Two => "two steps, named by `from:`: the left and the right one",
         Inputs::Many => "two or more steps, named by `from:`",
     };
     let keys = operator.keys.iter().map(|k| format!("{}: {}", k.name, k.doc)).collect();

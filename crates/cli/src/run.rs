@@ -8,6 +8,7 @@ use crate::signals::Signals;
 use crate::state::State;
 use crate::verbs::PROCESS_VERB;
 use base::{Failure, FailureKind};
+use engine::deal::Dealer;
 use engine::ledger::Book;
 use engine::profile::Profile;
 use engine::supervisor::{Crew, Group, News, Outcome, supervise};
@@ -40,6 +41,15 @@ pub fn tiles(physical: &Physical) -> u64 {
     physical.nodes.iter().map(|node| tiles(&node.op)).sum()
 }
 
+/// What ends a run before its time.
+#[derive(Clone, Copy)]
+pub struct Stops<'a> {
+    /// The signals that ask for it.
+    pub signals: &'a Signals,
+    /// How long tiles in flight may take then.
+    pub grace: Duration,
+}
+
 /// Runs a plan on the threads of this process.
 ///
 /// # Errors
@@ -48,20 +58,18 @@ pub fn alone(
     job: &Job,
     physical: &Physical,
     state: Option<&State>,
-    signals: &Signals,
+    stops: &Stops,
     progress: &mut Progress,
     start: Instant,
 ) -> Result<Report, Failure> {
     let (outputs, book) = staged(job, physical, state)?;
-    let options = Options { profile: job.profile, ..Options::of(physical, job.threads) };
+    let (profile, grace) = (job.profile, stops.grace);
+    let options = Options { profile, grace, ..Options::of(physical, job.threads) };
     let mut see = |tiles| progress.show(tiles);
-    let tally = on_threads(physical, options, book.clone(), signals, &mut see);
+    let tally = on_threads(physical, options, book.clone(), stops.signals, &mut see);
     progress.finish();
     let tally = tally?;
     let ready = start.elapsed().as_secs_f64();
-    if let Some(failure) = signals.failure() {
-        return Err(failure);
-    }
     let tables = tally.results.iter().map(|(n, s, b)| Table::new(n, s, b)).collect();
     let summary = Summary {
         seconds: tally.seconds,
@@ -119,7 +127,7 @@ pub fn on_threads(
         scope.spawn(move || {
             while ended.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {
                 if let Some(failure) = signals.failure() {
-                    seen.request_stop(failure.kind);
+                    seen.request_stop(failure);
                 }
                 see(seen.tiles_done());
             }
@@ -137,8 +145,9 @@ pub fn on_threads(
 pub fn together(
     job: &Job,
     physical: &Physical,
+    state: Option<&State>,
     group: Group,
-    signals: &Signals,
+    stops: &Stops,
     progress: &mut Progress,
     start: Instant,
 ) -> Result<Report, Failure> {
@@ -147,8 +156,10 @@ pub fn together(
         Some(_) => Outputs::kept(physical),
         None => Outputs::of(physical),
     };
+    let left = state.map_or(&[][..], |state| &state.survey.left);
     let internal = |e: &dyn std::fmt::Display| Failure::internal(e.to_string());
-    let workers = job.threads * (group.here + group.joined.len());
+    let processes = group.here + group.joined.len();
+    let workers = job.threads * processes;
     let (program, arguments) = child_program()?;
     let crew = Crew {
         group,
@@ -156,12 +167,17 @@ pub fn together(
         job: serde_json::to_value(job).map_err(|e| internal(&e))?,
         program,
         arguments,
+        dealer: Dealer::new(physical, left, processes, job.threads),
+        grace: stops.grace,
     };
     let mut news = |news| match news {
         News::Tiles(tiles) => progress.show(tiles),
-        News::Line(process, line) => eprintln!("process {process}: {line}"),
+        News::Line { process, host: None, line } => progress.say(&format!("[{process}] {line}")),
+        News::Line { process, host: Some(host), line } => {
+            progress.say(&format!("[{process} on {host}] {line}"));
+        }
     };
-    let outcome = supervise(crew, &|| signals.failure(), &mut news);
+    let outcome = supervise(crew, &|| stops.signals.failure(), &mut news);
     progress.finish();
     report(outcome?, workers, start)
         .ok_or_else(|| Failure::internal("a process reported what cannot be read"))

@@ -79,6 +79,7 @@ pub fn follow(
         program,
         arguments,
         deadline: spread.deadline,
+        grace: spread.grace,
     };
     agent.attend(&stop)
 }

@@ -113,11 +113,13 @@ impl Drop for Slot {
     fn drop(&mut self) {
         match self {
             Slot::Local(pool) => {
-                pool.free.fetch_add(1, SeqCst);
                 if let Some(watch) = &pool.watch {
                     watch.tile_done();
                 }
-                (pool.wake)();
+                // Who saw a free one goes on by itself.
+                if pool.free.fetch_add(1, SeqCst) == 0 {
+                    (pool.wake)();
+                }
             }
             Slot::Lent(pool, loan) => {
                 loan.give_back();

@@ -7,6 +7,7 @@
 //! | `nodes` | what each node does with tiles: plain code |
 //! | `dataflow` | timely operators that call it: the only part that names timely |
 //! | `profile` | what the time went into, if that is asked for |
+//! | `deal` | which process takes which tiles |
 //! | `credit`, `parcel` | tiles on their way, and what bounds how many there are |
 //! | `wire`, `hash` | tiles as bytes, keys as numbers: the same in every process |
 //! | `keys` | tables from keys to numbers |
@@ -16,6 +17,7 @@
 //! | `links`, `supervisor` | processes that find each other, prove who they are, and end together |
 mod credit;
 mod dataflow;
+pub mod deal;
 mod hash;
 mod keys;
 pub mod ledger;
@@ -34,7 +36,7 @@ mod tests;
 mod watch;
 mod wire;
 
-pub use options::{Mesh, Options};
+pub use options::{GRACE, Mesh, Options};
 pub use run::{run, run_noting};
 pub use tally::Tally;
 pub use watch::Watch;

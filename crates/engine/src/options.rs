@@ -1,7 +1,12 @@
 //! How a run is spread over threads and processes.
+use crate::deal::Asking;
 use plan::physical::Physical;
 use std::net::TcpStream;
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long tiles in flight may take when a run is to stop, unless another time is said.
+pub const GRACE: Duration = Duration::from_secs(20);
 
 /// What [`crate::run`] needs to know beside the plan.
 #[derive(Debug)]
@@ -12,6 +17,8 @@ pub struct Options {
     pub mesh: Option<Mesh>,
     /// How many tiles each `Read` of a worker may have in flight, at least 1.
     pub in_flight: usize,
+    /// How long tiles in flight may take to reach their sinks when the run is to stop.
+    pub grace: Duration,
     /// Whether to measure what the time goes into: [`crate::Tally::profile`].
     pub profile: bool,
     /// Bytes that all state may take of which only the run can tell how large it gets.
@@ -29,6 +36,8 @@ pub struct Mesh {
     pub processes: usize,
     /// One socket to each process, `None` at `index`.
     pub sockets: Vec<Option<TcpStream>>,
+    /// How more tiles are asked for.
+    pub asking: Asking,
 }
 
 impl Options {
@@ -36,7 +45,15 @@ impl Options {
     pub fn of(physical: &Physical, threads: usize) -> Options {
         let in_flight = physical.memory.in_flight as usize;
         let spill = std::env::temp_dir();
-        Options { threads, mesh: None, in_flight, profile: false, state: u64::MAX, spill }
+        Options {
+            threads,
+            mesh: None,
+            in_flight,
+            grace: GRACE,
+            profile: false,
+            state: u64::MAX,
+            spill,
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Runs a physical plan in this process.
 use crate::dataflow::{self, Job, Measured, Workers};
+use crate::deal::{Hand, Seat, Shape, Stack, stacks};
 use crate::ledger::Book;
-use crate::nodes::concat::waits;
-use crate::nodes::read::Counter;
+use crate::nodes::waits::circular;
 use crate::options::Options;
 use crate::panics;
 use crate::profile::{self, Profile};
@@ -10,7 +10,7 @@ use crate::spill::{Budget, Folder};
 use crate::tally::Tally;
 use crate::watch::{Watch, lock};
 use base::Failure;
-use plan::physical::{Op, Physical};
+use plan::physical::Physical;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -19,7 +19,7 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// How long workers may take to end after a failure, before they are left to themselves: one that
 /// is in the middle of a tile ends after it.
-const GRACE: Duration = Duration::from_secs(5);
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Runs a plan on the workers of this process, together with those of the other processes of the
 /// mesh, which must run the same plan with the same number of threads.
@@ -27,8 +27,8 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Of sinks only `prepare` and the writers are used: the caller creates, commits and abandons.
 ///
 /// # Errors
-/// The first failure of any worker of this process, a lost link, or a request to stop. The workers
-/// have then ended, unless one is stuck, or other processes are part of the run: then the caller
+/// The first failure of any worker of this process, a lost link, or a request to stop, when what was
+/// in flight has reached its sinks. The workers have then ended, unless one is stuck, or other processes are part of the run: then the caller
 /// should end the process.
 pub fn run(physical: Arc<Physical>, options: Options, watch: Arc<Watch>) -> Result<Tally, Failure> {
     run_noting(physical, options, watch, None)
@@ -46,34 +46,25 @@ pub fn run_noting(
     book: Option<Arc<Book>>,
 ) -> Result<Tally, Failure> {
     panics::install();
-    let (index, processes) =
-        options.mesh.as_ref().map_or((0, 1), |mesh| (mesh.index as u64, mesh.processes as u64));
-    let counter = |(at, op): (usize, &Op)| match op {
-        Op::Read(read) => {
-            let left = book.as_ref().and_then(|book| book.left(at));
-            Some(Counter::new(read.tiling.count(), left, index, processes))
-        }
-        _ => None,
-    };
-    let ops = physical.nodes.iter().map(|node| &node.op).enumerate();
-    let counters: Vec<_> = ops.map(counter).collect();
-    watch.expect_tiles(counters.iter().flatten().map(Counter::count).sum());
+    let stacks = stacks(&physical.nodes, book.as_ref().map_or(&[], |book| book.left()));
+    let hands = Arc::new(hands(&stacks, &options));
+    watch.begin(hands.clone(), stacks.iter().flatten().map(|stack| stack.tiles).sum());
     let origin = Instant::now();
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let job = Arc::new(Job {
-        free_concats: waits(&physical.nodes),
+        free: circular(&physical.nodes),
         physical: physical.clone(),
         watch: watch.clone(),
         book,
-        counters,
+        hands,
         shown: Arc::new(Mutex::new(Vec::new())),
         in_flight: options.in_flight.max(1),
         budget: Budget::new(options.state, Folder::new(&options.spill)),
         profile: options.profile.then(|| Measured { origin, workers: Mutex::default() }),
     });
-    let meshed = options.mesh.is_some();
+    let (meshed, grace) = (options.mesh.is_some(), options.grace);
     let workers = dataflow::start(&job, options)?;
-    wait(&workers, &watch, meshed)?;
+    wait(&workers, &watch, meshed, grace)?;
     let shown = std::mem::take(&mut *lock(&job.shown));
     let profile = job.profile.as_ref().map(|measured| Profile {
         origin: since_1970.as_micros() as u64,
@@ -84,24 +75,44 @@ pub fn run_noting(
     Ok(Tally { profile, spilled, ..Tally::new(&physical, shown, &watch) })
 }
 
+/// For each `Read` the tiles that this process may take.
+fn hands(stacks: &[Option<Stack>], options: &Options) -> Vec<Option<Hand>> {
+    let mesh = options.mesh.as_ref();
+    let (index, processes) = mesh.map_or((0, 1), |m| (m.index as u64, m.processes as u64));
+    let threads = options.threads.max(1) as u64;
+    let seat = Seat { index, shape: Shape { processes, threads } };
+    let ahead = threads * options.in_flight as u64;
+    let hand = |(read, stack): (usize, &Option<Stack>)| {
+        stack.map(|stack| Hand::new(read, stack, seat, mesh.map(|m| m.asking.clone()), ahead))
+    };
+    stacks.iter().enumerate().map(hand).collect()
+}
+
 fn sorted(mut workers: Vec<profile::Worker>) -> Vec<profile::Worker> {
     workers.sort_by_key(|worker| worker.index);
     workers
 }
 
 /// Waits for the end of the workers, or for the first failure.
-fn wait(workers: &Workers, watch: &Watch, meshed: bool) -> Result<(), Failure> {
+fn wait(workers: &Workers, watch: &Watch, meshed: bool, grace: Duration) -> Result<(), Failure> {
+    let mut stopped: Option<Instant> = None;
     loop {
-        watch.heed_stop();
+        if let Some(why) = watch.stop() {
+            watch.drain();
+            if stopped.get_or_insert_with(Instant::now).elapsed() > grace {
+                watch.fail(why);
+            }
+        }
         if let Some(failure) = watch.failure() {
             workers.cut_links();
             if !meshed {
-                workers.ended_within(GRACE);
+                workers.ended_within(FAREWELL);
             }
             return Err(failure);
         }
         if workers.ended_within(POLL) {
-            return watch.failure().map_or(Ok(()), Err);
+            let stop = watch.stop().filter(|_| watch.draining());
+            return watch.failure().or(stop).map_or(Ok(()), Err);
         }
     }
 }

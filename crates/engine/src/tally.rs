@@ -41,7 +41,7 @@ impl Tally {
         Tally {
             results: physical.nodes.iter().enumerate().filter_map(result).collect(),
             seconds: watch.seconds(),
-            tiles: watch.tiles_total(),
+            tiles: watch.tiles_taken(),
             rows: watch.rows(),
             written: watch.bytes(),
             spilled: 0,

@@ -1,27 +1,29 @@
 //! What a run tells the outside while it runs, and how it is told to stop.
-use base::{Failure, FailureKind};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use crate::credit::Wake;
+use crate::deal::{Deal, Hand};
+use base::{Failure, grouped};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
 use std::time::Instant;
 
 /// Counts of one process of a run, cheap to poll from another thread.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Watch {
     done: AtomicU64,
     total: AtomicU64,
+    taken: AtomicU64,
     rows: AtomicU64,
     bytes: AtomicU64,
     started: OnceLock<Instant>,
-    stop: AtomicU8,
+    stop: Mutex<Option<Failure>>,
+    draining: AtomicBool,
+    wakes: Mutex<Vec<Wake>>,
+    hands: OnceLock<Arc<Vec<Option<Hand>>>>,
     failed: AtomicBool,
     first: Mutex<Option<Failure>>,
     sleepers: Mutex<Vec<Thread>>,
 }
-
-/// The kinds that [`Watch::request_stop`] understands, by position + 1.
-const STOPS: [FailureKind; 3] =
-    [FailureKind::Interrupted, FailureKind::Terminated, FailureKind::Peer];
 
 impl Watch {
     /// Nothing has happened yet.
@@ -34,7 +36,12 @@ impl Watch {
         self.done.load(Relaxed)
     }
 
-    /// Tiles that this process takes, as far as is known before it has started: 0 until then.
+    /// Tiles that this process has taken.
+    pub fn tiles_taken(&self) -> u64 {
+        self.taken.load(Relaxed)
+    }
+
+    /// Tiles that all processes together take: 0 until the run has started.
     pub fn tiles_total(&self) -> u64 {
         self.total.load(Relaxed)
     }
@@ -54,12 +61,18 @@ impl Watch {
         self.started.get().map_or(0.0, |t| t.elapsed().as_secs_f64())
     }
 
-    /// Asks the run to end with a failure of this kind: `Interrupted` or `Terminated`; any other
-    /// counts as `Peer`. Only stores a number, so a signal handler may call it; the run notices
-    /// within some 20 ms.
-    pub fn request_stop(&self, kind: FailureKind) {
-        let code = STOPS.iter().position(|k| *k == kind).unwrap_or(2) as u8 + 1;
-        self.stop.store(code, SeqCst);
+    /// Asks the run to end with this failure: no more tiles are handed out, those in flight reach
+    /// their sinks, then the run ends. It notices within some 20 ms; the first request counts.
+    pub fn request_stop(&self, why: Failure) {
+        lock(&self.stop).get_or_insert(why);
+    }
+
+    /// What the launcher answers when this process asks for tiles.
+    pub fn dealt(&self, deal: &Deal) {
+        let hand = self.hands.get().and_then(|hands| hands.get(deal.read)?.as_ref());
+        if let Some(hand) = hand {
+            hand.receive(deal);
+        }
     }
 
     /// Ends the run with this cause, unless it has one already. Wakes the workers.
@@ -81,16 +94,35 @@ impl Watch {
         lock(&self.first).clone()
     }
 
-    /// Turns a request to stop into a failure.
-    pub(crate) fn heed_stop(&self) {
-        let code = self.stop.load(SeqCst) as usize;
-        let Some(kind) = code.checked_sub(1).and_then(|i| STOPS.get(i)) else { return };
-        let message = match kind {
-            FailureKind::Interrupted => "interrupted",
-            FailureKind::Terminated => "terminated",
-            _ => "another process of the run has ended",
-        };
-        self.fail(Failure::new(*kind, message));
+    /// Why the run is to stop, if that was asked for: how far it came is part of the sentence.
+    pub(crate) fn stop(&self) -> Option<Failure> {
+        let why = lock(&self.stop).clone();
+        why.map(|why| so_far(why, self.tiles_done(), self.tiles_total()))
+    }
+
+    /// Called when the last tiles are in flight, should a stage wait for something else.
+    pub(crate) fn wake_by(&self, wake: Wake) {
+        lock(&self.wakes).push(wake);
+    }
+
+    /// Hands out no more tiles.
+    pub(crate) fn drain(&self) {
+        if !self.draining.swap(true, SeqCst) {
+            self.hands.get().into_iter().flat_map(|h| h.iter().flatten()).for_each(Hand::close);
+            lock(&self.wakes).iter().for_each(|wake| wake());
+        }
+    }
+
+    /// Whether tiles in flight are the last ones, though there would be more.
+    pub(crate) fn draining(&self) -> bool {
+        self.draining.load(SeqCst)
+    }
+
+    /// The tiles that this process may take.
+    pub(crate) fn begin(&self, hands: Arc<Vec<Option<Hand>>>, tiles: u64) {
+        self.total.store(tiles, Relaxed);
+        // Set once: a watch is for one run.
+        drop(self.hands.set(hands));
     }
 
     /// This thread sleeps in between and wants to be woken by a failure.
@@ -98,12 +130,9 @@ impl Watch {
         lock(&self.sleepers).push(std::thread::current());
     }
 
-    pub(crate) fn expect_tiles(&self, tiles: u64) {
-        self.total.fetch_add(tiles, Relaxed);
-    }
-
     pub(crate) fn hand_out(&self, points: u64) {
         self.started.get_or_init(Instant::now);
+        self.taken.fetch_add(1, Relaxed);
         self.rows.fetch_add(points, Relaxed);
     }
 
@@ -114,6 +143,14 @@ impl Watch {
     pub(crate) fn wrote(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Relaxed);
     }
+}
+
+/// A failure that ended a run before its time, and how far it came.
+pub(crate) fn so_far(why: Failure, done: u64, tiles: u64) -> Failure {
+    let plural = if tiles == 1 { "" } else { "s" };
+    let message =
+        format!("{} after {} of {} tile{plural}", why.message, grouped(done), grouped(tiles));
+    Failure { message, ..why }
 }
 
 /// A lock that a panicking thread does not spoil: what it guards is always whole.
@@ -134,12 +171,15 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_becomes_a_failure_of_its_kind() {
+    fn a_stop_says_how_far_the_run_came() {
         let watch = Watch::new();
-        watch.heed_stop();
+        assert!(watch.stop().is_none());
+        watch.begin(Arc::default(), 1600);
+        watch.tile_done();
+        watch.request_stop(Failure::new(base::FailureKind::Terminated, "terminated"));
+        watch.request_stop(Failure::new(base::FailureKind::Interrupted, "interrupted"));
+        let why = watch.stop().map(|failure| failure.message);
+        assert_eq!(why.as_deref(), Some("terminated after 1 of 1,600 tiles"));
         assert!(!watch.failed());
-        watch.request_stop(FailureKind::Terminated);
-        watch.heed_stop();
-        assert_eq!(watch.failure().map(|f| f.kind), Some(FailureKind::Terminated));
     }
 }

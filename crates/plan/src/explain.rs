@@ -1,8 +1,8 @@
 //! The plan in words: as the steps make it, after each rule, and as it will run.
 use crate::draw::verb;
-use crate::graph::{FoldPlanKind, Fused, Graph, PlanNode, PlanOp};
+use crate::graph::{FoldPlanKind, Fused, Graph, JoinPlanKind, PlanNode, PlanOp};
 use crate::load::Plan;
-use crate::physical::{Node, Op, Physical, Reduce};
+use crate::physical::{Dealt, Node, Op, Physical, Reduce};
 use base::{Schema, grouped};
 use expr::{NodeReport, Place, Program, Step};
 use std::fmt::Write;
@@ -62,6 +62,18 @@ fn node_text(node: &PlanNode) -> String {
             None => "Reduce to rows in order".to_owned(),
         },
         PlanOp::Concat => "Concat".to_owned(),
+        PlanOp::Join(join) => match &join.kind {
+            JoinPlanKind::Keys { left, how, .. } => {
+                format!("Join {} by {} keys", how.name(), left.len())
+            }
+            JoinPlanKind::Dimensions { dims, .. } => {
+                format!("Join by {} shared dimensions", dims.len())
+            }
+        },
+        PlanOp::Partition(plan) => {
+            let how = if plan.by == Dealt::Hash { "hash" } else { "range" };
+            format!("Partition into {} parts by {how}", plan.into)
+        }
         PlanOp::Write(write) => format!("Write {}", write.path.display()),
         PlanOp::Show(name) => format!("Write to the report as `{name}`"),
     }

@@ -4,6 +4,8 @@
 //! aggregates, the format and the attributes of an output. Comments, the title, names of steps and
 //! what is in the input files are no part of them.
 use crate::graph::{FoldPlan, FoldPlanKind, Fused, PlanNode, PlanOp, ReadPlan, WritePlan};
+use crate::physical::Dealt;
+use arrow_array::ArrayRef;
 use base::{Attribute, Attributes, Field, Schema, Tiling};
 use expr::{Given, Step};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -99,6 +101,14 @@ pub(crate) fn meaning(
         PlanOp::Write(write) => written(write, &node.schema, title),
         PlanOp::Show(_) => "show\n".to_owned(),
         PlanOp::Concat => "concat\n".to_owned(),
+        PlanOp::Join(join) => format!("{join:?}\n"),
+        PlanOp::Partition(partition) => {
+            let by = match &partition.by {
+                Dealt::Bounds(bounds) => format!("bounds {}", values(bounds)),
+                by => format!("{by:?}"),
+            };
+            format!("partition {:?} into {} by {by}\n", partition.keys, partition.into)
+        }
     };
     text += &fields(&node.schema);
     let _ = writeln!(text, "kept {:?}", node.kept);
@@ -138,7 +148,8 @@ fn is_loose(node: &PlanNode) -> bool {
             let over = matches!(fold.kind, FoldPlanKind::Over(_));
             !over && fused(&fold.fused) && !fold.calls.iter().any(|c| c.reduction.needs_index())
         }
-        PlanOp::Order(_) | PlanOp::Concat | PlanOp::Write(_) | PlanOp::Show(_) => false,
+        // Of these no fragment ends behind: nobody asks.
+        _ => false,
     }
 }
 
@@ -197,14 +208,16 @@ fn givens(given: &[Given]) -> String {
         let _ = match given {
             Given::Loaded => writeln!(text, "loaded"),
             Given::Counter { start, step } => writeln!(text, "from {start} by {step}"),
-            Given::Table(array) => {
-                let values = (0..array.len()).map(|i| crate::tests::value(array, i));
-                let values = values.map(|v| format!("{v:?}"));
-                writeln!(text, "{} {}", array.data_type(), Print::of(values))
-            }
+            Given::Table(array) => writeln!(text, "{}", values(array)),
         };
     }
     text
+}
+
+/// All values of an array.
+fn values(array: &ArrayRef) -> String {
+    let values = (0..array.len()).map(|i| format!("{:?}", crate::tests::value(array, i)));
+    format!("{} {}", array.data_type(), Print::of(values))
 }
 
 /// What an output is, less what tells when and by which text it was made.

@@ -1,5 +1,6 @@
 //! The plan: a graph of a small closed set of nodes, as the steps make it and the rules rewrite it.
-use base::{Attributes, DimMask, Domain, Field, Schema, Span, Value};
+use crate::physical::{Dealt, How};
+use base::{Attributes, DType, DimMask, Domain, Field, Schema, Span, Value};
 use expr::reduce::Reduction;
 use expr::{Given, Step};
 use formats::{Format, Options, Survivors, TileSource};
@@ -50,6 +51,12 @@ impl PlanNode {
         Fused { schema: self.schema.clone(), given: self.given.clone(), steps }
     }
 
+    /// Where a column stands in its tiles.
+    pub fn place(&self, column: usize) -> usize {
+        let place = |kept: &Vec<usize>| kept.iter().position(|k| *k == column);
+        self.kept.as_ref().and_then(place).unwrap_or(column)
+    }
+
     /// What its tiles hold.
     pub fn made(&self) -> Schema {
         let mut schema = self.schema.clone();
@@ -73,6 +80,10 @@ pub enum PlanOp {
     Order(OrderPlan),
     /// All tiles of one input after those of the other.
     Concat,
+    /// Columns of the second input beside those of the first.
+    Join(JoinPlan),
+    /// Rows in parts by their keys.
+    Partition(PartitionPlan),
     /// A file.
     Write(Box<WritePlan>),
     /// Rows for the report.
@@ -152,6 +163,69 @@ pub struct OrderPlan {
     pub keys: Vec<crate::physical::SortKey>,
     /// Only so many.
     pub limit: Option<u64>,
+}
+
+/// Two inputs side by side.
+#[derive(Clone, Debug)]
+pub struct JoinPlan {
+    /// What belongs together.
+    pub kind: JoinPlanKind,
+    /// The columns of the first input that the result has, in its order.
+    pub left: Vec<usize>,
+    /// Those of the second input, behind them.
+    pub right: Vec<usize>,
+}
+
+/// What belongs together.
+#[derive(Clone, Debug)]
+pub enum JoinPlanKind {
+    /// Rows with equal keys: these columns of the left, and as many first columns of the right,
+    /// none of which is missing there.
+    Keys {
+        /// The keys of the left.
+        left: Vec<usize>,
+        /// The types of both sides' keys.
+        types: Vec<DType>,
+        /// Which rows the result has.
+        how: How,
+    },
+    /// Points of two boxes.
+    Dimensions {
+        /// For each dimension of the right its place in the left; `None` for that of a single
+        /// row, which goes beside all.
+        dims: Vec<Option<usize>>,
+        /// Coordinates, a column of the left and one of the right, that the run has to compare.
+        checked: Vec<(usize, usize)>,
+    },
+}
+
+impl JoinPlan {
+    /// The columns of its `side`-th input that a join reads to make some of its own.
+    pub fn uses(&self, side: usize, made: impl Iterator<Item = usize>) -> Vec<usize> {
+        let n = self.left.len();
+        let mut used: Vec<usize> = match (&self.kind, side) {
+            (JoinPlanKind::Keys { left, .. }, 0) => left.clone(),
+            (JoinPlanKind::Keys { types, .. }, _) => (0..types.len()).collect(),
+            (JoinPlanKind::Dimensions { checked, .. }, 0) => checked.iter().map(|c| c.0).collect(),
+            (JoinPlanKind::Dimensions { checked, .. }, _) => checked.iter().map(|c| c.1).collect(),
+        };
+        used.extend(made.filter_map(|i| match side {
+            0 => self.left.get(i).copied(),
+            _ => self.right.get(i.checked_sub(n)?).copied(),
+        }));
+        used
+    }
+}
+
+/// Rows in parts.
+#[derive(Clone)]
+pub struct PartitionPlan {
+    /// The columns that tell the part.
+    pub keys: Vec<usize>,
+    /// How many parts there are.
+    pub into: u64,
+    /// How they tell it.
+    pub by: Dealt,
 }
 
 /// A file to write; its columns are the input's.

@@ -9,7 +9,7 @@
 //! | `build` | what operators use to check a step and add nodes |
 //! | [`graph`] | the plan: a small closed set of nodes |
 //! | [`rules`] | named rewrites, in order |
-//! | `lower`, `sinks`, `tiling`, `memory` | the last rewrite: exchanges, sinks, tiles, bytes |
+//! | `lower`, `sinks`, `tiling`, `size`, `memory` | the last rewrite: exchanges, sinks, tiles, bytes |
 //! | `fingerprint` | what the tiles of a node depend on, in 128 bits |
 //! | [`physical`] | what the engine runs |
 //! | `load` | the driver: all of it, in order |
@@ -34,6 +34,7 @@ pub mod physical;
 pub mod rules;
 mod schema_json;
 mod sinks;
+mod size;
 mod spec;
 mod steps;
 pub mod tests;

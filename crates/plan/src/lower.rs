@@ -1,13 +1,16 @@
 //! The last rewrite: reductions in two parts, exchanges between them, sinks and tiles.
+mod join;
+
 use crate::build::Builder;
 use crate::fingerprint::{Meaning, meaning};
 use crate::graph::{
-    FoldPlan, FoldPlanKind, Fused, Graph, NodeId, OrderPlan, PlanNode, PlanOp, ReadPlan,
+    FoldPlan, FoldPlanKind, Fused, Graph, NodeId, OrderPlan, PartitionPlan, PlanNode, PlanOp,
+    ReadPlan,
 };
 use crate::memory;
 use crate::physical::{
-    Aggregate, Apply, Concat, Fold, FoldKind, Node, Op, Order, Physical, Read, Reduce, Route, Show,
-    SortKey,
+    Aggregate, Apply, Concat, Dealt, Fold, FoldKind, Node, Op, Order, Partition, Physical, Read,
+    Reduce, Route, Show, SortKey,
 };
 use crate::sinks::sink;
 use crate::tiling::{PART_ROWS, parts_behind, tiling};
@@ -93,6 +96,8 @@ impl Lowering<'_, '_> {
             PlanOp::Fold(fold) => self.fold(node, fold, input),
             PlanOp::Order(order) => Some(self.order(id, node, order, input)),
             PlanOp::Concat => Some(self.concat(id, node)),
+            PlanOp::Join(plan) => self.join(id, node, plan),
+            PlanOp::Partition(plan) => Some(self.partition(node, plan, input)),
             PlanOp::Write(_) => self.write(node, input),
             PlanOp::Show(name) => {
                 let op = Op::Show(Show { name: name.clone() });
@@ -167,6 +172,9 @@ impl Lowering<'_, '_> {
     fn keep_index(&self, id: NodeId) -> bool {
         self.graph.consumers(id).iter().any(|c| match &self.graph.nodes[*c].op {
             PlanOp::Fold(_) | PlanOp::Apply(_) | PlanOp::Concat => true,
+            // What is made of the left's rows is indexed as they are.
+            PlanOp::Join(_) => self.graph.nodes[*c].inputs[0] == id && self.keep_index(*c),
+            PlanOp::Partition(plan) => plan.by == Dealt::Range,
             PlanOp::Read(_) | PlanOp::Order(_) | PlanOp::Write(_) | PlanOp::Show(_) => false,
         })
     }
@@ -237,6 +245,20 @@ impl Lowering<'_, '_> {
         ];
         let add = |id, (op, schema)| self.add(node, op, vec![id], schema);
         Made { id: steps.into_iter().fold(input, add), tiling: None }
+    }
+
+    fn partition(&mut self, node: &PlanNode, plan: &PartitionPlan, input: Made) -> Made {
+        let (rows, sizes) = (&node.schema, self.graph.nodes[node.inputs[0]].schema.domain.sizes());
+        let plan =
+            Partition { keys: plan.keys.clone(), into: plan.into, by: plan.by.clone(), sizes };
+        let mut from = input.id;
+        if plan.by == Dealt::Range {
+            from = self.add(node, Op::Sample(plan.clone()), vec![from], rows.clone());
+            from = self.add(node, Op::Exchange(Route::Address), vec![from], rows.clone());
+        }
+        from = self.add(node, Op::Deal(plan.clone()), vec![from], rows.clone());
+        from = self.add(node, Op::Exchange(Route::Address), vec![from], rows.clone());
+        Made { id: self.add(node, Op::Parts(plan), vec![from], rows.clone()), tiling: None }
     }
 
     fn concat(&mut self, id: NodeId, node: &PlanNode) -> Made {

@@ -1,6 +1,7 @@
 //! What a run needs, in bytes, before it starts.
-use crate::graph::{Call, FoldPlan, FoldPlanKind, Graph, PlanOp};
+use crate::graph::{Call, FoldPlan, FoldPlanKind, Graph, JoinPlan, JoinPlanKind, PlanNode, PlanOp};
 use crate::physical::{Memory, Node, Op};
+use crate::size::{broadcast, rows_at_most};
 use base::Schema;
 
 /// What a process needs that does nothing: code, libraries, buffers of the links.
@@ -43,9 +44,11 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
                 memory.per_tile += made + read_bytes;
             }
             Op::Apply(_) | Op::Encode(_) | Op::Concat(_) => memory.per_tile += tile,
+            Op::Join(_) | Op::Match(_) | Op::Overlay(_) => memory.per_tile += tile,
             Op::Write(sink) => memory.per_tile += sink.memory(tile),
             Op::Partial(_) | Op::Split(_) | Op::Final(_) | Op::Assemble(_) => {}
-            Op::Exchange(_) | Op::Show(_) => {}
+            Op::Sample(_) | Op::Deal(_) | Op::Parts(_) => {}
+            Op::Exchange(_) | Op::Ask(_) | Op::Find(_) | Op::Show(_) => {}
         }
     }
     for node in &graph.nodes {
@@ -73,7 +76,10 @@ fn tile_bytes(nodes: &[Node], node: &Node) -> u64 {
             };
             return node.schema.fields.iter().map(bytes).sum();
         }
-        match at.inputs.iter().map(|i| &nodes[*i]).next_back() {
+        // Tiles of a join are those of its first input.
+        let joins = matches!(at.op, Op::Join(_) | Op::Find(_) | Op::Overlay(_));
+        let from = if joins { at.inputs.first() } else { at.inputs.last() };
+        match from.map(|i| &nodes[*i]) {
             Some(Node { op: Op::Assemble(rows), .. }) => {
                 return width(&node.schema) * *rows as u64;
             }
@@ -88,7 +94,7 @@ fn width(schema: &Schema) -> u64 {
 }
 
 /// What reductions and sorts hold.
-fn state(graph: &Graph, node: &crate::graph::PlanNode, memory: &mut Memory) {
+fn state(graph: &Graph, node: &PlanNode, memory: &mut Memory) {
     let before = node.inputs.first().map(|i| &graph.nodes[*i].schema);
     let rows = before.and_then(|s| s.domain.points());
     match &node.op {
@@ -123,7 +129,43 @@ fn state(graph: &Graph, node: &crate::graph::PlanNode, memory: &mut Memory) {
                 FoldPlanKind::All => {}
             }
         }
+        PlanOp::Partition(_) => {
+            // As they came, the largest part put together.
+            let row = width(&node.schema) + 8;
+            match rows {
+                Some(rows) => memory.per_process += rows * row,
+                None => memory
+                    .guesses
+                    .push(format!("`{}` holds all its rows, of {row} bytes each", node.step)),
+            }
+        }
+        PlanOp::Join(join) => joined(graph, node, join, memory),
         _ => {}
+    }
+}
+
+/// What a join holds of its right side.
+fn joined(graph: &Graph, node: &PlanNode, join: &JoinPlan, memory: &mut Memory) {
+    let right = graph.nodes[node.inputs[1]].made();
+    match &join.kind {
+        // As it came, and cut as the left's tiles are.
+        JoinPlanKind::Dimensions { .. } => {
+            let shape: Vec<usize> = right.domain.sizes().iter().map(|n| *n as usize).collect();
+            let bytes = |f: &base::Field| f.mask.points(&shape) as u64 * f.dtype.width() as u64;
+            memory.per_worker += 2 * right.fields.iter().map(bytes).sum::<u64>();
+        }
+        JoinPlanKind::Keys { .. } => {
+            // As it came and put together, its key in a table, its number, its place.
+            let row = 2 * width(&right) + 24;
+            match (broadcast(graph, node.inputs[1]), rows_at_most(graph, node.inputs[1])) {
+                (true, Some(rows)) => memory.per_worker += rows * row,
+                (false, Some(rows)) => memory.per_process += rows * row,
+                (_, None) => memory.guesses.push(format!(
+                    "`{}` holds the rows of `{}`, of {row} bytes each",
+                    node.step, graph.nodes[node.inputs[1]].step
+                )),
+            }
+        }
     }
 }
 

@@ -81,6 +81,8 @@ pub enum Inputs {
     None,
     /// Exactly one.
     One,
+    /// Exactly two, a left and a right one.
+    Two,
     /// Two or more.
     Many,
 }

@@ -1,6 +1,7 @@
 //! The physical plan: what the engine runs, node by node. A closed set of nodes.
 use crate::fingerprint::Meaning;
-use base::{Schema, Tiling, Value};
+use arrow_array::ArrayRef;
+use base::{DType, DimMask, Schema, Tiling, Value};
 use expr::Program;
 use expr::reduce::Reduction;
 use formats::{Sink, Survivors, TileSource};
@@ -60,6 +61,25 @@ pub enum Op {
     Assemble(usize),
     /// Tiles of all inputs, one input after the other. All have the same columns.
     Concat(Concat),
+    /// Rows of the first input beside those of the second that have equal keys; behind an
+    /// `Exchange` of the second to all workers. Two inputs.
+    Join(Join),
+    /// Asks for the matches of each tile's keys the workers that have them. One input.
+    Ask(Join),
+    /// Behind an `Exchange` by address of what `Ask` made, and one by hash of the rows to join
+    /// with: answers. Two inputs.
+    Find(Join),
+    /// Behind an `Exchange` by address of what `Find` made: tiles from rows and answers. One input.
+    Match(Join),
+    /// Boxes beside smaller boxes; behind an `Exchange` of the second to all workers. Two inputs.
+    Overlay(Overlay),
+    /// Passes rows on, and a sample of their keys to all workers. One input.
+    Sample(Partition),
+    /// Sends each row to the worker that has its part; for ranges behind an `Exchange` by address
+    /// of what `Sample` made. One input.
+    Deal(Partition),
+    /// Behind an `Exchange` by address of what `Deal` made: parts, each a tile. One input.
+    Parts(Partition),
     /// What any worker can do for a writer: [`Sink::prepare`]. One input.
     Encode(Arc<dyn Sink>),
     /// Writes to a file. One input, no output.
@@ -184,6 +204,8 @@ pub enum Route {
     Tile,
     /// Each message to the worker it is for; tiles that are for none stay.
     Address,
+    /// Each tile to all workers.
+    All,
 }
 
 /// One input after the other: boxes become rows, tiles and indices are numbered on.
@@ -197,6 +219,123 @@ pub struct Concat {
     pub sizes: Vec<Vec<u64>>,
     /// Whether rows carry explicit indices.
     pub keep_index: bool,
+}
+
+/// Which rows a join has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Rows of the left with each of their matches.
+    Inner,
+    /// Also those without a match; what is the right's is then missing.
+    Left,
+    /// Rows of the left that have a match, once, and no columns of the right.
+    Semi,
+    /// Rows of the left that have no match.
+    Anti,
+}
+
+impl How {
+    /// All of them.
+    pub const ALL: [How; 4] = [How::Inner, How::Left, How::Semi, How::Anti];
+
+    /// The name users know.
+    pub fn name(self) -> &'static str {
+        match self {
+            How::Inner => "inner",
+            How::Left => "left",
+            How::Semi => "semi",
+            How::Anti => "anti",
+        }
+    }
+}
+
+/// Rows with equal keys. Missing keys match none; NaN equals NaN, and -0.0 equals 0.0. Rows come in
+/// the order of the left, several matches of one in the order of the right. Tiles keep the numbers
+/// of the left's, and rows are indexed in its domain: the index times the most matches that any key
+/// has, plus the place among the matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Join {
+    /// Which rows.
+    pub how: How,
+    /// The keys in tiles of the left; in those of the right they are the first columns.
+    pub keys: Vec<usize>,
+    /// The types of the keys, the same on both sides.
+    pub types: Vec<DType>,
+    /// The columns of the left that go on.
+    pub left: Vec<usize>,
+    /// The columns of the right that go on, behind the left's.
+    pub right: Vec<usize>,
+    /// The types of all columns of the right.
+    pub right_types: Vec<DType>,
+    /// The sizes of the left's domain, to make indices of boxes.
+    pub sizes: Vec<u64>,
+    /// Whether rows carry explicit indices.
+    pub keep_index: bool,
+}
+
+impl Join {
+    /// How many matches a row has at most, where a key of the right has so many rows at most.
+    pub fn most(&self, rows: u64) -> u64 {
+        match self.how {
+            How::Inner | How::Left => rows.max(1),
+            How::Semi | How::Anti => 1,
+        }
+    }
+}
+
+/// Boxes beside smaller boxes: columns of the right vary along fewer dimensions than the tile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overlay {
+    /// For each dimension of the right its place in the left; `None` for that of a single row,
+    /// which goes beside all.
+    pub dims: Vec<Option<usize>>,
+    /// The cuts of the right.
+    pub tiling: Tiling,
+    /// The columns of the left that go on.
+    pub left: Vec<usize>,
+    /// The columns of the right that go on, behind the left's, and the dimensions of the right
+    /// that each varies along.
+    pub right: Vec<(usize, DimMask)>,
+    /// Coordinates that must be equal.
+    pub checked: Vec<Checked>,
+    /// Whether tiles of the left are rows: then every column has a value for each.
+    pub rows: bool,
+}
+
+/// A coordinate that both sides of an `Overlay` have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The column of the left.
+    pub left: usize,
+    /// The column of the right, and the dimension of the right that it varies along.
+    pub right: (usize, DimMask),
+}
+
+/// Rows in parts by their keys. Each part is a tile, numbered from 0, of rows in their order; a part
+/// without rows is a tile too.
+#[derive(Clone, Debug)]
+pub struct Partition {
+    /// The keys.
+    pub keys: Vec<usize>,
+    /// How many parts there are.
+    pub into: u64,
+    /// What tells the part of a row.
+    pub by: Dealt,
+    /// The sizes of the input's domain, to make indices of boxes.
+    pub sizes: Vec<u64>,
+}
+
+/// What tells the part of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dealt {
+    /// The hash of its keys, modulo the parts.
+    Hash,
+    /// The place of its keys among those of a sample of all rows.
+    Range,
+    /// The place of its one key among these values, ascending: the first keys of parts.
+    Bounds(ArrayRef),
 }
 
 /// Rows for the report.

@@ -173,8 +173,9 @@ fn resolve(
     let Some(from) = &draft.from else {
         return match (wants, i) {
             (Inputs::None, _) => Some(Vec::new()),
-            (Inputs::Many, _) => {
-                let message = format!("`{}` needs two inputs or more", step.operator.name);
+            (Inputs::Many | Inputs::Two, _) => {
+                let count = if wants == Inputs::Two { "two inputs" } else { "two inputs or more" };
+                let message = format!("`{}` needs {count}", step.operator.name);
                 diagnostics.push(wrong(message).help("name them: `from: [a, b]`"));
                 None
             }
@@ -211,12 +212,14 @@ fn resolve(
     let fits = match wants {
         Inputs::None => false,
         Inputs::One => inputs.len() == 1,
+        Inputs::Two => inputs.len() == 2,
         Inputs::Many => inputs.len() >= 2,
     };
     if !fits {
         let expected = match wants {
             Inputs::None => "is a source and takes no input",
             Inputs::One => "takes one input",
+            Inputs::Two => "takes two inputs, the left and the right one",
             Inputs::Many => "needs two inputs or more",
         };
         diagnostics.push(wrong(format!("`{}` {expected}", step.operator.name)));

@@ -87,6 +87,7 @@ fn most_points(graph: &Graph, id: NodeId, read: &ReadPlan) -> u64 {
 /// Bytes of a point in the outputs that tiles of a reader go to as they are; `None` where a tile
 /// is a chunk of a file, which should not be small.
 fn written_bytes(graph: &Graph, id: NodeId) -> Option<u64> {
+    let left = |consumer: &NodeId| graph.nodes[*consumer].inputs[0] == id;
     let bytes = |consumer: &NodeId| match &graph.nodes[*consumer].op {
         PlanOp::Write(write) if write.format.writes_chunks(&write.options) => None,
         PlanOp::Write(_) => {
@@ -94,6 +95,7 @@ fn written_bytes(graph: &Graph, id: NodeId) -> Option<u64> {
             Some(point_bytes(&schema.domain, schema.fields.iter()))
         }
         PlanOp::Apply(_) => written_bytes(graph, *consumer),
+        PlanOp::Join(_) if left(consumer) => written_bytes(graph, *consumer),
         _ => Some(0),
     };
     graph.consumers(id).iter().map(bytes).sum()
@@ -139,6 +141,7 @@ pub fn parts_behind(graph: &Graph, id: NodeId) -> bool {
     graph.consumers(id).iter().any(|c| match &graph.nodes[*c].op {
         PlanOp::Write(write) => write.format.writes_parts(),
         PlanOp::Apply(_) => parts_behind(graph, *c),
+        PlanOp::Join(_) if graph.nodes[*c].inputs[0] == id => parts_behind(graph, *c),
         _ => false,
     })
 }

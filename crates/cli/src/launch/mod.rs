@@ -44,6 +44,9 @@ pub struct LaunchArgs {
     /// How long the processes of several hosts have to find each other, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub connect_timeout: Duration,
+    /// How long the tiles in hand may take when a signal ends the run, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
+    pub grace: Duration,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -71,6 +74,8 @@ pub struct Spread {
     pub addresses: Vec<String>,
     /// How long all processes have to find each other.
     pub deadline: Duration,
+    /// How long tiles in flight may take when the run is to stop.
+    pub grace: Duration,
 }
 
 impl LaunchArgs {
@@ -90,8 +95,8 @@ impl LaunchArgs {
             let secret = secret.ok_or_else(secret::lacking)?;
             let meeting = Meeting::At(addresses[0].clone(), secret);
             let host = host.unwrap_or_else(|| hosts::name(&addresses[process]).to_owned());
-            let deadline = self.connect_timeout;
-            let spread = Spread { ranks, host, meeting, addresses, deadline };
+            let (deadline, grace) = (self.connect_timeout, self.grace);
+            let spread = Spread { ranks, host, meeting, addresses, deadline, grace };
             return Ok(Launch::Spread(Box::new(spread)));
         }
         match (Ranks::found(&variable)?, self.processes) {
@@ -108,6 +113,7 @@ impl LaunchArgs {
                 addresses: vec![String::new(); ranks.size],
                 ranks,
                 deadline: self.connect_timeout,
+                grace: self.grace,
             }))),
             (None, n) => Ok(Launch::Here(n.map_or(1, NonZeroUsize::get))),
         }

@@ -6,7 +6,7 @@ use crate::numbers::{count, time};
 use crate::pipeline::{self, PipelineArgs};
 use crate::progress::{Progress, Style};
 use crate::report::Report;
-use crate::run::{alone, print, refuse_for_memory, together};
+use crate::run::{Stops, alone, print, refuse_for_memory, together};
 use crate::scaling::{Combination, Scaling, plot};
 use crate::signals::Signals;
 use base::{Failure, FailureKind};
@@ -118,9 +118,10 @@ fn run(job: &Job, with: &Combination, signals: &Signals) -> Result<Report, End> 
     let changed = || Failure::data("the inputs have changed between two runs");
     let physical = job.load()?.0.ok_or_else(changed)?.physical;
     let mut progress = Progress::new(Style::None, 0);
+    let stops = Stops { signals, grace: engine::GRACE };
     Ok(match with.processes {
-        1 => alone(&job, &physical, None, signals, &mut progress, start)?,
-        n => together(&job, &physical, Group::here(n), signals, &mut progress, start)?,
+        1 => alone(&job, &physical, None, &stops, &mut progress, start)?,
+        n => together(&job, &physical, None, Group::here(n), &stops, &mut progress, start)?,
     })
 }
 

@@ -5,14 +5,14 @@ use crate::report::Table;
 use crate::run::{Part, staged};
 use crate::signals::Signals;
 use crate::state::State;
-use base::Failure;
+use base::{Failure, FailureKind};
 use clap::Parser;
-use engine::supervisor::Child;
+use engine::supervisor::{Child, Word};
 use engine::{Mesh, Options, Watch};
 use serde_json::to_value;
 use std::fmt::Display;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The verb's name.
 pub const PROCESS_VERB: &str = "process-of-a-run";
@@ -25,17 +25,20 @@ pub struct Process;
 impl Act for Process {
     fn act(self) -> Result<(), End> {
         Signals::ignore()?;
-        let child = Child::begin()?;
-        work(&child).map_err(|failure| {
+        let watch = Arc::new(Watch::new());
+        let child = Child::begin(&watch)?;
+        work(&child, &watch).map_err(|failure| {
             let code = failure.kind.exit_code();
-            child.say(&failure.into());
+            child.say(&match failure.kind {
+                FailureKind::Terminated => Word::Drained { tiles: watch.tiles_done() },
+                _ => failure.into(),
+            });
             End::Told(code)
         })
     }
 }
 
-fn work(child: &Child) -> Result<(), Failure> {
-    let watch = Arc::new(Watch::new());
+fn work(child: &Child, watch: &Arc<Watch>) -> Result<(), Failure> {
     let seen = watch.clone();
     child.beat(move || seen.tiles_done());
     let assignment = child.assignment();
@@ -59,10 +62,16 @@ fn work(child: &Child) -> Result<(), Failure> {
         index: assignment.index,
         processes: assignment.processes,
         sockets: child.link(job.threads, digest)?,
+        asking: Child::asking(),
     };
-    let options =
-        Options { mesh: Some(mesh), profile: job.profile, ..Options::of(&physical, job.threads) };
-    let tally = engine::run_noting(Arc::new(physical), options, watch, book.clone())?;
+    let options = Options {
+        mesh: Some(mesh),
+        profile: job.profile,
+        // The launcher knows when to wait no longer.
+        grace: Duration::MAX,
+        ..Options::of(&physical, job.threads)
+    };
+    let tally = engine::run_noting(Arc::new(physical), options, watch.clone(), book.clone())?;
     let table = |(n, s, b): &(String, _, Vec<_>)| Table::new(n, s, b).encode();
     let first = assignment.index == 0;
     let tables = if first { tally.results.iter().map(table).collect() } else { Vec::new() };

@@ -8,7 +8,7 @@ use crate::pipeline::PipelineArgs;
 use crate::profile::{Profiled, Target};
 use crate::progress::{Progress, Style};
 use crate::report::{Report, Summary};
-use crate::run::{alone, print, refuse_for_memory, tiles, together};
+use crate::run::{Stops, alone, print, refuse_for_memory, tiles, together};
 use crate::signals::Signals;
 use crate::spread::{Led, follow, lead};
 use crate::state::{self, State};
@@ -105,6 +105,7 @@ impl Run {
 
     /// Runs it, in this process or in several; `None` if another launcher reports.
     fn work(&self, signals: &Signals, start: Instant) -> Result<Option<Done>, End> {
+        let stops = Stops { signals, grace: self.launch.grace };
         let cores = machine::cores();
         let asked = self.threads.map(NonZeroUsize::get);
         let state = match (self.no_state, &self.state) {
@@ -126,15 +127,17 @@ impl Run {
                 let report = match processes {
                     _ if state.as_ref().is_some_and(|s| s.survey.is_done()) => shape.nothing(start),
                     1 if self.restarts == 0 => {
-                        alone(&job, physical, state.as_ref(), signals, &mut progress, start)?
+                        alone(&job, physical, state.as_ref(), &stops, &mut progress, start)?
                     }
-                    _ => together(&job, physical, group, signals, &mut progress, start)?,
+                    _ => {
+                        let state = state.as_ref();
+                        together(&job, physical, state, group, &stops, &mut progress, start)?
+                    }
                 };
                 Ok(Some((plan, state, report)))
             }
             Launch::Spread(spread) if spread.ranks.rank > 0 => {
-                let name = format!("process {} on {}", spread.ranks.rank, spread.host);
-                follow(&spread, &job, asked, signals).map_err(|f| f.context(name))?;
+                follow(&spread, &job, asked, signals)?;
                 Ok(None)
             }
             Launch::Spread(spread) => {
@@ -156,7 +159,8 @@ impl Run {
                     }
                 };
                 let physical = state.as_ref().map_or(&plan.physical, |s| &s.survey.physical);
-                let report = together(&job, physical, group, signals, &mut progress, start)?;
+                let known = state.as_ref();
+                let report = together(&job, physical, known, group, &stops, &mut progress, start)?;
                 Ok(Some((plan, state, report)))
             }
         }

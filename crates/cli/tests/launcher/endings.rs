@@ -126,9 +126,23 @@ fn signals_end_the_run_in_good_order() {
             kill_process(running.pid(), signal).unwrap();
             let (err, code) = running.end(Duration::from_secs(5));
             assert_eq!(code, expected, "{arguments}: {err}");
+            assert!(err.contains("ed after ") && err.contains(" tiles"), "{arguments}: {err}");
             nothing_is_left(&bench, &children);
         }
     }
+}
+
+#[test]
+fn what_a_process_complains_of_is_marked_with_its_rank() {
+    let bench = Bench::new(ENDLESS);
+    let (running, children) = working(&bench, "run p.yaml -n 2 -w 1", 2);
+    let last = children.iter().max_by_key(|p| p.as_raw_nonzero()).unwrap().as_raw_nonzero();
+    fs::write(format!("/proc/{last}/fd/2"), "HDF5-DIAG: oh\n").unwrap();
+    sleep(Duration::from_millis(200));
+    kill_process(running.pid(), Signal::INT).unwrap();
+    let (err, _) = running.end(Duration::from_secs(5));
+    assert!(err.lines().any(|line| line == "[1] HDF5-DIAG: oh"), "{err}");
+    nothing_is_left(&bench, &children);
 }
 
 #[test]

@@ -148,6 +148,10 @@ impl Sender {
                 };
                 Ok(vec![Packet { target: 0, origin, ticket: 0, load }])
             }
+            // What stays keeps its order.
+            Item::Closed(_) if self.route == Route::Address => {
+                Ok(vec![Packet { target: origin, origin, ticket: 0, load: Load::Item(item) }])
+            }
             Item::Closed(_) => Ok(Vec::new()),
             Item::To(target, item) => match *item {
                 Item::Tile(Parcel { tile, credit }) => Ok(vec![self.tile(target, tile, &credit)?]),

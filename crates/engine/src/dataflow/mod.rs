@@ -17,9 +17,9 @@ mod workers;
 
 pub use workers::{Workers, start};
 
+use crate::deal::Hand;
 use crate::ledger::Book;
 use crate::nodes::Shown;
-use crate::nodes::read::Counter;
 use crate::options::Place;
 use crate::parcel::Item;
 use crate::profile::{self, Recorder};
@@ -44,14 +44,14 @@ pub struct Job {
     pub watch: Arc<Watch>,
     /// Where it is noted what is done, if it is.
     pub book: Option<Arc<Book>>,
-    /// For each node that is a `Read` the numbers of its tiles.
-    pub counters: Vec<Option<Counter>>,
+    /// For each node that is a `Read` the tiles that this process may take.
+    pub hands: Arc<Vec<Option<Hand>>>,
     /// What `Show` nodes collect.
     pub shown: Shown,
     /// Credits of each `Read` in each worker.
     pub in_flight: usize,
-    /// Whether later inputs of a `Concat` give up their credits.
-    pub free_concats: bool,
+    /// Whether tiles that wait for others give up their credits.
+    pub free: bool,
     /// What state may take.
     pub budget: Arc<Budget>,
     /// Where workers leave what they have measured, if they are to measure.

@@ -23,7 +23,7 @@ pub fn render(
         place: place(scope.worker(), threads),
         watch: job.watch.clone(),
         shown: job.shown.clone(),
-        free_concats: job.free_concats,
+        free: job.free,
         budget: job.budget.clone(),
     };
     let mut streams: Vec<Items> = Vec::with_capacity(nodes.len());

@@ -1,6 +1,7 @@
 //! The operator of a `Read`: one tile per activation, as long as there are credits.
 use super::{Items, Job, Time};
-use crate::credit::Pool;
+use crate::credit::{Pool, Wake};
+use crate::deal::Taken;
 use crate::nodes::read::Reader;
 use crate::panics::catch;
 use crate::parcel::{Item, Parcel};
@@ -24,16 +25,18 @@ pub fn source<'scope>(
     let job = job.clone();
     let mut builder = OperatorBuilder::new(job.physical.nodes[node].step.clone(), scope);
     let address = builder.operator_info().address;
-    let wake = scope.worker().sync_activator_for(address.to_vec());
-    let again = scope.activator_for(address);
-    // The worker is gone when the wake fails: nothing is left to wake.
-    let pool = Pool::new(
-        job.in_flight,
-        job.watch.clone(),
+    // The worker is gone when a wake fails: nothing is left to wake.
+    let waker = || -> Wake {
+        let wake = scope.worker().sync_activator_for(address.to_vec());
         Box::new(move || {
             let _ = wake.activate();
-        }),
-    );
+        })
+    };
+    let pool = Pool::new(job.in_flight, job.watch.clone(), waker());
+    if let Some(hand) = &job.hands[node] {
+        hand.wake_by(waker());
+    }
+    let again = scope.activator_for(address);
     let mut reader = Reader::new(read);
     let (output, stream) = builder.new_output::<Vec<Item>>();
     let mut output = OutputBuilder::<_, CapacityContainerBuilder<Vec<Item>>>::from(output);
@@ -42,7 +45,8 @@ pub fn source<'scope>(
         move |_frontiers| {
             let Some(capability) = &open else { return };
             let _running = meter.run();
-            if job.watch.failed() {
+            // Without a look at the credits: tiles that wait for one that will not come keep theirs.
+            if job.watch.failed() || job.watch.draining() {
                 open = None;
                 return;
             }
@@ -50,13 +54,14 @@ pub fn source<'scope>(
                 return;
             }
             match next(&job, node, &mut reader, &pool, &meter) {
-                Ok(Some(parcel)) => {
+                Ok(Next::Tile(parcel)) => {
                     let item = Item::Tile(parcel);
                     meter.gave(&item);
                     output.activate().session(capability).give(item);
                     again.activate();
                 }
-                Ok(None) => open = None,
+                Ok(Next::Wait) => {}
+                Ok(Next::End) => open = None,
                 Err((number, failure)) => {
                     job.fail(failure, node, Some(number));
                     open = None;
@@ -67,6 +72,14 @@ pub fn source<'scope>(
     stream
 }
 
+/// What a source does next.
+enum Next {
+    Tile(Parcel),
+    /// There may be more later.
+    Wait,
+    End,
+}
+
 /// The next tile of this process, if there is one more.
 fn next(
     job: &Job,
@@ -74,14 +87,16 @@ fn next(
     reader: &mut Reader,
     pool: &Arc<Pool>,
     meter: &Meter,
-) -> Result<Option<Parcel>, (u64, Failure)> {
-    let Some(number) = job.counters[node].as_ref().and_then(|c| c.take()) else {
-        return Ok(None);
+) -> Result<Next, (u64, Failure)> {
+    let number = match job.hands[node].as_ref().map_or(Taken::End, |hand| hand.take()) {
+        Taken::Tile(place) => job.book.as_ref().map_or(place, |book| book.number(node, place)),
+        Taken::Wait => return Ok(Next::Wait),
+        Taken::End => return Ok(Next::End),
     };
     let points = reader.points(number);
     job.watch.hand_out(points);
     meter.took_some(|| Amount::tile(points as usize, 0));
     let credit = pool.take();
     let tile = catch(|| reader.tile(number)).map_err(|failure| (number, failure))?;
-    Ok(Some(Parcel { tile, credit }))
+    Ok(Next::Tile(Parcel { tile, credit }))
 }

@@ -1,7 +1,7 @@
 //! The operator of a stage: takes or makes one tile per activation, so that credits and messages
 //! move on.
 use super::{Items, Job, Time};
-use crate::credit::{Pool, sign};
+use crate::credit::{Pool, Wake, sign};
 use crate::nodes::{Out, Stage};
 use crate::panics::catch;
 use crate::parcel::Item;
@@ -27,15 +27,16 @@ pub fn stage<'scope>(
     let job = job.clone();
     let mut builder = OperatorBuilder::new(job.physical.nodes[node].step.clone(), scope);
     let address = builder.operator_info().address;
-    let wake = scope.worker().sync_activator_for(address.to_vec());
-    let again = scope.activator_for(address);
-    // The worker is gone when the wake fails: nothing is left to wake.
-    let pool = Pool::derived(
-        job.in_flight,
+    let waker = || -> Wake {
+        let wake = scope.worker().sync_activator_for(address.to_vec());
+        // The worker is gone when the wake fails: nothing is left to wake.
         Box::new(move || {
             let _ = wake.activate();
-        }),
-    );
+        })
+    };
+    let pool = Pool::derived(job.in_flight, waker());
+    job.watch.wake_by(waker());
+    let again = scope.activator_for(address);
     let mut inputs: Vec<_> =
         inputs.into_iter().map(|stream| builder.new_input(stream, Pipeline)).collect();
     let (output, stream) = builder.new_output::<Vec<Item>>();
@@ -146,11 +147,19 @@ impl Work {
             let waits = self.queue.iter().any(|(i, _)| *i == input);
             if !self.ended[input] && ended(input) && !waits {
                 self.ended[input] = true;
+                if job.watch.draining() {
+                    continue;
+                }
                 stage.input_ends(input, give)?;
             }
         }
         if self.ended.contains(&false) {
             return Ok(if self.queue.is_empty() { Next::Wait } else { Next::Again });
+        }
+        if job.watch.draining() {
+            let drained = stage.drained();
+            self.stage = None;
+            return drained.map(|()| Next::Done);
         }
         if !self.finished {
             stage.finish(give)?;
@@ -183,9 +192,10 @@ impl Work {
         Ok(more)
     }
 
-    /// Whether a tile like the last one that was made may be given on.
+    /// Whether a tile like the last one that was made may be given on. When the run is to stop, any
+    /// may: those behind may keep their credits, waiting for tiles that will not come.
     fn has_credit(&self, job: &Job) -> bool {
-        self.pool.has_free() || job.budget.has_room(self.made.max(1))
+        job.watch.draining() || self.pool.has_free() || job.budget.has_room(self.made.max(1))
     }
 
     fn soon(&self, job: &Job) -> Next {

@@ -1,4 +1,5 @@
 //! The codes of the values of one key column.
+use super::NONE;
 use super::texts::Texts;
 use super::words::Words;
 use crate::hash;
@@ -23,7 +24,12 @@ pub struct Dictionary {
 impl Dictionary {
     /// No values yet.
     pub fn new(dtype: DType) -> Dictionary {
-        let (words, texts) = (Words::default(), Texts::default());
+        Dictionary::expecting(dtype, 0)
+    }
+
+    /// No values yet, but about so many will come.
+    pub fn expecting(dtype: DType, values: usize) -> Dictionary {
+        let (words, texts) = (Words::expecting(values), Texts::default());
         Dictionary { dtype, words, texts, missing: None, block: Vec::new() }
     }
 
@@ -69,6 +75,39 @@ impl Dictionary {
             for (code, _) in codes.iter_mut().zip(valid).filter(|(_, valid)| !**valid) {
                 *code = missing;
             }
+        }
+    }
+
+    /// The code of each row as far as there is one; rows without a value have none.
+    pub fn find(
+        &self,
+        values: &Values,
+        validity: Validity,
+        codes: &mut [u32],
+        words: &mut Vec<u64>,
+    ) {
+        let n = codes.len();
+        words.clear();
+        match values {
+            Values::Bool(v) => words.extend(v[..n].iter().map(|x| u64::from(*x))),
+            Values::Int32(v) => words.extend(v[..n].iter().map(|x| i64::from(*x) as u64)),
+            Values::Int64(v) => words.extend(v[..n].iter().map(|x| *x as u64)),
+            Values::Float32(v) => {
+                words.extend(v[..n].iter().map(|x| hash::float_key(f64::from(*x))));
+            }
+            Values::Float64(v) => words.extend(v[..n].iter().map(|x| hash::float_key(*x))),
+            Values::String(v) => {
+                for (i, code) in codes.iter_mut().enumerate() {
+                    *code = self.texts.find(v.value(i).as_bytes());
+                }
+            }
+        }
+        if !matches!(values, Values::String(_)) {
+            self.words.find(words, codes);
+        }
+        for (code, _) in codes.iter_mut().zip(validity.into_iter().flatten()).filter(|(_, v)| !**v)
+        {
+            *code = NONE;
         }
     }
 

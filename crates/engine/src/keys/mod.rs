@@ -22,6 +22,9 @@ use expr::{Validity, Values};
 pub use view::Scratch;
 use words::Words;
 
+/// No group.
+pub const NONE: u32 = u32::MAX;
+
 /// The groups of rows seen so far, numbered from 0 by first appearance.
 pub struct Keys {
     columns: Vec<Dictionary>,
@@ -38,6 +41,18 @@ impl Keys {
         let columns: Vec<_> = types.iter().map(|t| Dictionary::new(*t)).collect();
         let pairs = columns.iter().skip(1).map(|_| Words::default()).collect();
         Keys { columns, pairs, any: false, codes: Vec::new(), words: Vec::new() }
+    }
+
+    /// No groups yet, but about so many will come: of one key they are its values, of several only
+    /// the last pair has as many.
+    pub fn expecting(types: &[DType], groups: usize) -> Keys {
+        let mut keys = Keys::new(types);
+        match (&mut keys.columns[..], keys.pairs.last_mut()) {
+            ([one], _) => *one = Dictionary::expecting(types[0], groups),
+            (_, Some(last)) => *last = Words::expecting(groups),
+            (_, None) => {}
+        }
+        keys
     }
 
     /// How many groups there are.
@@ -71,6 +86,26 @@ impl Keys {
             self.words.clear();
             self.words.extend(groups.iter().zip(&self.codes).map(pair));
             self.pairs[i - 1].codes(&self.words, groups);
+        }
+    }
+
+    /// The group of each of `len` rows as far as there is one, else [`NONE`]; rows that lack a key
+    /// have none.
+    pub fn find(&self, keys: &[(Values, Validity)], len: usize, groups: &mut Vec<u32>) {
+        groups.clear();
+        groups.resize(len, NONE);
+        let (mut codes, mut words) = (vec![NONE; len], Vec::with_capacity(len));
+        for (i, (values, validity)) in keys.iter().enumerate() {
+            if i == 0 {
+                self.columns[0].find(values, *validity, groups, &mut words);
+                continue;
+            }
+            self.columns[i].find(values, *validity, &mut codes, &mut words);
+            let pair = |(group, code): (&u32, &u32)| u64::from(*group) << 32 | u64::from(*code);
+            words.clear();
+            words.extend(groups.iter().zip(&codes).map(pair));
+            // No group has a pair with `NONE` in it.
+            self.pairs[i - 1].find(&words, groups);
         }
     }
 
@@ -158,6 +193,29 @@ mod tests {
         assert_eq!(back[1].as_primitive::<Int32Type>().values(), &[-1, -1, -1]);
         keys.clear();
         assert_eq!(keys.len(), 0);
+    }
+
+    /// Looking up finds what was put in, and puts in nothing.
+    #[test]
+    fn finding_is_not_making() {
+        let mut keys = Keys::new(&[DType::String, DType::Float64]);
+        let text = |t: &[Option<&str>]| Arc::new(StringArray::from(t.to_vec())) as ArrayRef;
+        let float = |x: &[Option<f64>]| Arc::new(Float64Array::from(x.to_vec())) as ArrayRef;
+        let nan = Some(f64::NAN);
+        let made =
+            [text(&[Some("a"), Some("b"), Some("a")]), float(&[Some(0.0), nan, Some(1e300)])];
+        assert_eq!(groups(&mut keys, &made), [0, 1, 2]);
+        let asked = [
+            text(&[Some("b"), Some("a"), None, Some("b"), Some("c"), Some("a"), Some("a")]),
+            float(&[nan, Some(-0.0), Some(0.0), None, nan, Some(2.0), Some(1e300)]),
+        ];
+        let mut scratch: Vec<Scratch> = asked.iter().map(|_| Scratch::default()).collect();
+        let views: Vec<_> =
+            asked.iter().zip(&mut scratch).map(|(a, s)| s.view(a).unwrap()).collect();
+        let mut found = Vec::new();
+        keys.find(&views, 7, &mut found);
+        assert_eq!(found, [1, 0, NONE, NONE, NONE, NONE, 2]);
+        assert_eq!(keys.len(), 3);
     }
 
     #[test]

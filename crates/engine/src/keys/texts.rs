@@ -2,7 +2,7 @@
 use crate::hash;
 
 /// A free place in a table.
-const FREE: u32 = u32::MAX;
+const FREE: u32 = super::NONE;
 
 /// From texts to codes.
 #[derive(Default)]
@@ -69,6 +69,22 @@ impl Texts {
                 return code;
             }
             if there == hash && self.raw(code) == text {
+                return code;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// The code of a text; [`FREE`] if it has none.
+    pub fn find(&self, text: &[u8]) -> u32 {
+        if self.slots.is_empty() {
+            return FREE;
+        }
+        let (hash, mask) = (hash::bytes(text), self.slots.len() - 1);
+        let mut at = hash as usize & mask;
+        loop {
+            let (there, code) = self.slots[at];
+            if code == FREE || there == hash && self.raw(code) == text {
                 return code;
             }
             at = (at + 1) & mask;

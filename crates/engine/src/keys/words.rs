@@ -13,7 +13,10 @@ const SPARSE: usize = 4;
 const AHEAD: usize = 16;
 
 /// A free place in a table.
-const FREE: u32 = u32::MAX;
+const FREE: u32 = super::NONE;
+
+/// So many words are hashed before they are looked up.
+const BLOCK: usize = 256;
 
 /// The codes of the words seen so far, numbered from 0 by first appearance.
 #[derive(Default)]
@@ -27,9 +30,16 @@ pub struct Words {
     /// Empty as long as there is a window.
     slots: Vec<(u64, u32)>,
     hashes: Vec<u64>,
+    /// So many codes are likely to come.
+    expected: usize,
 }
 
 impl Words {
+    /// None yet, but it is known about how many will come: room is made once.
+    pub fn expecting(codes: usize) -> Words {
+        Words { expected: codes, ..Words::default() }
+    }
+
     /// How many codes there are.
     pub fn len(&self) -> usize {
         self.values.len()
@@ -76,6 +86,41 @@ impl Words {
         }
     }
 
+    /// The code of each word; [`FREE`] where it has none.
+    pub fn find(&self, words: &[u64], codes: &mut [u32]) {
+        if self.slots.is_empty() {
+            return self.find_in_window(words, codes);
+        }
+        let mask = self.slots.len() - 1;
+        let mut hashes = [0; BLOCK];
+        for (words, codes) in words.chunks(BLOCK).zip(codes.chunks_mut(BLOCK)) {
+            let hashes = &mut hashes[..words.len()];
+            isa::run(Hashes(words, hashes));
+            for (i, ((word, hash), code)) in words.iter().zip(&*hashes).zip(codes).enumerate() {
+                let soon = hashes.get(i + AHEAD).map(|hash| *hash as usize & mask);
+                if let Some(slot) = soon.and_then(|at| self.slots.get(at)) {
+                    prefetch(slot);
+                }
+                let mut at = *hash as usize & mask;
+                while self.slots[at].1 != FREE && self.slots[at].0 != *word {
+                    at = (at + 1) & mask;
+                }
+                *code = self.slots[at].1;
+            }
+        }
+    }
+
+    fn find_in_window(&self, words: &[u64], codes: &mut [u32]) {
+        let place = |word: &u64| self.window.get(word.wrapping_sub(self.start) as usize);
+        for (i, (word, code)) in words.iter().zip(codes).enumerate() {
+            if let Some(place) = words.get(i + AHEAD).and_then(place) {
+                prefetch(place);
+            }
+            // A place that nobody has is 0, one less is `FREE`.
+            *code = place(word).map_or(FREE, |code| code.wrapping_sub(1));
+        }
+    }
+
     fn look_up_in_window(&mut self, words: &[u64], codes: &mut [u32]) {
         for (i, (word, code)) in words.iter().zip(codes).enumerate() {
             let soon = words.get(i + AHEAD).map(|word| word.wrapping_sub(self.start) as usize);
@@ -105,10 +150,12 @@ impl Words {
                 (low.min(start), high.max(start.saturating_add(n as i64 - 1)))
             }
         };
-        let most = WINDOW.max(SPARSE * self.values.len());
+        let codes = self.values.len().max(self.expected);
+        let most = WINDOW.max(SPARSE * codes);
         let span = last.abs_diff(first);
         if span >= most as u64 {
-            self.grow((self.values.len() * 4).next_power_of_two().max(1 << 10));
+            let size = (self.values.len() * 4).max(self.expected * 2);
+            self.grow(size.next_power_of_two().max(1 << 10));
             self.window = Vec::new();
             return false;
         }
@@ -232,6 +279,15 @@ mod tests {
                 let next = known.len() as u32;
                 assert_eq!(*known.entry(*word).or_insert(next), code, "{word}");
             }
+        }
+        for block in blocks {
+            let mut codes = vec![0; block.len()];
+            words.find(block, &mut codes);
+            assert!(block.iter().zip(&codes).all(|(word, code)| known[word] == *code));
+            let absent: Vec<u64> = block.iter().map(|word| word ^ 1 << 61).collect();
+            words.find(&absent, &mut codes);
+            let found = |word: &u64| known.get(word).copied().unwrap_or(FREE);
+            assert!(absent.iter().zip(&codes).all(|(word, code)| found(word) == *code));
         }
         assert_eq!(words.len(), known.len());
         words

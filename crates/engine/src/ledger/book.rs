@@ -121,9 +121,15 @@ impl Book {
         })
     }
 
-    /// The tiles to do of the reader at a node, if not all.
-    pub(crate) fn left(&self, node: usize) -> Option<Arc<Vec<u64>>> {
-        self.left.get(node).cloned().flatten()
+    /// For each node that is a reader the tiles to do, if not all.
+    pub(crate) fn left(&self) -> &[Option<Arc<Vec<u64>>>] {
+        &self.left
+    }
+
+    /// The number of the tile at a place among those of a reader that are to be done.
+    pub(crate) fn number(&self, node: usize, place: u64) -> u64 {
+        let left = self.left.get(node).and_then(Option::as_ref);
+        left.and_then(|left| left.get(place as usize)).copied().unwrap_or(place)
     }
 
     /// The fragment that ends at a node, and its place among all.

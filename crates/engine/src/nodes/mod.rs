@@ -7,16 +7,22 @@
 //! | `fold` | `Partial` and `Final` of `Fold`: of all, by keys, over dimensions |
 //! | `order` | `Partial` and `Final` of `Order`, `Split` and `Assemble`: sort and top |
 //! | `concat` | `Concat` |
+//! | `join` | `Join`, or `Ask`, `Find` and `Match`; `Overlay` |
+//! | `partition` | `Sample`, `Deal` and `Parts` |
 //! | `write` | `Write`, in any order or by ascending number |
 //! | `show` | `Show` |
 //! | `route` | where `Exchange` sends tiles |
+//! | `waits` | whether tiles could wait for each other in a circle |
 pub mod apply;
 pub mod concat;
 pub mod fold;
+pub mod join;
 pub mod order;
+pub mod partition;
 pub mod read;
 pub mod route;
 pub mod show;
+pub mod waits;
 pub mod write;
 
 use crate::options::Place;
@@ -67,6 +73,15 @@ pub trait Stage {
         Ok(())
     }
 
+    /// The run stops before its time, and all that was in flight has come: what is done of the
+    /// tiles so far becomes durable. Called instead of what would follow.
+    ///
+    /// # Errors
+    /// Whatever ends the run.
+    fn drained(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Whether it has tiles to give by [`Stage::more`] before it takes anything else.
     fn full(&self) -> bool {
         false
@@ -93,8 +108,8 @@ pub struct Context {
     pub watch: Arc<Watch>,
     /// Where `Show` puts its rows, beside the position of the node.
     pub shown: Shown,
-    /// Whether the later inputs of a `Concat` must give up their credits, see [`concat::waits`].
-    pub free_concats: bool,
+    /// Whether tiles that wait for others give up their credits, see [`waits::circular`].
+    pub free: bool,
     /// What state may take.
     pub budget: Arc<Budget>,
 }
@@ -118,7 +133,15 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
         }
         Op::Split(order) => Box::new(order::Split::new(order, cx.place, &cx.budget)),
         Op::Assemble(tile_rows) => Box::new(order::Assemble::new(*tile_rows)),
-        Op::Concat(concat) => Box::new(concat::Concat::new(concat, cx.free_concats)),
+        Op::Concat(concat) => Box::new(concat::Concat::new(concat, cx.free)),
+        Op::Join(join) => Box::new(join::Join::new(join, cx.free)),
+        Op::Ask(join) => Box::new(join::Ask::new(join, cx.place, cx.free)),
+        Op::Find(join) => Box::new(join::Find::new(join, cx.place)),
+        Op::Match(join) => Box::new(join::Match::new(join, cx.place)),
+        Op::Overlay(overlay) => Box::new(join::Overlay::new(overlay, cx.free)),
+        Op::Sample(plan) => Box::new(partition::Sample::new(plan, cx.place)),
+        Op::Deal(plan) => Box::new(partition::Deal::new(plan, cx.place)?),
+        Op::Parts(plan) => Box::new(partition::Parts::new(plan, &node.schema, cx.place)),
         Op::Encode(sink) => Box::new(apply::Encode::new(sink.clone())),
         Op::Write(sink) => Box::new(write::Write::new(sink.clone(), cx)),
         Op::Show(_) => Box::new(show::Show::new(at, &node.schema, cx.shown.clone())),

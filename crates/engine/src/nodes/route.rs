@@ -1,4 +1,5 @@
 //! `Exchange`: which worker gets which tile, or which rows of it.
+use super::to_rows;
 use crate::hash;
 use crate::options::Place;
 use arrow_array::{ArrayRef, UInt32Array};
@@ -16,9 +17,10 @@ pub fn split(route: &Route, tile: Tile, place: Place) -> Result<Vec<(usize, Tile
         // A tile that has no address stays.
         Route::Address => Ok(vec![(place.worker, tile)]),
         Route::Gather => Ok(vec![(0, tile)]),
+        Route::All => Ok((0..workers).map(|worker| (worker, tile.clone())).collect()),
         Route::Tile => Ok(vec![((tile.number % workers as u64) as usize, tile)]),
-        Route::Hash(_) if workers == 1 => Ok(vec![(0, tile)]),
-        Route::Hash(keys) => by_hash(*keys, tile, workers),
+        Route::Hash(_) if workers == 1 => Ok(vec![(0, to_rows(tile)?)]),
+        Route::Hash(keys) => by_hash(*keys, to_rows(tile)?, workers),
     }
 }
 
@@ -27,14 +29,19 @@ fn by_hash(keys: usize, tile: Tile, workers: usize) -> Result<Vec<(usize, Tile)>
     let hashes = hash::rows(&keys, tile.points())?;
     let mut rows: Vec<Vec<u32>> = vec![Vec::new(); workers];
     for (row, hash) in hashes.iter().enumerate() {
-        // The high bits: groups tables in the workers look at the low ones.
-        rows[((hash >> 32) % workers as u64) as usize].push(row as u32);
+        rows[home(*hash, workers)].push(row as u32);
     }
     let mut pieces = Vec::new();
     for (worker, rows) in rows.into_iter().enumerate().filter(|(_, rows)| !rows.is_empty()) {
         pieces.push((worker, pick(&tile, rows)?));
     }
     Ok(pieces)
+}
+
+/// The worker that has the keys of this hash.
+pub fn home(hash: u64, workers: usize) -> usize {
+    // The high bits: tables in the workers look at the low ones.
+    ((hash >> 32) % workers as u64) as usize
 }
 
 fn pick(tile: &Tile, rows: Vec<u32>) -> Result<Tile, Failure> {

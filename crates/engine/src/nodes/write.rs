@@ -82,10 +82,12 @@ impl Stage for Write {
         if self.sink.arrangement() != Arrangement::Anywhere && self.place.worker == 0 {
             self.writer()?;
         }
-        match self.writer.take() {
-            Some(mut writer) => writer.finish(),
-            None => Ok(()),
-        }
+        self.drained()
+    }
+
+    /// Tiles that wait for a turn that will not come are dropped.
+    fn drained(&mut self) -> Result<(), Failure> {
+        self.writer.take().map_or(Ok(()), |mut writer| writer.finish())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The launcher of a process that is not the first: it joins the launcher of process 0, starts its
 //! own process here, and stands between the two. It says nothing by itself but how that process
-//! ended, and ends as the run does.
+//! ended, and that it was told to stop, and ends as the run does.
 use super::message::{Order, Word, write_line};
 use super::process::{Event, Process, Reach};
 use super::{ALIVE, SILENCE};
@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// So long the others may take to end after this process was told to stop.
+/// So long the others may take to end, beside the grace, after this process was told to stop.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What an agent knows before it has joined.
@@ -35,6 +35,8 @@ pub struct Agent {
     pub arguments: Vec<String>,
     /// How long all processes have to find each other.
     pub deadline: Duration,
+    /// How long tiles in flight may take when the run is to stop.
+    pub grace: Duration,
 }
 
 /// What happens to an agent.
@@ -135,11 +137,13 @@ impl Relay<'_> {
                 return Err(self.agent.lost(&format!("it has not answered for {seconds} s")));
             }
             match &self.told {
-                Some((since, why)) if since.elapsed() > FAREWELL => return Err(why.clone()),
+                Some((since, why)) if since.elapsed() > self.agent.grace + FAREWELL => {
+                    return Err(why.clone());
+                }
                 Some(_) => {}
                 None => {
                     if let Some(why) = stop() {
-                        self.say(&why.clone().into());
+                        self.say(&Word::Stopped(why.clone().into()));
                         self.told = Some((Instant::now(), why));
                     }
                 }
@@ -167,7 +171,7 @@ impl Relay<'_> {
                     Err(failure) => self.say(&failure.into()),
                 }
             }
-            Order::Addresses(_) | Order::Commit => {
+            Order::Addresses(_) | Order::Deal(_) | Order::Stop | Order::Commit => {
                 self.child.iter_mut().for_each(|child| child.tell(&order));
             }
             Order::Alive => {}
@@ -187,12 +191,10 @@ impl Relay<'_> {
     fn report(&mut self, event: Event) {
         match event {
             Event::Said(_, word) => self.say(&word),
-            Event::Babbled(_, line) => self.say(&Word::Line(line)),
+            Event::Wrote(_, line) => self.say(&Word::Line(line)),
             Event::Closed(_) => {
                 let Some(child) = &mut self.child else { return };
                 let fate = child.fate(super::EXIT_TIME);
-                let lines = child.last_lines();
-                lines.into_iter().for_each(|line| self.say(&Word::Line(line)));
                 self.say(&Word::Gone(fate));
             }
         }

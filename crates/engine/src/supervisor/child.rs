@@ -1,12 +1,14 @@
 //! A child's side of a run with several processes.
 use super::message::{Assignment, Order, Word, write_line};
+use crate::Watch;
+use crate::deal::Asking;
 use crate::links::{Links, Member, PROTOCOL, Purpose, Secret, Wanted, connect, listen};
 use base::{Failure, FailureKind};
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use serde_json::Value;
 use std::io::{stdin, stdout};
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -23,11 +25,12 @@ pub struct Child {
 }
 
 impl Child {
-    /// Reads what is to be done, and makes sure that this process ends with its launcher.
+    /// Reads what is to be done, and makes sure that this process ends with its launcher. What the
+    /// launcher says of tiles goes to `watch`.
     ///
     /// # Errors
     /// If it was not started by a launcher.
-    pub fn begin() -> Result<Child, Failure> {
+    pub fn begin(watch: &Arc<Watch>) -> Result<Child, Failure> {
         let stranger = || Failure::new(FailureKind::Peer, "this verb is for tidemill itself");
         let mut line = String::new();
         stdin().read_line(&mut line).map_err(|_| stranger())?;
@@ -36,13 +39,19 @@ impl Child {
         };
         end_with_parent(assignment.parent)?;
         let (send, orders) = channel();
-        thread::spawn(move || obey(&send));
+        let watch = watch.clone();
+        thread::spawn(move || obey(&send, &watch));
         Ok(Child { assignment, orders: Mutex::new(orders) })
     }
 
     /// What is to be done.
     pub fn assignment(&self) -> &Assignment {
         &self.assignment
+    }
+
+    /// Asks the launcher for tiles.
+    pub fn asking() -> Asking {
+        Asking::new(|ask| drop(write_line(&mut stdout().lock(), &Word::Ask(ask))))
     }
 
     /// Tells the launcher something.
@@ -130,11 +139,13 @@ fn end_with_parent(parent: u32) -> Result<(), Failure> {
 
 /// Passes orders on. The end of the input means that this process is no longer wanted: the run
 /// is over, or the launcher is gone.
-fn obey(send: &Sender<Order>) {
+fn obey(send: &Sender<Order>, watch: &Watch) {
     for line in stdin().lines() {
         let Ok(Ok(order)) = line.map(|l| serde_json::from_str(&l)) else { break };
-        if send.send(order).is_err() {
-            break;
+        match order {
+            Order::Deal(deal) => watch.dealt(&deal),
+            Order::Stop => watch.request_stop(Failure::new(FailureKind::Terminated, "terminated")),
+            order => drop(send.send(order)),
         }
     }
     std::process::exit(0);

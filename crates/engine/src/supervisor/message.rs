@@ -1,4 +1,5 @@
 //! What the launcher and its children say to each other, a line of JSON each.
+use crate::deal::{Ask, Deal};
 use base::{Failure, FailureKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -35,6 +36,10 @@ pub enum Order {
     Start(Assignment),
     /// Where all processes listen, in order, `host:port`.
     Addresses(Vec<String>),
+    /// Tiles to take.
+    Deal(Deal),
+    /// Take no more tiles; what is in flight is to reach its sinks.
+    Stop,
     /// All have finished: give the outputs their names.
     Commit,
     /// Still there; to the launchers of other hosts, now and then.
@@ -63,6 +68,15 @@ pub enum Word {
         /// Tiles done by this process.
         tiles: u64,
     },
+    /// More tiles are wanted.
+    Ask(Ask),
+    /// After [`Order::Stop`]: nothing is in flight any more.
+    Drained {
+        /// Tiles done by this process.
+        tiles: u64,
+    },
+    /// The launcher of another host was told to stop, and why.
+    Stopped(Cause),
     /// The workers have ended well; the result is the launcher's code's own.
     Finished(Value),
     /// The outputs have their names.

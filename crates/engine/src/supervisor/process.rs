@@ -1,24 +1,19 @@
-//! One child process: its pipes, what it says, its last words on standard error.
+//! One child process: its pipes, what it says, what it writes on standard error.
 use super::message::{Fate, Order, Word, write_line};
 use base::{Failure, FailureKind};
-use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// So many of its last lines on standard error are kept.
-const LAST_LINES: usize = 20;
 
 /// What happens to a child.
 pub enum Event {
     /// It said something.
     Said(usize, Word),
-    /// It said something else than it should.
-    Babbled(usize, String),
+    /// It wrote a line on standard error, or said something else than it should.
+    Wrote(usize, String),
     /// Its output has ended: it is dead or about to be.
     Closed(usize),
 }
@@ -39,16 +34,12 @@ pub trait Reach {
 
     /// How it ended, if it ends within this time and that can be known.
     fn fate(&mut self, time: Duration) -> Option<Fate>;
-
-    /// What it wrote last on standard error.
-    fn last_lines(&self) -> Vec<String>;
 }
 
 /// A child that is killed and reaped when this value goes.
 pub struct Process {
     child: Child,
     orders: Option<ChildStdin>,
-    last_lines: Arc<Mutex<VecDeque<String>>>,
 }
 
 impl Process {
@@ -72,15 +63,14 @@ impl Process {
                 Failure::new(FailureKind::Peer, format!("process {index} cannot be started: {e}"))
             })?;
         let orders = child.stdin.take();
+        if let Some(errors) = child.stderr.take() {
+            let events = events.clone();
+            thread::spawn(move || overhear(index, errors, &events));
+        }
         if let Some(output) = child.stdout.take() {
             thread::spawn(move || listen(index, output, &events));
         }
-        let last_lines = Arc::default();
-        if let Some(errors) = child.stderr.take() {
-            let last_lines = Arc::clone(&last_lines);
-            thread::spawn(move || keep_last(errors, &last_lines));
-        }
-        Ok(Process { child, orders, last_lines })
+        Ok(Process { child, orders })
     }
 }
 
@@ -107,11 +97,6 @@ impl Reach for Process {
             }
         }
     }
-
-    fn last_lines(&self) -> Vec<String> {
-        let lines = self.last_lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.iter().cloned().collect()
-    }
 }
 
 impl Drop for Process {
@@ -128,7 +113,7 @@ pub fn listen(index: usize, output: impl Read, events: &Sender<Event>) {
         let Ok(line) = line else { break };
         let event = match serde_json::from_str(&line) {
             Ok(word) => Event::Said(index, word),
-            Err(_) => Event::Babbled(index, line),
+            Err(_) => Event::Wrote(index, line),
         };
         if events.send(event).is_err() {
             return;
@@ -137,13 +122,13 @@ pub fn listen(index: usize, output: impl Read, events: &Sender<Event>) {
     drop(events.send(Event::Closed(index)));
 }
 
-fn keep_last(errors: impl Read, last: &Mutex<VecDeque<String>>) {
+/// Passes on what a process writes on standard error.
+fn overhear(index: usize, errors: impl Read, events: &Sender<Event>) {
     for line in BufReader::new(errors).split(b'\n') {
         let Ok(line) = line else { return };
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.len() == LAST_LINES {
-            last.pop_front();
+        let line = String::from_utf8_lossy(&line).into_owned();
+        if events.send(Event::Wrote(index, line)).is_err() {
+            return;
         }
-        last.push_back(String::from_utf8_lossy(&line).into_owned());
     }
 }

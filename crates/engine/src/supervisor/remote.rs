@@ -81,11 +81,6 @@ impl Reach for Remote {
     fn fate(&mut self, _time: Duration) -> Option<Fate> {
         None
     }
-
-    /// Its agent sends them.
-    fn last_lines(&self) -> Vec<String> {
-        Vec::new()
-    }
 }
 
 impl Drop for Remote {

@@ -4,12 +4,17 @@ use super::message::{Assignment, Order, Word};
 use super::process::{Event, Process, Reach};
 use super::remote::{Joined, Remote};
 use super::{ALIVE, EXIT_TIME, GLANCE, SILENCE};
+use crate::deal::Dealer;
 use crate::links::{DEADLINE, Secret};
+use crate::watch::so_far;
 use base::{Failure, FailureKind};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
+
+/// So long lines that are under way when the run has failed are waited for.
+const LAST_WORDS: Duration = Duration::from_millis(50);
 
 /// The processes of a run.
 pub struct Group {
@@ -42,6 +47,10 @@ pub struct Crew {
     pub program: PathBuf,
     /// Its arguments: nothing secret.
     pub arguments: Vec<String>,
+    /// The tiles.
+    pub dealer: Dealer,
+    /// How long tiles in flight may take when the run is to stop.
+    pub grace: Duration,
 }
 
 /// What is told while they run.
@@ -49,8 +58,15 @@ pub struct Crew {
 pub enum News {
     /// Tiles done by all processes together.
     Tiles(u64),
-    /// A line that a process wrote, of interest since it failed.
-    Line(usize, String),
+    /// A line that a process wrote on standard error.
+    Line {
+        /// The process.
+        process: usize,
+        /// Its host, if there are several.
+        host: Option<String>,
+        /// The line.
+        line: String,
+    },
 }
 
 /// What a run that ended well gives.
@@ -89,21 +105,29 @@ pub fn supervise(
         })
     };
     let (send, events) = channel();
-    let mut watch = Watch::default();
+    let several = !group.joined.is_empty();
+    let mut watch = Watch {
+        people: Vec::new(),
+        inquiry: Inquiry::default(),
+        written: None,
+        dealer: crew.dealer,
+        grace: crew.grace,
+        stopping: None,
+    };
     for index in 0..group.here {
         let process = Process::start(&crew.program, &crew.arguments, index, send.clone())?;
-        let host = group.host.clone().unwrap_or_else(|| "127.0.0.1".to_owned());
-        let name = name(index, group.host.as_deref());
-        watch.people.push(Person::new(Box::new(process), name, host));
+        let address = group.host.clone().unwrap_or_else(|| "127.0.0.1".to_owned());
+        let host = group.host.clone().filter(|_| several);
+        watch.people.push(Person::new(Box::new(process), index, host, address));
     }
     for (i, joined) in group.joined.into_iter().enumerate() {
         let index = group.here + i;
-        let name = name(index, Some(&joined.host));
+        let host = joined.host.clone();
         // Whoever reached this host through its own loopback is reached by its name.
         let near = joined.ip.is_loopback();
-        let host = group.host.clone().filter(|_| near).unwrap_or_else(|| joined.ip.to_string());
+        let address = group.host.clone().filter(|_| near).unwrap_or_else(|| joined.ip.to_string());
         let remote = Remote::follow(joined, index, send.clone());
-        watch.people.push(Person::new(Box::new(remote), name, host));
+        watch.people.push(Person::new(Box::new(remote), index, Some(host), address));
     }
     drop(send);
     for (index, person) in watch.people.iter_mut().enumerate() {
@@ -119,41 +143,51 @@ pub fn supervise(
     }
 }
 
-fn name(index: usize, host: Option<&str>) -> String {
-    match host {
-        Some(host) => format!("process {index} on {host}"),
-        None => format!("process {index}"),
-    }
-}
-
 /// A process, and what is known of it.
 struct Person {
     reach: Box<dyn Reach>,
     /// For sentences.
     name: String,
+    /// Its host, if there are several.
+    host: Option<String>,
     /// How other processes reach its host.
-    host: String,
+    address: String,
     port: Option<u16>,
     tiles: u64,
     finished: Option<Value>,
+    /// Whether it takes no further part: it has stopped, or failed, or is gone.
+    left: bool,
     heard: Instant,
-    /// What it wrote last on standard error, if its agent has sent it.
-    lines: Vec<String>,
 }
 
 impl Person {
-    fn new(reach: Box<dyn Reach>, name: String, host: String) -> Person {
-        let heard = Instant::now();
-        let lines = Vec::new();
-        Person { reach, name, host, port: None, tiles: 0, finished: None, heard, lines }
+    fn new(reach: Box<dyn Reach>, index: usize, host: Option<String>, address: String) -> Person {
+        let name = match &host {
+            Some(host) => format!("process {index} on {host}"),
+            None => format!("process {index}"),
+        };
+        Person {
+            reach,
+            name,
+            host,
+            address,
+            port: None,
+            tiles: 0,
+            finished: None,
+            left: false,
+            heard: Instant::now(),
+        }
     }
 }
 
-#[derive(Default)]
 struct Watch {
     people: Vec<Person>,
     inquiry: Inquiry,
     written: Option<Value>,
+    dealer: Dealer,
+    grace: Duration,
+    /// Since when, and why, the run is to stop.
+    stopping: Option<(Instant, Failure)>,
 }
 
 impl Watch {
@@ -166,8 +200,8 @@ impl Watch {
         let mut last_look = Instant::now();
         let mut assured = Instant::now();
         loop {
-            if let Some(failure) = stop() {
-                return Err(failure);
+            if let Some(why) = stop() {
+                self.stop(why);
             }
             if let Ok(event) = events.recv_timeout(GLANCE) {
                 self.hear(event, news);
@@ -180,18 +214,46 @@ impl Watch {
             if let Some(written) = self.written.take() {
                 return Ok(written);
             }
-            if let Some(suspect) = self.inquiry.verdict() {
-                return Err(self.accuse(suspect, news));
+            if let Some(stopped) = self.stopped() {
+                return Err(stopped);
+            }
+            if let Some(suspect) = self.inquiry.verdict().filter(|_| self.stopping.is_none()) {
+                let failure = self.accuse(suspect);
+                self.hear_last_words(events, news);
+                return Err(failure);
             }
         }
+    }
+
+    /// Asks all processes to stop, the first time.
+    fn stop(&mut self, why: Failure) {
+        if self.stopping.is_none() {
+            self.stopping = Some((Instant::now(), why));
+            self.people.iter_mut().for_each(|person| person.reach.tell(&Order::Stop));
+        }
+    }
+
+    /// The end of a run that was to stop, as soon as nothing is in flight, or the grace is over.
+    /// If all have finished meanwhile the outputs are on their way to their names, and the run
+    /// ends well.
+    fn stopped(&self) -> Option<Failure> {
+        let (since, why) = self.stopping.as_ref()?;
+        let all_left = self.people.iter().all(|p| p.left || p.finished.is_some())
+            && self.people.iter().any(|p| p.left);
+        if !all_left && since.elapsed() < self.grace {
+            return None;
+        }
+        let done = self.people.iter().map(|p| p.tiles).sum();
+        Some(so_far(why.clone(), done, self.dealer.tiles()))
     }
 
     fn hear(&mut self, event: Event, news: &mut dyn FnMut(News)) {
         match event {
             Event::Said(index, word) => self.hear_word(index, word, news),
-            Event::Babbled(index, line) => news(News::Line(index, line)),
+            Event::Wrote(index, line) => self.pass_on(index, line, news),
             Event::Closed(index) => {
                 let person = &mut self.people[index];
+                person.left = true;
                 let fate = person.reach.fate(EXIT_TIME);
                 self.inquiry.ended(index, &person.name, fate);
             }
@@ -212,6 +274,12 @@ impl Watch {
                 person.tiles = tiles;
                 news(News::Tiles(self.people.iter().map(|p| p.tiles).sum()));
             }
+            Word::Ask(ask) => {
+                let deal = self.dealer.deal(index, &ask);
+                person.reach.tell(&Order::Deal(deal));
+            }
+            Word::Drained { tiles } => (person.tiles, person.left) = (tiles, true),
+            Word::Stopped(why) => self.stop(why.into()),
             Word::Finished(result) => {
                 person.finished = Some(result);
                 if self.people.iter().all(|p| p.finished.is_some()) && !self.inquiry.is_open() {
@@ -219,15 +287,26 @@ impl Watch {
                 }
             }
             Word::Written(what) => self.written = Some(what),
-            Word::Failed(cause) => self.inquiry.reported(index, cause.into()),
-            Word::Line(line) => person.lines.push(line),
-            Word::Gone(fate) => self.inquiry.ended(index, &person.name, fate),
+            Word::Failed(cause) => {
+                person.left = true;
+                self.inquiry.reported(index, cause.into());
+            }
+            Word::Line(line) => self.pass_on(index, line, news),
+            Word::Gone(fate) => {
+                person.left = true;
+                self.inquiry.ended(index, &person.name, fate);
+            }
         }
+    }
+
+    fn pass_on(&self, process: usize, line: String, news: &mut dyn FnMut(News)) {
+        let host = self.people[process].host.clone();
+        news(News::Line { process, host, line });
     }
 
     /// As soon as all listen, each is told where the others do.
     fn introduce_all(&mut self) {
-        let address = |p: &Person| p.port.map(|port| format!("{}:{port}", bracketed(&p.host)));
+        let address = |p: &Person| p.port.map(|port| format!("{}:{port}", bracketed(&p.address)));
         let addresses: Option<Vec<String>> = self.people.iter().map(address).collect();
         if let Some(addresses) = addresses {
             for person in &mut self.people {
@@ -257,15 +336,25 @@ impl Watch {
         Outcome { finished, written }
     }
 
-    /// The failure, after the last lines of the process that has it, unless it explains itself.
-    fn accuse(&self, suspect: &Suspect, news: &mut dyn FnMut(News)) -> Failure {
-        if matches!(suspect.failure.kind, FailureKind::Peer | FailureKind::Internal) {
-            let person = &self.people[suspect.process];
-            for line in person.reach.last_lines().into_iter().chain(person.lines.clone()) {
-                news(News::Line(suspect.process, line));
+    /// The failure, with the process that has it unless it is named already.
+    fn accuse(&self, suspect: &Suspect) -> Failure {
+        let failure = suspect.failure.clone();
+        match failure.kind {
+            FailureKind::Peer => failure,
+            _ => failure.context(self.people[suspect.process].name.as_str()),
+        }
+    }
+
+    /// What processes wrote before they ended may still be under way.
+    fn hear_last_words(&mut self, events: &Receiver<Event>, news: &mut dyn FnMut(News)) {
+        let end = Instant::now() + LAST_WORDS;
+        while let Ok(event) = events.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            match event {
+                Event::Wrote(index, line) => self.pass_on(index, line, news),
+                Event::Said(index, Word::Line(line)) => self.pass_on(index, line, news),
+                Event::Said(..) | Event::Closed(_) => {}
             }
         }
-        suspect.failure.clone()
     }
 }
 

@@ -1,18 +1,22 @@
 //! Tests of the supervisor: this very test program plays the children.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
+use crate::Watch;
+use crate::deal::{Dealer, Shape, Stack};
 use base::{Failure, FailureKind};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::io::{Read, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Not a test: what a child does, started with these arguments by [`crew`].
 #[test]
 #[ignore = "is the child of other tests"]
 fn as_child() {
-    let child = Child::begin().unwrap();
+    let watch = Arc::new(Watch::new());
+    let child = Child::begin(&watch).unwrap();
     let assignment = child.assignment();
     let job = &assignment.job;
     let mine = |act: &str| job[act] == json!(assignment.index);
@@ -54,6 +58,8 @@ fn play(child: &Child, mine: &dyn Fn(&str) -> bool) -> Result<(), Failure> {
     })
 }
 
+const THREE: Shape = Shape { processes: 3, threads: 1 };
+
 fn crew(job: Value) -> Crew {
     let arguments = ["supervisor::tests::as_child", "--exact", "--ignored", "--nocapture"];
     Crew {
@@ -62,6 +68,8 @@ fn crew(job: Value) -> Crew {
         job,
         program: std::env::current_exe().unwrap(),
         arguments: arguments.map(String::from).into(),
+        dealer: Dealer::of(vec![Some(Stack { tiles: 9, in_order: false })], THREE),
+        grace: Duration::from_secs(2),
     }
 }
 
@@ -71,6 +79,10 @@ fn fails(job: Value) -> (Failure, Vec<News>) {
     let outcome = supervise(crew(job), &|| None, &mut |n| news.borrow_mut().push(n));
     assert!(start.elapsed() < Duration::from_secs(8));
     (outcome.unwrap_err(), news.into_inner())
+}
+
+fn said(process: usize, line: &str) -> News {
+    News::Line { process, host: None, line: line.into() }
 }
 
 #[test]
@@ -103,15 +115,15 @@ fn a_process_that_exits_is_named_with_its_last_words() {
     let (failure, news) = fails(json!({ "exit": 2, "sleep": 0 }));
     assert_eq!(failure.kind, FailureKind::Peer);
     assert!(failure.message.starts_with("process 2 ended with exit code 42"), "{failure}");
-    assert!(news.contains(&News::Line(2, "last words".into())), "{news:?}");
+    assert!(news.contains(&said(2, "last words")), "{news:?}");
 }
 
 #[test]
 fn a_failure_of_one_is_that_of_the_run() {
     let (failure, _) = fails(json!({ "fail early": 2 }));
-    assert_eq!(failure, Failure::data("no good").context("step `read`"));
+    assert_eq!(failure, Failure::data("no good").context("step `read`").context("process 2"));
     let (failure, _) = fails(json!({ "fail late": 0 }));
-    assert_eq!(failure, Failure::output("disk full"));
+    assert_eq!(failure, Failure::output("disk full").context("process 0"));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 use super::plans::{Build, fold, numbers, points, table};
 use super::sinks::Memory;
 use super::{LONG, alone, both, in_time, options, pair};
-use crate::{Options, Watch, run};
+use crate::deal::Asking;
+use crate::{Mesh, Options, Watch, run};
 use base::{DType, Failure, FailureKind};
 use formats::Arrangement;
 use plan::physical::{FoldKind, Physical, Route};
@@ -90,7 +91,7 @@ fn a_panic_beside_idle_workers() {
 #[test]
 fn an_error_in_one_of_two_processes() {
     for threads in [1, 2] {
-        let [a, b] = both([&fine(), &plan(51, || Failure::data("bad"))], threads, 2);
+        let [a, b] = both([&fine(), &plan(1, || Failure::data("bad"))], threads, 2);
         assert_eq!(b.unwrap_err().kind, FailureKind::Data);
         assert_eq!(a.unwrap_err().kind, FailureKind::Peer);
     }
@@ -111,7 +112,7 @@ fn a_stop_ends_a_run_that_would_go_on() {
         while seen.tiles_done() < 3 {
             std::thread::sleep(Duration::from_millis(1));
         }
-        seen.request_stop(FailureKind::Interrupted);
+        seen.request_stop(Failure::new(FailureKind::Interrupted, "interrupted"));
     });
     let failure = in_time(move || run(slow, options(2, 2), watch)).unwrap_err();
     stop.join().unwrap();
@@ -123,14 +124,16 @@ fn a_stop_ends_a_run_that_would_go_on() {
 #[test]
 fn a_peer_that_dies() {
     for threads in [1, 2] {
-        let [here, there] = pair();
+        let [sockets, there] = pair();
         let plan = fine();
         let run = std::thread::spawn(move || {
-            let options = Options { mesh: Some(here), ..options(threads, 2) };
+            let asking = Asking::new(|_| ());
+            let mesh = Some(Mesh { index: 0, processes: 2, sockets, asking });
+            let options = Options { mesh, ..options(threads, 2) };
             run(plan, options, Arc::new(Watch::new()))
         });
         std::thread::sleep(Duration::from_millis(100));
-        there.sockets.iter().flatten().for_each(|s| s.shutdown(Shutdown::Both).unwrap());
+        there.iter().flatten().for_each(|s| s.shutdown(Shutdown::Both).unwrap());
         let failure = in_time(move || run.join().unwrap()).unwrap_err();
         assert_eq!(failure.kind, FailureKind::Peer);
         assert!(failure.message.contains("process 1"), "{failure}");

@@ -1,19 +1,22 @@
 //! Whole runs of small plans: one and several workers, two processes, and everything that fails.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod deals;
 mod fails;
 mod folds;
+mod joins;
 mod orders;
 mod plans;
 mod sinks;
 mod spills;
 
+use crate::deal::{Asking, Dealer};
 use crate::{Mesh, Options, Tally, Watch, run};
 use arrow_array::RecordBatch;
 use base::Failure;
 use plan::physical::Physical;
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// No test may hang: a run that takes longer than this has failed.
@@ -27,8 +30,8 @@ fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
 }
 
 fn options(threads: usize, in_flight: usize) -> Options {
-    let (state, spill) = (u64::MAX, std::env::temp_dir());
-    Options { threads, mesh: None, in_flight, profile: false, state, spill }
+    let (grace, state, spill) = (LONG, u64::MAX, std::env::temp_dir());
+    Options { threads, mesh: None, in_flight, grace, profile: false, state, spill }
 }
 
 /// Runs a plan in one process.
@@ -38,15 +41,14 @@ fn alone(plan: &Arc<Physical>, threads: usize) -> Result<Tally, Failure> {
 }
 
 /// Sockets between two processes, as `links` makes them.
-fn pair() -> [Mesh; 2] {
+fn pair() -> [Vec<Option<TcpStream>>; 2] {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let dial = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (accept, _) = listener.accept().unwrap();
     for socket in [&dial, &accept] {
         socket.set_nodelay(true).unwrap();
     }
-    let mesh = |index, sockets| Mesh { index, processes: 2, sockets };
-    [mesh(0, vec![None, Some(accept)]), mesh(1, vec![Some(dial), None])]
+    [vec![None, Some(accept)], vec![Some(dial), None]]
 }
 
 type Outcome = Result<Tally, Failure>;
@@ -58,17 +60,35 @@ fn both(plans: [&Arc<Physical>; 2], threads: usize, in_flight: usize) -> [Outcom
 
 /// The same, with other options.
 fn both_with(plans: [&Arc<Physical>; 2], options: Options) -> [Outcome; 2] {
-    let Options { threads, in_flight, state, .. } = options;
-    let [first, second] = plans.map(Arc::clone);
-    let [a, b] = pair();
-    in_time(move || {
-        let start = move |mesh, plan| {
-            let options = Options { mesh: Some(mesh), state, ..self::options(threads, in_flight) };
-            std::thread::spawn(move || run(plan, options, Arc::new(Watch::new())))
-        };
-        let (a, b) = (start(a, first), start(b, second));
-        [a.join().unwrap(), b.join().unwrap()]
+    let plans = plans.map(Arc::clone);
+    let watches: [Arc<Watch>; 2] = std::array::from_fn(|_| Arc::new(Watch::new()));
+    in_time(move || pair_of(plans, &options, &watches))
+}
+
+/// What the launcher does for processes: it deals.
+fn launcher(plan: &Physical, threads: usize, watches: &[Arc<Watch>]) -> [Asking; 2] {
+    let dealer = Arc::new(Mutex::new(Dealer::new(plan, &[], 2, threads)));
+    std::array::from_fn(|index| {
+        let (dealer, watch) = (dealer.clone(), watches[index].clone());
+        Asking::new(move |ask| {
+            let deal = dealer.lock().unwrap().deal(index, &ask);
+            watch.dealt(&deal);
+        })
     })
+}
+
+fn pair_of(plans: [Arc<Physical>; 2], with: &Options, watches: &[Arc<Watch>]) -> [Outcome; 2] {
+    let (threads, state) = (with.threads, with.state);
+    let mut asking = launcher(&plans[0], threads, watches).into_iter();
+    let mut sockets = pair().into_iter();
+    let runs: [_; 2] = std::array::from_fn(|index| {
+        let (sockets, asking) = (sockets.next().unwrap(), asking.next().unwrap());
+        let mesh = Some(Mesh { index, processes: 2, sockets, asking });
+        let options = Options { mesh, state, ..options(threads, with.in_flight) };
+        let (plan, watch) = (plans[index].clone(), watches[index].clone());
+        std::thread::spawn(move || run(plan, options, watch))
+    });
+    runs.map(|run| run.join().unwrap())
 }
 
 /// The rows of the only `Show` of a plan, however it is run; all ways must agree to the bit.

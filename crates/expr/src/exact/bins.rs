@@ -8,6 +8,9 @@ const GROWTH: u32 = (CHUNK / LANES).ilog2() + 2;
 /// Values of at least 2^(`LARGEST` - 1022) are left over.
 const LARGEST: u32 = 2030;
 
+/// Bits of the lower part of a total.
+const PART: u64 = 30;
+
 /// The sums of a chunk. The first bin starts as 1.5 · 2^k and stays between 2^k and 2^(k + 1),
 /// so that adding a value rounds it to a multiple of the same power of two; what rounding takes
 /// away goes to the second, which does the same further down.
@@ -73,16 +76,24 @@ impl Bins {
         fits
     }
 
-    /// Values whose sum is that of all that was added. Each bin has room for the sum of two lanes.
+    /// Values whose sum is that of all that was added.
     #[inline(always)]
-    pub fn sums(self) -> [f64; LANES] {
-        let mut sums = [0.0; LANES];
-        for l in 0..LANES / 2 {
-            let lane =
-                |bins: [f64; LANES], start: f64| (bins[l] - start) + (bins[l + LANES / 2] - start);
-            sums[l] = lane(self.first, self.start[0]);
-            sums[l + LANES / 2] = lane(self.second, self.start[1]);
-        }
-        sums
+    pub fn sums(self) -> [f64; 4] {
+        let [a, b] = total(&self.first, self.start[0]);
+        let [c, d] = total(&self.second, self.start[1]);
+        [a, b, c, d]
     }
+}
+
+/// The sum of what a bin has in all lanes, in two parts. Between two powers of two the bits of a
+/// number count units in its last place, so that integers add them up: 2^52 from each lane.
+#[inline(always)]
+fn total(bin: &[f64; LANES], start: f64) -> [f64; 2] {
+    let start = start.to_bits();
+    let mut units = 0;
+    for x in bin {
+        units += x.to_bits().wrapping_sub(start) as i64;
+    }
+    let unit = |shift| f64::from_bits(((start >> 52) - 52 + shift) << 52);
+    [(units >> PART) as f64 * unit(PART), (units & ((1 << PART) - 1)) as f64 * unit(0)]
 }

@@ -52,7 +52,7 @@ impl<A: Element, B: Element, R: Element, F: Fn(A, B) -> R> Loop for Map2<'_, F, 
     }
 }
 
-/// A loop over three arguments, of which the first or all are as long as the result.
+/// A loop over three arguments, of which any may be single.
 struct Map3<'a, F, A, B, C, R>(&'a F, &'a [A], &'a [B], &'a [C], &'a mut [R]);
 
 impl<A, B, C, R, F> Loop for Map3<'_, F, A, B, C, R>
@@ -68,24 +68,33 @@ where
     #[inline(always)]
     fn run(self) {
         let Map3(f, a, b, c, out) = self;
-        let len = out.len();
+        /// For each value of the lists.
+        macro_rules! each {
+            ($a:ident => $value:expr) => {
+                for (o, $a) in out.iter_mut().zip($a) {
+                    *o = $value;
+                }
+            };
+            ($a:ident, $b:ident => $value:expr) => {
+                for ((o, $a), $b) in out.iter_mut().zip($a).zip($b) {
+                    *o = $value;
+                }
+            };
+            ($a:ident, $b:ident, $c:ident => $value:expr) => {
+                for (((o, $a), $b), $c) in out.iter_mut().zip($a).zip($b).zip($c) {
+                    *o = $value;
+                }
+            };
+        }
         match (a, b, c) {
-            (a, b, c) if a.len() == len && b.len() == len && c.len() == len => {
-                for (((o, a), b), c) in out.iter_mut().zip(a).zip(b).zip(c) {
-                    *o = f(*a, *b, *c);
-                }
-            }
-            (a, [b], [c]) if a.len() == len => {
-                for (o, a) in out.iter_mut().zip(a) {
-                    *o = f(*a, *b, *c);
-                }
-            }
-            (a, b, c) => {
-                let (sa, sb, sc) = (step(a, len), step(b, len), step(c, len));
-                for (i, o) in out.iter_mut().enumerate() {
-                    *o = f(a[i * sa], b[i * sb], c[i * sc]);
-                }
-            }
+            ([a], [b], [c]) => out.iter_mut().for_each(|o| *o = f(*a, *b, *c)),
+            (a, [b], [c]) => each!(a => f(*a, *b, *c)),
+            ([a], b, [c]) => each!(b => f(*a, *b, *c)),
+            ([a], [b], c) => each!(c => f(*a, *b, *c)),
+            (a, b, [c]) => each!(a, b => f(*a, *b, *c)),
+            (a, [b], c) => each!(a, c => f(*a, *b, *c)),
+            ([a], b, c) => each!(b, c => f(*a, *b, *c)),
+            (a, b, c) => each!(a, b, c => f(*a, *b, *c)),
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod digits;
 pub mod divide;
 mod element;
 pub mod escape;
+pub mod forms;
 pub mod legendre;
 pub mod logic;
 pub mod map;

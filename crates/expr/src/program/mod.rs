@@ -1,14 +1,17 @@
 //! Programs: a chain of maps, filters and projections fused into one pass over each tile.
 //!
 //! `compile` turns steps into a graph and decides where each node is evaluated (`place`);
-//! `schedule` lists what runs over a block; `hoist` evaluates what varies along few dimensions;
+//! `schedule` lists what runs over a block, and `fuse` puts arithmetic together, which `passes`
+//! runs; `hoist` evaluates what varies along few dimensions;
 //! `run` takes blocks of a tile through the schedule; `layout` and `data` say where operands are.
 mod block;
 mod compile;
 mod data;
+mod fuse;
 mod hoist;
 mod layout;
 mod output;
+mod passes;
 mod place;
 mod report;
 mod run;

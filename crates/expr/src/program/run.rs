@@ -1,7 +1,9 @@
 //! Takes the blocks of a tile through a schedule.
 use super::block::Block;
 use super::data::{Data, Place, Points, arg, read, settle};
+use super::fuse::Fused;
 use super::hoist::Sources;
+use super::passes::{self, Pieces};
 use super::schedule::{Instruction, Schedule};
 use super::{BLOCK, Program};
 use crate::Values;
@@ -28,7 +30,9 @@ impl Runner {
 
     /// Bytes of memory in use.
     pub fn bytes(&self) -> usize {
-        let bytes = |s: &Scratch| s.slots.iter().map(|s| s.register.bytes()).sum::<usize>();
+        let bytes = |s: &Scratch| {
+            s.slots.iter().map(|s| s.register.bytes()).sum::<usize>() + s.pieces.bytes()
+        };
         bytes(&self.tile) + bytes(&self.blocks)
     }
 }
@@ -48,6 +52,7 @@ pub(super) struct Scratch {
     /// The points of the tile that filters left of the block.
     positions: Vec<u32>,
     selection: Vec<u32>,
+    pieces: Pieces,
 }
 
 impl Scratch {
@@ -58,7 +63,7 @@ impl Scratch {
             source: 0,
         };
         let slots = schedule.registers.iter().map(slot).collect();
-        Scratch { slots, positions: Vec::new(), selection: Vec::new() }
+        Scratch { slots, positions: Vec::new(), selection: Vec::new(), pieces: Pieces::default() }
     }
 }
 
@@ -155,6 +160,9 @@ fn block(
             Instruction::Twins { twins, argument, to } => {
                 compute_twins(twins, *argument, *to, sources, scratch, rows)?;
             }
+            Instruction::Fused { fused, arguments, to } => {
+                compute_fused(fused, arguments, *to, sources, scratch, rows)?;
+            }
             Instruction::Filter { predicate, keep } => {
                 let origin = if filtered { 0 } else { start as u32 };
                 select(*predicate, sources, scratch, rows, origin)?;
@@ -192,6 +200,24 @@ fn compute(
         [a, b] => run(call, &[operand(a), operand(b)], &mut out, rows),
         list => run(call, &list.iter().map(operand).collect::<Vec<Arg>>(), &mut out, rows),
     };
+    scratch.slots[to].register = out;
+    scratch.slots[to].place = Place::Register;
+    result
+}
+
+fn compute_fused(
+    fused: &Fused,
+    arguments: &[usize],
+    to: usize,
+    sources: &Sources,
+    scratch: &mut Scratch,
+    rows: usize,
+) -> Result<(), Failure> {
+    let nothing = Register::new(base::DType::Bool);
+    let mut out = std::mem::replace(&mut scratch.slots[to].register, nothing);
+    let operand = |register: &usize| operand(&scratch.slots[*register], sources, rows);
+    let arguments: Vec<Arg> = arguments.iter().map(operand).collect();
+    let result = passes::run(fused, &arguments, &mut scratch.pieces, &mut out, rows);
     scratch.slots[to].register = out;
     scratch.slots[to].place = Place::Register;
     result

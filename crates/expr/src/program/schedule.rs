@@ -1,4 +1,5 @@
 //! What runs over a block, in order, and in which registers.
+use super::fuse::{Fused, Registers, fuse};
 use super::place::{Place, Source};
 use crate::dag::{Dag, NodeId, Op};
 use crate::kernels::twins::{TWINS, Twins};
@@ -33,6 +34,15 @@ pub enum Instruction {
         /// Where to, in their order.
         to: [usize; 2],
     },
+    /// Runs passes over small pieces.
+    Fused {
+        /// The passes.
+        fused: Fused,
+        /// The registers of their arguments.
+        arguments: Vec<usize>,
+        /// Where to.
+        to: usize,
+    },
     /// Keeps the rows at which a bool is there and true.
     Filter {
         /// Its register.
@@ -43,18 +53,24 @@ pub enum Instruction {
 }
 
 impl Instruction {
-    fn uses(&self) -> Vec<usize> {
+    /// The registers that it reads.
+    pub fn uses(&self) -> Vec<usize> {
         match self {
             Instruction::Read { .. } => vec![],
-            Instruction::Run { arguments, .. } => arguments.clone(),
+            Instruction::Run { arguments, .. } | Instruction::Fused { arguments, .. } => {
+                arguments.clone()
+            }
             Instruction::Twins { argument, .. } => vec![*argument],
             Instruction::Filter { predicate, .. } => vec![*predicate],
         }
     }
 
-    fn makes(&mut self) -> &mut [usize] {
+    /// The registers that it fills.
+    pub fn makes(&mut self) -> &mut [usize] {
         match self {
-            Instruction::Read { to, .. } | Instruction::Run { to, .. } => std::slice::from_mut(to),
+            Instruction::Read { to, .. }
+            | Instruction::Run { to, .. }
+            | Instruction::Fused { to, .. } => std::slice::from_mut(to),
             Instruction::Twins { to, .. } => to,
             Instruction::Filter { .. } => &mut [],
         }
@@ -91,6 +107,7 @@ impl Schedule {
             sources,
             instructions: Vec::new(),
             types: Vec::new(),
+            nullable: Vec::new(),
             computed: HashMap::new(),
             read: HashMap::new(),
         };
@@ -108,9 +125,12 @@ impl Schedule {
         }
         let outputs: Result<Vec<usize>, Failure> =
             outputs.iter().map(|id| lister.operand(*id)).collect();
+        let outputs = outputs?;
         let computed: Vec<usize> = lister.computed.values().copied().collect();
-        let (instructions, types) = (pair(lister.instructions), lister.types);
-        Ok(allocate(instructions, &types, outputs?, &computed))
+        let Lister { instructions, types, nullable, .. } = lister;
+        let registers = Registers { types: &types, nullable: &nullable, outputs: &outputs };
+        let instructions = fuse(pair(instructions), registers);
+        Ok(allocate(instructions, &types, outputs, &computed))
     }
 }
 
@@ -122,14 +142,17 @@ struct Lister<'a> {
     instructions: Vec<Instruction>,
     /// The types of the registers.
     types: Vec<DType>,
+    /// Whether values in them may be missing.
+    nullable: Vec<bool>,
     computed: HashMap<NodeId, usize>,
     /// What was read since the last filter.
     read: HashMap<NodeId, usize>,
 }
 
 impl Lister<'_> {
-    fn register(&mut self, dtype: DType) -> usize {
-        self.types.push(dtype);
+    fn register(&mut self, id: NodeId) -> usize {
+        self.types.push(self.dag.nodes[id].dtype);
+        self.nullable.push(self.dag.nodes[id].nullable);
         self.types.len() - 1
     }
 
@@ -140,7 +163,7 @@ impl Lister<'_> {
         };
         let arguments: Result<Vec<usize>, Failure> =
             node.arguments.iter().map(|a| self.operand(*a)).collect();
-        let to = self.register(node.dtype);
+        let to = self.register(id);
         self.computed.insert(id, to);
         self.instructions.push(Instruction::Run { call: call.clone(), arguments: arguments?, to });
         Ok(())
@@ -154,7 +177,7 @@ impl Lister<'_> {
         let source = source.ok_or_else(|| {
             Failure::internal(format!("node {id} at {:?} was not computed", self.places[id]))
         })?;
-        let to = self.register(self.dag.nodes[id].dtype);
+        let to = self.register(id);
         self.read.insert(id, to);
         self.instructions.push(Instruction::Read { source, to });
         Ok(to)
@@ -226,7 +249,7 @@ fn allocate(
             *to = register;
         }
         match instruction {
-            Instruction::Run { arguments, .. } => {
+            Instruction::Run { arguments, .. } | Instruction::Fused { arguments, .. } => {
                 arguments.iter_mut().for_each(|r| *r = physical[*r]);
             }
             Instruction::Filter { predicate, keep } => {

@@ -541,3 +541,57 @@ fn twins_agree_with_one_at_a_time() {
         }
     }
 }
+
+#[test]
+fn fused_arithmetic_agrees_with_one_operation_at_a_time() {
+    let n = 2 * BLOCK + 777;
+    let number = |i: usize| (i as f64 * 0.618).fract() * 7.0 - 3.0;
+    let some = |i: usize| (!i.is_multiple_of(5)).then(|| number(i * 3));
+    let single = (0..n).map(|i| Some(number(i * 7) as f32)).collect::<arrow_array::Float32Array>();
+    let (schema, tile) = rows(&[
+        ("a", DType::Float64, floats(n, number)),
+        ("b", DType::Float64, floats(n, |i| number(i * 11))),
+        ("m", DType::Float64, Arc::new((0..n).map(some).collect::<Float64Array>())),
+        ("f", DType::Float32, Arc::new(single)),
+    ]);
+    // Each may use those before it. The last one alone is fused with them; with them it is not.
+    let chains: &[&[&str]] = &[
+        &["a * 2.5", "p0 + 1.0", "a - 3.0", "p1 * p2"],
+        &["a * b", "p0 - m", "p1 * a", "b - p2", "abs(p3)", "p4 / m"],
+        &["a * a", "0.5 * a", "where(a < 0.5, p0, p1)"],
+        &["a + b", "where(p0 >= m, p0, 1.0)", "p1 * 2.0", "-p2"],
+        &["b * 2.0", "where(a != b, b, p0)", "where(b <= a, p1, a)", "p2 + p1"],
+        &["f * f", "p0 - 1", "where(f > p1, f, p1)", "minimum(p2, f)", "clip(p3, -1, f)"],
+        &["a + 1.0", "p0 * p0", "p1 * p0", "p2 - p1", "p3 * 3.0", "p4 + a"],
+    ];
+    let run = |filter: Option<&str>, texts: &[String]| {
+        let filter = filter.map(|text| Step::Filter(typed(text, &schema).unwrap()));
+        let columns = texts.iter().enumerate().map(|(i, text)| {
+            let typed = typed(text, &schema).unwrap();
+            (typed.field(format!("p{i}")), typed)
+        });
+        let steps: Vec<Step> = filter.into_iter().chain([Step::Map(columns.collect())]).collect();
+        let program = Program::compile(&schema, vec![Given::Loaded; 4], &steps, false).unwrap();
+        let columns = program.needed().iter().map(|i| tile.columns[*i].clone()).collect();
+        let tile = Tile { columns, ..tile.clone() };
+        let out = program.tile(&mut program.runner(), &tile).unwrap();
+        let fused = |i: &&schedule::Instruction| matches!(i, schedule::Instruction::Fused { .. });
+        let count = program.tile_schedule.instructions.iter().filter(fused).count();
+        (shown(&out.columns.last().unwrap().array), count)
+    };
+    for filter in [None, Some("a < 2.0")] {
+        for chain in chains {
+            let mut texts: Vec<String> = Vec::new();
+            for text in *chain {
+                let whole = |text: String, (i, p): (usize, &String)| {
+                    text.replace(&format!("p{i}"), &format!("({p})"))
+                };
+                texts.push(texts.iter().enumerate().fold((*text).to_owned(), whole));
+            }
+            let (alone, fused) = run(filter, &texts[texts.len() - 1..]);
+            let (last, _) = run(filter, &texts);
+            assert!(fused > 0, "{chain:?}");
+            assert!(alone == last, "{chain:?}");
+        }
+    }
+}

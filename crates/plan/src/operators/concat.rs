@@ -96,7 +96,13 @@ fn align(b: &mut Builder, step: &Step, input: NodeId, schema: &Schema, fields: &
 }
 
 /// A column as another type: the call of the function of that type's name.
-fn cast(b: &mut Builder, step: &Step, schema: &Schema, from: &Field, to: DType) -> Option<Typed> {
+pub fn cast(
+    b: &mut Builder,
+    step: &Step,
+    schema: &Schema,
+    from: &Field,
+    to: DType,
+) -> Option<Typed> {
     let span = step.span;
     let name = Expr { kind: ExprKind::Name(from.name.to_string()), span };
     let word = Word { text: to.name().to_owned(), span };

@@ -5,11 +5,14 @@ use crate::spec::Spec;
 
 mod axes;
 mod concat;
+mod distinct;
 mod drop;
 mod filter;
 mod grid;
+mod join;
 mod map;
 mod names;
+mod partition;
 mod range;
 mod read;
 mod reduce;
@@ -25,10 +28,13 @@ base::table! {
     /// All operators by name.
     pub OPERATORS: Operator = [
         concat::CONCAT,
+        distinct::DISTINCT,
         drop::DROP,
         filter::FILTER,
         grid::GRID,
+        join::JOIN,
         map::MAP,
+        partition::PARTITION,
         range::RANGE,
         read::READ,
         reduce::REDUCE,

@@ -42,24 +42,39 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         b.error(d.help("reduce over dimensions first, then by keys, in two steps"));
     }
     let named = outputs(b, &step.head);
+    let by = keys.len();
     let kind = match &over {
-        _ if !keys.is_empty() => FoldPlanKind::By((0..keys.len()).collect()),
+        _ if by > 0 => FoldPlanKind::By((0..by).collect()),
         Some(over) => {
             let keep = (0..schema.domain.dims.len()).filter(|d| !over.contains(d)).collect();
             FoldPlanKind::Over(keep)
         }
         None => FoldPlanKind::All,
     };
-    let (kept, given) = kept(b, input, &schema, &keys, &kind);
+    reduced(b, step, input, &keys, named, kind, over.as_deref())
+}
+
+/// Adds the nodes of a reduction of named expressions.
+pub fn reduced(
+    b: &mut Builder,
+    step: &Step,
+    input: NodeId,
+    keys: &[(Field, Typed)],
+    named: Vec<(String, Expr)>,
+    kind: FoldPlanKind,
+    over: Option<&[usize]>,
+) -> Option<NodeId> {
+    let schema = b.graph.nodes[input].schema.clone();
+    let (kept, given) = kept(b, input, &schema, keys, &kind);
     let exprs: Vec<Expr> = named.iter().map(|(_, e)| e.clone()).collect();
     let scope = expr::Scope { schema: &schema, params: &b.params, functions: &b.functions };
     let reduced = expr::split_reductions(&exprs, &scope, &kept);
     let reduced = b.diagnostics.take(reduced)?;
-    let arguments = arguments(b, step, input, &keys, &reduced.calls);
+    let arguments = arguments(b, step, input, keys, &reduced.calls);
     let fold = fold(b, step, arguments, &kept, given, &reduced.calls, kind);
     let outputs: Vec<(String, Typed)> =
         named.into_iter().map(|(name, _)| name).zip(reduced.outputs).collect();
-    Some(finish(b, step, fold, &schema, &kept, &outputs, over.as_deref()))
+    Some(finish(b, step, fold, &schema, &kept, &outputs, over))
 }
 
 /// What the result has beside the reductions: the keys, or the dimensions that stay and their

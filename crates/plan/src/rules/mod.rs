@@ -8,6 +8,7 @@ mod fuse_steps;
 mod prune_columns;
 mod prune_range;
 mod prune_rows;
+mod read_again;
 
 /// A named rewrite of the whole plan.
 pub struct Rule {
@@ -21,6 +22,7 @@ pub struct Rule {
 
 /// All rules. Splitting reductions and placing exchanges comes after them, in `lower`.
 pub static RULES: &[Rule] = &[
+    read_again::RULE,
     fuse_steps::RULE,
     prune_range::RULE,
     fuse_reduce::RULE,

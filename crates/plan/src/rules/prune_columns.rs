@@ -1,25 +1,34 @@
-//! `prune-columns`: where a path forks, columns that no branch uses are not made.
+//! `prune-columns`: where a path forks, and at joins, columns that no branch uses are not made.
 use super::Rule;
-use crate::graph::{FoldPlan, Fused, Graph, PlanNode, PlanOp};
+use crate::graph::{FoldPlan, Fused, Graph, NodeId, PlanNode, PlanOp};
 use expr::Program;
 use std::collections::BTreeSet;
 
 pub const RULE: Rule = Rule {
     name: "prune-columns",
-    doc: "where several steps read from one, columns that none of them uses are not made",
+    doc: "where several steps read from one, and at joins, columns that no step uses are not made",
     apply,
 };
 
 fn apply(graph: &mut Graph) -> bool {
     let mut changed = false;
-    for id in 0..graph.nodes.len() {
+    // The last first: what a join uses depends on what is used of it.
+    for id in (0..graph.nodes.len()).rev() {
         let consumers = graph.consumers(id);
         let node = &graph.nodes[id];
-        if consumers.len() < 2 || !matches!(node.op, PlanOp::Apply(_) | PlanOp::Read(_)) {
+        let joined = |c: &NodeId| matches!(graph.nodes[*c].op, PlanOp::Join(_));
+        let chooses = match node.op {
+            PlanOp::Join(_) => true,
+            PlanOp::Apply(_) | PlanOp::Read(_) => {
+                consumers.len() > 1 || consumers.iter().any(joined)
+            }
+            _ => false,
+        };
+        if !chooses {
             continue;
         }
         let used: BTreeSet<usize> =
-            consumers.iter().flat_map(|c| uses(&graph.nodes[*c], node)).collect();
+            consumers.iter().flat_map(|c| uses(&graph.nodes[*c], id, node)).collect();
         if used.len() < node.schema.fields.len() {
             graph.nodes[id].kept = Some(used.into_iter().collect());
             changed = true;
@@ -28,8 +37,9 @@ fn apply(graph: &mut Graph) -> bool {
     changed
 }
 
-/// The columns of its input that a node uses. Only passes are choosy; others take what comes.
-fn uses(node: &PlanNode, input: &PlanNode) -> Vec<usize> {
+/// The columns of its input that a node uses. Only passes and joins are choosy; others take what
+/// comes.
+fn uses(node: &PlanNode, id: NodeId, input: &PlanNode) -> Vec<usize> {
     let all = || (0..input.schema.fields.len()).collect();
     let needed = |fused: &Fused| {
         let program = Program::compile(&fused.schema, fused.given.clone(), &fused.steps, false);
@@ -38,6 +48,14 @@ fn uses(node: &PlanNode, input: &PlanNode) -> Vec<usize> {
     match &node.op {
         PlanOp::Apply(steps) => needed(&input.then(steps.clone())),
         PlanOp::Fold(FoldPlan { fused: Some(fused), .. }) => needed(fused),
+        PlanOp::Join(join) => {
+            let made = || match &node.kept {
+                Some(kept) => kept.clone(),
+                None => (0..node.schema.fields.len()).collect(),
+            };
+            let sides = (0..2).filter(|side| node.inputs[*side] == id);
+            sides.flat_map(|side| join.uses(side, made().into_iter())).collect()
+        }
         _ => all(),
     }
 }

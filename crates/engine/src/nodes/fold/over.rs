@@ -61,7 +61,7 @@ impl Partial {
             apply: Apply::new(&fold.apply),
             fold: fold.clone(),
             keep: keep.to_vec(),
-            starts: starts(tiling),
+            starts: tiling.starts(),
             parts,
             cells: Cells::default(),
             open: BTreeMap::new(),
@@ -316,20 +316,6 @@ fn tile(number: u64, region: Region, columns: Vec<ArrayRef>) -> Tile {
     Tile { number, origin: region.origin, shape: region.shape, columns, index: None }
 }
 
-/// For each dimension the first points of its tiles.
-fn starts(tiling: &Tiling) -> Vec<Vec<u64>> {
-    let counts = tiling.counts();
-    if counts.contains(&0) {
-        return vec![Vec::new(); counts.len()];
-    }
-    let mut stride: u64 = counts.iter().product();
-    let dim = |(dim, count): (usize, &u64)| {
-        stride /= count;
-        (0..*count).map(|i| tiling.region(i * stride).origin[dim]).collect()
-    };
-    counts.iter().enumerate().map(dim).collect()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -352,7 +338,7 @@ mod tests {
     #[test]
     fn a_region_has_cuts_along_its_first_dimension() {
         let domain = Domain::new([("a", 9), ("b", 8)]);
-        let starts = starts(&Tiling::even(&domain, &[2, 4]));
+        let starts = Tiling::even(&domain, &[2, 4]).starts();
         let region = Region { origin: vec![4, 4], shape: vec![5, 4] };
         let pieces = pieces(&starts, &region).unwrap();
         let told: Vec<_> = pieces.iter().map(|(n, r, c)| (*n, r.origin[0], c.clone())).collect();
@@ -362,12 +348,5 @@ mod tests {
 
     fn pieces_of_scalar() -> Vec<(u64, Region, Range<usize>)> {
         pieces(&[], &Region { origin: vec![], shape: vec![] }).unwrap()
-    }
-
-    #[test]
-    fn the_first_points_of_tiles() {
-        let domain = Domain::new([("a", 5), ("b", 7)]);
-        assert_eq!(starts(&Tiling::even(&domain, &[2, 7])), [vec![0, 2, 4], vec![0]]);
-        assert!(starts(&Tiling::even(&domain, &[5, 7]).project(&[])).is_empty());
     }
 }

@@ -18,12 +18,12 @@
 //! | `column`, `radix` | columns to sort by, as words, and sorting them |
 //! | `gather` | values in a new order |
 mod assemble;
-mod column;
-mod gather;
+pub mod column;
+pub mod gather;
 mod last;
 mod merge;
 mod radix;
-mod rows;
+pub mod rows;
 mod runs;
 mod sample;
 mod split;
