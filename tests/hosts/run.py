@@ -118,7 +118,7 @@ class Check:
                 "SLURM_CPUS_PER_TASK": "1",
                 "SLURMD_NODENAME": self.net.address(i),
             }
-            command = [self.tidemill, "run", *arguments, *(more or {}).get(i, [])]
+            command = [self.tidemill, "run", "--no-state", *arguments, *(more or {}).get(i, [])]
             processes.append(self.net.start(i, command, variables, self.folder))
         return processes
 
@@ -127,7 +127,7 @@ class Check:
         addresses = ",".join(f"{self.net.address(i)}:7001" for i in range(HOSTS))
         processes = []
         for i, secret in enumerate(secrets):
-            command = [self.tidemill, "run", "short.yaml", "--format", "json", "-w", "1"]
+            command = [self.tidemill, "run", "--no-state", "short.yaml", "--format", "json", "-w", "1"]
             command += ["--hosts", addresses, "--process", str(i), "--connect-timeout", timeout]
             processes.append(self.net.start(i, command, {"TIDEMILL_SECRET": secret}, self.folder))
             if i == 0:
@@ -161,7 +161,7 @@ class Check:
 
     def alone(self, *arguments):
         """What one process says."""
-        command = [self.tidemill, "run", *arguments, "-q", "-w", "1"]
+        command = [self.tidemill, "run", "--no-state", *arguments, "-q", "-w", "1"]
         return subprocess.run(command, check=True, cwd=self.folder, capture_output=True, text=True).stdout
 
     def same_bits(self):
@@ -176,7 +176,7 @@ class Check:
             one, many = (json.loads(t) for t in (self.alone(*arguments), self.well(self.srun(arguments))))
             assert results(one) == results(many), f"{name}: {one} and {many}"
         grid = ["--set", "nlat=40", "--set", "nr=30", "--set", "nlon=50", "--tile", "2000"]
-        arguments = [str(self.pipelines / "mantle_netcdf.yaml"), *grid, "--overwrite", "--no-state"]
+        arguments = [str(self.pipelines / "mantle_netcdf.yaml"), *grid, "--overwrite"]
         fields = []
         for run in (lambda: self.alone(*arguments), lambda: self.well(self.srun(arguments))):
             run()
@@ -185,7 +185,7 @@ class Check:
 
     def broken(self, how, code, words, ranks=range(HOSTS), staged=False):
         """A run of hours, in which something breaks."""
-        processes = self.srun(["endless.yaml", "--progress", "none", "--no-state"])
+        processes = self.srun(["endless.yaml", "--progress", "none"])
         time.sleep(random.uniform(0.7, 1.5))
         assert all(p.poll() is None for p in processes), wait(processes, 1)
         how()

@@ -135,7 +135,7 @@ fn signals_end_the_run_in_good_order() {
 #[test]
 fn what_a_process_complains_of_is_marked_with_its_rank() {
     let bench = Bench::new(ENDLESS);
-    let (running, children) = working(&bench, "run p.yaml -n 2 -w 1", 2);
+    let (running, children) = working(&bench, "run p.yaml -n 2 -w 1 --no-state", 2);
     let last = children.iter().max_by_key(|p| p.as_raw_nonzero()).unwrap().as_raw_nonzero();
     fs::write(format!("/proc/{last}/fd/2"), "HDF5-DIAG: oh\n").unwrap();
     sleep(Duration::from_millis(200));
