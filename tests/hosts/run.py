@@ -300,7 +300,7 @@ class Check:
         processes = self.srun([f"{name}.yaml", "--progress", "none", "--connect-timeout", "3"])
         time.sleep(delay)
         try:
-            self.strike(kind, host)
+            kind = self.strike(kind, host)
             # Who is stopped ends when it is woken after all others have.
             held = [host] if kind == "stop launcher" else []
             ended = dict(zip(self.others(host), wait([processes[i] for i in self.others(host)], SOON)))
@@ -330,6 +330,7 @@ class Check:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def strike(self, kind, host):
+        """Breaks something; what it is in the end: there may be no worker yet."""
         launchers, workers = [], []
         for pid in self.net.pids(host):
             try:
@@ -337,6 +338,8 @@ class Check:
             except OSError:
                 continue
             (workers if b"process-of-a-run" in line else launchers).append(pid)
+        if isinstance(kind, str) and kind.endswith("worker") and not workers:
+            kind = kind.replace("worker", "launcher")
         if kind in ("cut", "lose"):
             self.net.cable(host, "down")
         if kind == "lose":
@@ -353,6 +356,7 @@ class Check:
                 os.kill(pid, send)
             except ProcessLookupError:
                 pass
+        return kind
 
     def judge(self, kind, host, ended):
         """Codes and sentences: those of the first cause, or of a run that had ended before it."""
@@ -371,7 +375,7 @@ class Check:
                 continue
             causes = [(4, rf"process {host}\b")]
             if rank == host and kind in ("cut", "stop launcher"):
-                causes.append((4, "lost process|has not answered|did not connect"))
+                causes.append((4, "lost process|has not answered|not all processes joined"))
             if asked:
                 causes.append((code, r"interrupted|terminated"))
             fits = any(ends == c and re.search(words, err) for c, words in causes)

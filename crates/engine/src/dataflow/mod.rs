@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `workers` | starts the workers of this process, runs the dataflow in each, ends them |
 //! | `render` | a timely operator for each node, one timestamp for the whole run |
-//! | `source` | the operator of a `Read` |
-//! | `stage` | the operator of all other nodes: one tile at a time |
+//! | `source` | the tiles of a `Read`: an operator, or for the one stage behind it |
+//! | `stage` | the operator of all other nodes: one tile after the other |
 //! | `exchange` | the operators of an `Exchange`: send, receive, give credits back |
 //! | `packets` | what travels between workers |
 mod exchange;

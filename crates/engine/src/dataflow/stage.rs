@@ -1,52 +1,64 @@
-//! The operator of a stage: takes or makes one tile per activation, so that credits and messages
-//! move on.
+//! The operator of a stage: takes or makes tiles for a moment, so that credits and messages move
+//! on.
+use super::source::{Fed, Feed, waker};
 use super::{Items, Job, Time};
-use crate::credit::{Pool, Wake, sign};
+use crate::credit::{Pool, sign};
 use crate::nodes::{Out, Stage};
 use crate::panics::catch;
 use crate::parcel::Item;
 use crate::profile::Meter;
 use base::Failure;
+use plan::physical::Read;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::Scope;
 use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::generic::OutputBuilder;
 use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
 
+/// An operator goes on with small tiles for so long, then lets others have their turn.
+const MOMENT: Duration = Duration::from_micros(100);
+
+/// Where the tiles of a stage come from.
+pub enum Inputs<'scope, 'plan> {
+    /// From other operators.
+    Streams(Vec<Items<'scope>>),
+    /// From this `Read`, at this position, alone.
+    Read(usize, &'plan Read, Meter),
+}
+
 /// Adds the operator of a stage, the node at position `node`.
 pub fn stage<'scope>(
     scope: Scope<'scope, Time>,
     job: &Arc<Job>,
     node: usize,
-    inputs: Vec<Items<'scope>>,
+    inputs: Inputs<'scope, '_>,
     stage: Box<dyn Stage>,
     meter: Meter,
 ) -> Items<'scope> {
     let job = job.clone();
     let mut builder = OperatorBuilder::new(job.physical.nodes[node].step.clone(), scope);
     let address = builder.operator_info().address;
-    let waker = || -> Wake {
-        let wake = scope.worker().sync_activator_for(address.to_vec());
-        // The worker is gone when the wake fails: nothing is left to wake.
-        Box::new(move || {
-            let _ = wake.activate();
-        })
+    let pool = Pool::derived(job.in_flight, waker(scope, &address));
+    job.watch.wake_by(waker(scope, &address));
+    let (streams, mut feed) = match inputs {
+        Inputs::Streams(streams) => (streams, None),
+        Inputs::Read(read, of, meter) => {
+            (Vec::new(), Some(Feed::new(&job, read, of, meter, || waker(scope, &address))))
+        }
     };
-    let pool = Pool::derived(job.in_flight, waker());
-    job.watch.wake_by(waker());
     let again = scope.activator_for(address);
+    let mut work = Work::new(stage, streams.len() + usize::from(feed.is_some()), pool);
     let mut inputs: Vec<_> =
-        inputs.into_iter().map(|stream| builder.new_input(stream, Pipeline)).collect();
+        streams.into_iter().map(|stream| builder.new_input(stream, Pipeline)).collect();
     let (output, stream) = builder.new_output::<Vec<Item>>();
     let mut output = OutputBuilder::<_, CapacityContainerBuilder<Vec<Item>>>::from(output);
-    let mut work = Work::new(stage, inputs.len(), pool);
     builder.build(move |mut capabilities| {
         // Held until the last tile has been given: it stands for all that the stage may still make.
         let mut open = capabilities.pop();
         move |frontiers| {
-            let _running = meter.run();
             for (i, input) in inputs.iter_mut().enumerate() {
                 input.for_each(|_, items| {
                     items.iter().for_each(|item| meter.took(item));
@@ -56,12 +68,26 @@ pub fn stage<'scope>(
             let Some(capability) = &open else { return work.queue.clear() };
             let mut output = output.activate();
             let mut session = output.session(capability);
-            let ended = |input: usize| frontiers[input].is_empty();
             let mut give = |item| {
                 meter.gave(&item);
                 session.give(item);
             };
-            let next = work.step(&job, node, &ended, &mut give);
+            let begin = Instant::now();
+            let next = loop {
+                let fed = work.feed(&mut feed, &meter);
+                let ended = |input: usize| match frontiers.get(input) {
+                    Some(frontier) => frontier.is_empty(),
+                    None => feed.is_none(),
+                };
+                let _running = meter.run();
+                let next = match work.step(&job, node, &ended, &mut give) {
+                    Next::Wait if fed => Next::Again,
+                    next => next,
+                };
+                if !matches!(next, Next::Again) || begin.elapsed() > MOMENT {
+                    break next;
+                }
+            };
             drop(session);
             match next {
                 Next::Done => open = None,
@@ -99,6 +125,24 @@ impl Work {
     fn new(stage: Box<dyn Stage>, inputs: usize, pool: Arc<Pool>) -> Work {
         let (ended, queue) = (vec![false; inputs], VecDeque::new());
         Work { stage: Some(stage), pool, made: 0, queue, ended, finished: false }
+    }
+
+    /// Asks for a tile if none waits. Whether one has come.
+    fn feed(&mut self, feed: &mut Option<Feed>, meter: &Meter) -> bool {
+        let full = self.stage.as_ref().is_none_or(|stage| stage.full());
+        let Some(from) = feed.as_mut().filter(|_| self.queue.is_empty() && !full) else {
+            return false;
+        };
+        match from.next() {
+            Fed::Tile(item) => {
+                meter.took(&item);
+                self.queue.push_back((0, item));
+                return true;
+            }
+            Fed::Wait => {}
+            Fed::End => *feed = None,
+        }
+        false
     }
 
     /// Takes or makes one tile, or ends.

@@ -102,8 +102,9 @@ pub fn scan(path: &Path) -> io::Result<(Vec<Frame>, End)> {
     let begun = len.min(magic.len() as u64) as usize;
     file.read_exact_at(&mut magic[..begun], 0)?;
     if magic[..begun] != MAGIC[..begun] {
-        let empty = magic.iter().all(|b| *b == 0) && rest_is_zero(&file, 0, len)?;
-        return Ok((Vec::new(), if empty { End::Torn } else { End::Foreign }));
+        let same = magic.iter().zip(MAGIC).take_while(|(a, b)| a == b).count() as u64;
+        let torn = rest_is_zero(&file, same, len)?;
+        return Ok((Vec::new(), if torn { End::Torn } else { End::Foreign }));
     }
     if begun < magic.len() {
         return Ok((Vec::new(), End::Torn));
