@@ -81,7 +81,7 @@ pub fn stage<'scope>(
                 };
                 let _running = meter.run();
                 let next = match work.step(&job, node, &ended, &mut give) {
-                    Next::Wait if fed => Next::Again,
+                    Next::Wait | Next::Later if fed => Next::Again,
                     next => next,
                 };
                 if !matches!(next, Next::Again) || begin.elapsed() > MOMENT {
@@ -91,7 +91,7 @@ pub fn stage<'scope>(
             drop(session);
             match next {
                 Next::Done => open = None,
-                Next::Again => again.activate(),
+                Next::Again | Next::Later => again.activate(),
                 Next::Wait => {}
             }
         }
@@ -103,6 +103,8 @@ pub fn stage<'scope>(
 enum Next {
     /// More of the same.
     Again,
+    /// More of the same, after all others have had their turn.
+    Later,
     /// Nothing, until something comes: a tile, or a credit.
     Wait,
     /// Nothing at all.
@@ -198,7 +200,11 @@ impl Work {
             }
         }
         if self.ended.contains(&false) {
-            return Ok(if self.queue.is_empty() { Next::Wait } else { Next::Again });
+            return Ok(match self.queue.is_empty() {
+                false => Next::Again,
+                true if stage.idle(give)? => Next::Later,
+                true => Next::Wait,
+            });
         }
         if job.watch.draining() {
             let drained = stage.drained();

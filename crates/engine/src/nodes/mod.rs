@@ -5,6 +5,7 @@
 //! | `read` | `Read`: tiles by number |
 //! | `apply` | `Apply` and `Encode`: one tile in, one tile out |
 //! | `fold` | `Partial` and `Final` of `Fold`: of all, by keys, over dimensions |
+//! | `numbered` | rows from files back in the order of their tiles |
 //! | `order` | `Partial` and `Final` of `Order`, `Split` and `Assemble`: sort and top |
 //! | `concat` | `Concat` |
 //! | `join` | `Join`, or `Ask`, `Find` and `Match`; `Overlay` |
@@ -17,6 +18,7 @@ pub mod apply;
 pub mod concat;
 pub mod fold;
 pub mod join;
+mod numbered;
 pub mod order;
 pub mod partition;
 pub mod read;
@@ -56,6 +58,15 @@ pub trait Stage {
 
     /// How many rows come before those of this worker, and are there in all, says one worker.
     fn rows(&mut self, _before: u64, _all: u64) {}
+
+    /// Nothing waits to be taken, but more may come. Whether it wants to be called again soon, if
+    /// nothing has come until then.
+    ///
+    /// # Errors
+    /// Whatever ends the run.
+    fn idle(&mut self, _out: Out) -> Result<bool, Failure> {
+        Ok(false)
+    }
 
     /// No more tiles of this input will come to this worker.
     ///
@@ -136,12 +147,14 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
         Op::Concat(concat) => Box::new(concat::Concat::new(concat, cx.free)),
         Op::Join(join) => Box::new(join::Join::new(join, cx.free)),
         Op::Ask(join) => Box::new(join::Ask::new(join, cx.place, cx.free)),
-        Op::Find(join) => Box::new(join::Find::new(join, cx.place)),
-        Op::Match(join) => Box::new(join::Match::new(join, cx.place)),
+        Op::Find(join) => Box::new(join::Find::new(join, cx.place, &cx.budget)),
+        Op::Match(join) => Box::new(join::Match::new(join, cx.place, &cx.budget)),
         Op::Overlay(overlay) => Box::new(join::Overlay::new(overlay, cx.free)),
         Op::Sample(plan) => Box::new(partition::Sample::new(plan, cx.place)),
-        Op::Deal(plan) => Box::new(partition::Deal::new(plan, cx.place)?),
-        Op::Parts(plan) => Box::new(partition::Parts::new(plan, &node.schema, cx.place)),
+        Op::Deal(plan) => Box::new(partition::Deal::new(plan, cx.place, &cx.budget)?),
+        Op::Parts(plan) => {
+            Box::new(partition::Parts::new(plan, &node.schema, cx.place, &cx.budget))
+        }
         Op::Encode(sink) => Box::new(apply::Encode::new(sink.clone())),
         Op::Write(sink) => Box::new(write::Write::new(sink.clone(), cx)),
         Op::Show(_) => Box::new(show::Show::new(at, &node.schema, cx.shown.clone())),

@@ -66,8 +66,12 @@ impl Buckets {
     /// The buckets that have rows.
     pub fn split(self) -> Vec<Bucket> {
         let (store, level) = (Arc::new(self.store), self.level);
-        let full = self.lists.into_iter().filter(|chunks| !chunks.is_empty());
-        full.map(|chunks| Bucket { store: store.clone(), chunks, level }).collect()
+        let full = self.lists.into_iter().enumerate().filter(|(_, chunks)| !chunks.is_empty());
+        let bucket = |(i, chunks)| {
+            let first = (i as u64) << (u64::BITS - BITS * (level + 1));
+            Bucket { store: store.clone(), chunks, level, first }
+        };
+        full.map(bucket).collect()
     }
 }
 
@@ -77,9 +81,30 @@ pub struct Bucket {
     chunks: VecDeque<Chunk>,
     /// At which level it was made.
     pub level: u32,
+    /// The bits that tell it apart, at their places in the hash: the least hash of its keys, as
+    /// far as this level goes.
+    pub first: u64,
 }
 
 impl Bucket {
+    /// The first hash behind those that it may have; none behind the last.
+    pub fn end(&self) -> Option<u64> {
+        self.first.checked_add(1 << (u64::BITS - BITS * (self.level + 1)))
+    }
+
+    /// How many rows it has, that have not been taken.
+    pub fn rows(&self) -> usize {
+        self.chunks.iter().map(|chunk| chunk.rows).sum()
+    }
+
+    /// All rows, in pieces as they were written; they stay.
+    ///
+    /// # Errors
+    /// If the disk does not give back what was written.
+    pub fn read(&self) -> Result<Vec<Vec<ArrayRef>>, Failure> {
+        self.chunks.iter().map(|chunk| self.store.read(*chunk)).collect()
+    }
+
     /// The columns of some rows, in the order in which they were written; each row once.
     ///
     /// # Errors

@@ -54,6 +54,12 @@ impl Build {
         self.nodes.len() - 1
     }
 
+    /// The nodes of another plan beside these, which read from nothing.
+    pub fn beside(mut self, other: Build) -> Build {
+        self.nodes.extend(other.nodes);
+        self
+    }
+
     fn last(&self) -> usize {
         self.nodes.len() - 1
     }

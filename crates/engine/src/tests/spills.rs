@@ -7,7 +7,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use base::{DType, FailureKind, Schema, Tiling};
-use plan::physical::{FoldKind, Physical, Route};
+use plan::physical::{Dealt, FoldKind, How, Join, Op, Partition, Physical, Route};
 use std::sync::Arc;
 
 /// Something that looks random.
@@ -163,4 +163,83 @@ fn a_folder_that_is_not_there() {
     let failure = in_time(move || run(plan, options, Arc::new(Watch::new()))).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Output);
     assert!(failure.message.starts_with("/nowhere: "), "{failure}");
+}
+
+/// A join of two tables by a key, both of the rows that `wide` makes, spread over the workers.
+fn joined(how: How, rows: u64, left: fn(i64) -> i64, right: fn(i64) -> i64) -> Arc<Physical> {
+    let (schema, build) = wide(rows, left);
+    let (_, other) = wide(rows, right);
+    let mut build = build.beside(other);
+    let taken = if matches!(how, How::Inner | How::Left) { vec![2, 1] } else { vec![] };
+    let join = Join {
+        how,
+        keys: vec![0],
+        types: vec![DType::Int64],
+        left: vec![0, 2],
+        right: taken.clone(),
+        right_types: vec![DType::Int64, DType::String, DType::Int64],
+        sizes: vec![rows],
+        keep_index: true,
+    };
+    let mut columns = vec![("k", DType::Int64), ("n", DType::Int64)];
+    if !taken.is_empty() {
+        columns.extend([("m", DType::Int64), ("s", DType::String)]);
+    }
+    let out = table(1, &columns);
+    let right = build.node("hash", Op::Exchange(Route::Hash(1)), &[1], &schema);
+    let ask = build.node("ask", Op::Ask(join.clone()), &[0], &out);
+    let asked = build.node("asked", Op::Exchange(Route::Address), &[ask], &out);
+    let find = build.node("find", Op::Find(join.clone()), &[asked, right], &out);
+    let found = build.node("found", Op::Exchange(Route::Address), &[find], &out);
+    build.node("match", Op::Match(join), &[found], &out);
+    build.sort(&[], None, &out).show(&out)
+}
+
+#[test]
+fn joins_whose_right_side_is_in_files() {
+    let plan = joined(How::Left, 20_000, |i| i * 7919 % 15_000, |i| i * 31 % 16_001);
+    let found = spilled(&plan, 1 << 19);
+    let n = found.column(1).as_primitive::<Int64Type>().values().to_vec();
+    assert!(n.is_sorted() && n.len() > 20_000);
+    let plan = joined(How::Anti, 20_000, |i| i, |i| i * 2);
+    assert!(spilled(&plan, 1 << 19).num_rows() > 10_000);
+    // Most rows of the left have one key, and few of the right.
+    let hot = |i: i64| if i % 10 == 0 { i } else { 12 };
+    let plan = joined(How::Inner, 20_000, hot, |i| i);
+    assert_eq!(spilled(&plan, 1 << 19).num_rows(), 18_000 + 1_818);
+}
+
+#[test]
+fn a_key_of_the_right_that_does_not_fit() {
+    let plan = joined(How::Semi, 60_000, |i| i % 100, |i| if i % 10 == 0 { i } else { 12 });
+    let failure = alone(&plan, 1, 1 << 19).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Memory);
+    assert!(failure.message.contains("cannot be told apart"), "{failure}");
+}
+
+#[test]
+fn parts_in_files() {
+    let bounds: ArrayRef = Arc::new(Int64Array::from(vec![10, 500]));
+    for (by, into) in [(Dealt::Hash, 7), (Dealt::Range, 5), (Dealt::Bounds(bounds), 3)] {
+        let rows = 30_000;
+        let (schema, build) = wide(rows, |i| (random(i) % 1000) as i64);
+        let plan = Partition { keys: vec![0], into, by: by.clone(), sizes: vec![rows] };
+        let mut build = build;
+        if by == Dealt::Range {
+            build = build
+                .then("sample", Op::Sample(plan.clone()), &schema)
+                .exchange(Route::Address, &schema);
+        }
+        let plan = build
+            .then("deal", Op::Deal(plan.clone()), &schema)
+            .exchange(Route::Address, &schema)
+            .then("parts", Op::Parts(plan), &schema)
+            .sort(&[], None, &schema)
+            .show(&schema);
+        let found = spilled(&plan, 1 << 19);
+        assert_eq!(found.num_rows(), rows as usize);
+        let n = found.column(2).as_primitive::<Int64Type>().values().to_vec();
+        let runs = n.chunk_by(|a, b| a < b).count();
+        assert_eq!(runs as u64, into, "{by:?}");
+    }
 }

@@ -22,7 +22,7 @@ pub static PARTITION: Operator = Operator {
           `how: hash` spreads the keys over `into:` parts; which part a key gets depends on its \
           value and the number of parts alone, and never changes. `how: range` makes parts that \
           follow each other in the order of the keys and have about as many rows, or those between \
-          given `bounds:`. Within a part the rows keep their order. All rows are held in memory.",
+          given `bounds:`. Within a part the rows keep their order. All rows are held, and each part is made at once.",
     head: Shape::Names,
     keys: &[
         Key { name: "into", doc: "The number of parts.", shape: Shape::Constant },

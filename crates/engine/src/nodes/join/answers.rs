@@ -3,9 +3,11 @@ use super::beside::beside;
 use super::message::Message;
 use super::table::check;
 use super::{internal, table};
+use crate::credit::Credit;
 use crate::nodes::{Out, Stage};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
+use crate::spill::{Budget, size};
 use arrow_array::builder::UInt32Builder;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, UInt32Array};
@@ -15,6 +17,7 @@ use base::{Failure, Tile};
 use plan::physical::{How, Join};
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Tiles of the left that wait for answers, and answers that wait for the others.
 pub struct Match {
@@ -24,6 +27,10 @@ pub struct Match {
     /// How many workers have not yet said how many rows a key has at most there.
     silent: usize,
     most: u64,
+    /// Whether some of them answer late: then tiles wait on loans of the budget, as far as it has
+    /// room, so that more of them are asked about at once.
+    late: bool,
+    budget: Arc<Budget>,
 }
 
 /// What is known of a tile.
@@ -43,9 +50,20 @@ impl Open {
 
 impl Match {
     /// For one worker.
-    pub fn new(join: &Join, place: Place) -> Match {
-        let (open, closing) = (BTreeMap::new(), Vec::new());
-        Match { join: join.clone(), open, closing, silent: place.workers, most: 1 }
+    pub fn new(join: &Join, place: Place, budget: &Arc<Budget>) -> Match {
+        let (open, closing, budget) = (BTreeMap::new(), Vec::new(), budget.clone());
+        let silent = place.workers;
+        Match { join: join.clone(), open, closing, silent, most: 1, late: false, budget }
+    }
+
+    /// A tile waits, on a loan rather than on its credit if answers come late.
+    fn wait(&self, parcel: &mut Parcel) {
+        if self.late
+            && parcel.credit.is_some()
+            && let Some(loan) = self.budget.lend(size(&parcel.tile))
+        {
+            parcel.credit = Some(Credit::lent(loan));
+        }
     }
 
     /// Gives the tile on if it is whole.
@@ -155,7 +173,9 @@ impl Stage for Match {
         let Parcel { tile, credit } = parcel;
         match Message::read(tile)? {
             Err(tile) => {
-                self.open.entry(number).or_default().parcel = Some(Parcel { tile, credit });
+                let mut parcel = Parcel { tile, credit };
+                self.wait(&mut parcel);
+                self.open.entry(number).or_default().parcel = Some(parcel);
                 self.give(number, out)?;
             }
             Ok(Message::Answer { tile, answers, columns }) => {
@@ -164,8 +184,15 @@ impl Stage for Match {
                 open.answers.push(columns);
                 self.give(tile, out)?;
             }
-            Ok(Message::Most(most)) => {
+            Ok(Message::Most { most, late }) => {
                 self.most = self.most.max(most);
+                if late && !self.late {
+                    self.late = true;
+                    let mut open = std::mem::take(&mut self.open);
+                    let parcels = open.values_mut().filter_map(|open| open.parcel.as_mut());
+                    parcels.for_each(|parcel| self.wait(parcel));
+                    self.open = open;
+                }
                 self.silent = self.silent.saturating_sub(1);
                 if self.silent == 0 {
                     let all: Vec<u64> = self.open.keys().copied().collect();

@@ -20,7 +20,7 @@ pub struct Join {
 impl Join {
     /// For one worker. With `free`, tiles that wait give up their credits.
     pub fn new(plan: &physical::Join, free: bool) -> Join {
-        let right = Some(Right::new(plan));
+        let right = Some(Right::new(plan, None));
         Join { plan: plan.clone(), right, table: None, waiting: Vec::new(), free }
     }
 

@@ -29,8 +29,13 @@ pub enum Message {
         /// The rows, then the columns.
         columns: Vec<ArrayRef>,
     },
-    /// How many rows one key has at most, of those that one worker has.
-    Most(u64),
+    /// Of the rows that one worker has.
+    Most {
+        /// How many rows one key has at most.
+        most: u64,
+        /// Whether they are in files, so that answers come late.
+        late: bool,
+    },
 }
 
 impl Message {
@@ -41,7 +46,7 @@ impl Message {
                 (tile, [asker as u64 + 1, questions], columns)
             }
             Message::Answer { tile, answers, columns } => (tile, [0, answers], columns),
-            Message::Most(most) => (NO_TILE, [most, 0], Vec::new()),
+            Message::Most { most, late } => (NO_TILE, [most, late.into()], Vec::new()),
         };
         let rows = columns.first().map_or(0, |c| c.len());
         let columns = columns.into_iter().map(Into::into).collect();
@@ -57,7 +62,9 @@ impl Message {
         let columns = || columns.iter().map(|c| c.array.clone()).collect();
         Ok(Ok(match (&tile.origin[..], tile.shape.len()) {
             (_, 1) => return Ok(Err(tile)),
-            ([most, 0], 2) if number == NO_TILE => Message::Most(*most),
+            ([most, late], 2) if number == NO_TILE => {
+                Message::Most { most: *most, late: *late == 1 }
+            }
             ([0, answers], 2) => {
                 Message::Answer { tile: number, answers: *answers, columns: columns() }
             }

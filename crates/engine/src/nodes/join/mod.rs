@@ -7,11 +7,15 @@
 //! rows of the right that match (`Find`), and the worker puts the tile together (`Match`). So a
 //! tile is made from one tile of the left, in its order and with its number, whoever does it.
 //!
+//! Of a worker's rows of the right what does not fit into memory goes to files, in buckets by their
+//! keys; then questions wait until nothing more comes, and each bucket is looked into for all of
+//! them. As many tiles of the left as there is memory for wait that long.
+//!
 //! Tiles of the left wait until the right has ended, with their credits, so that few are there.
 //!
 //! | file | what it has |
 //! |---|---|
-//! | `table` | the rows of the right, by key |
+//! | `table`, `files` | the rows of the right by key, in memory or in files |
 //! | `beside` | a tile of the result |
 //! | `here` | `Join`: all of the right is here |
 //! | `ask`, `find`, `answers` | `Ask`, `Find`, `Match`: the right is spread over the workers |
@@ -20,6 +24,7 @@
 mod answers;
 mod ask;
 mod beside;
+mod files;
 mod find;
 mod here;
 mod message;

@@ -1,13 +1,16 @@
 //! The rows of the right side by key: built once, then looked up by blocks.
+use super::files::{Files, Question, with_number};
 use super::internal;
 use crate::keys::{Keys, NONE, Scratch};
 use crate::nodes::order::gather::Gather;
 use crate::nodes::order::rows::compact;
 use crate::nodes::to_rows;
+use crate::spill::{Buckets, Share, give_back, size};
 use arrow_array::builder::UInt32Builder;
 use arrow_array::{ArrayRef, UInt32Array, new_empty_array};
 use base::{DType, Failure, Tile};
 use plan::physical::{How, Join};
+use std::sync::Arc;
 
 /// The number of no row.
 pub const NO_ROW: u32 = NONE;
@@ -17,25 +20,49 @@ const BLOCK: usize = 4096;
 
 /// Rows of the right, as they come.
 pub struct Right {
-    types: Vec<DType>,
-    columns: Vec<DType>,
+    join: Join,
     tiles: Vec<Tile>,
+    /// Bytes of all rows in a table.
+    bytes: u64,
+    /// What may be held of them, if that is bounded, and what does not fit.
+    bound: Option<(Share, Option<Buckets>)>,
 }
 
 impl Right {
-    /// None yet.
-    pub fn new(join: &Join) -> Right {
-        Right { types: join.types.clone(), columns: join.right_types.clone(), tiles: Vec::new() }
+    /// None yet. With a share, what does not fit goes to files.
+    pub fn new(join: &Join, share: Option<Share>) -> Right {
+        let bound = share.map(|share| (share, None));
+        Right { join: join.clone(), tiles: Vec::new(), bytes: 0, bound }
     }
 
     /// Adds the rows of a tile.
     ///
     /// # Errors
-    /// If Arrow cannot make an array of them.
+    /// If Arrow cannot make an array of them, or the disk fails.
     pub fn push(&mut self, tile: Tile) -> Result<(), Failure> {
-        if tile.points() > 0 {
+        if tile.points() == 0 {
+            return Ok(());
+        }
+        let tile = to_rows(tile)?;
+        // As they came and put together; their numbers, and their places in a table.
+        self.bytes += 2 * size(&tile) + 48 * tile.points() as u64;
+        let Some((share, files)) = &mut self.bound else {
             // They stay, so they are copied out of what they may be a small part of.
-            self.tiles.push(compact(to_rows(tile)?)?);
+            self.tiles.push(compact(tile)?);
+            return Ok(());
+        };
+        if let Some(files) = files {
+            return files.write(&with_number(&tile));
+        }
+        self.tiles.push(compact(tile)?);
+        if !share.hold(self.bytes) {
+            let mut buckets = Buckets::new(share, self.join.types.len(), 0);
+            for tile in std::mem::take(&mut self.tiles) {
+                buckets.write(&with_number(&tile))?;
+            }
+            share.hold(0);
+            give_back();
+            *files = Some(buckets);
         }
         Ok(())
     }
@@ -46,39 +73,35 @@ impl Right {
     /// If there are too many.
     pub fn table(mut self) -> Result<Table, Failure> {
         self.tiles.sort_by_key(|tile| tile.number);
-        let rows: usize = self.tiles.iter().map(Tile::points).sum();
-        if rows >= NONE as usize {
-            let message = "the right side of a join has more than 4,294,967,294 rows in one worker";
-            return Err(Failure::data(message));
-        }
-        let mut keys = Keys::expecting(&self.types, rows);
-        let mut groups = Vec::with_capacity(rows);
-        let mut own = Vec::new();
-        for tile in &self.tiles {
-            let arrays: Vec<ArrayRef> =
-                tile.columns.iter().take(self.types.len()).map(|c| c.array.clone()).collect();
-            blocks(&arrays, tile.points(), |views, len| {
-                keys.groups(views, len, &mut own);
-                groups.extend_from_slice(&own);
-            })?;
-        }
-        let (starts, order, most) = by_group(&groups, keys.len());
-        let mut columns: Vec<Vec<ArrayRef>> = vec![Vec::new(); self.columns.len()];
-        for tile in self.tiles {
-            for (column, all) in tile.columns.into_iter().zip(&mut columns) {
-                all.push(column.array);
-            }
-        }
-        let gather = |(mut arrays, dtype): (Vec<ArrayRef>, &DType)| {
-            if arrays.is_empty() {
-                arrays.push(new_empty_array(&dtype.arrow()));
-            }
-            Gather::new(arrays).map_err(internal)
-        };
-        let columns =
-            columns.into_iter().zip(&self.columns).map(gather).collect::<Result<_, _>>()?;
-        Ok(Table { keys, starts, order, most, columns })
+        let columns = |tile: Tile| tile.columns.into_iter().map(|c| c.array).collect();
+        Table::new(&self.join, self.tiles.into_iter().map(columns).collect())
     }
+
+    /// All rows by key, here or in files.
+    ///
+    /// # Errors
+    /// As [`Right::table`], and if the disk fails.
+    pub fn rows(mut self) -> Result<Rows, Failure> {
+        match self.bound.take() {
+            Some((share, Some(files))) => {
+                Ok(Rows::Files(Files::new(&self.join, share, files, self.bytes)?))
+            }
+            bound => Ok(Rows::Here { table: self.table()?, _held: bound.map(|(share, _)| share) }),
+        }
+    }
+}
+
+/// The rows of the right that a worker has.
+pub enum Rows {
+    /// In memory.
+    Here {
+        /// All of them.
+        table: Table,
+        /// The share of the memory that they take.
+        _held: Option<Share>,
+    },
+    /// In files.
+    Files(Files),
 }
 
 /// Where the rows of each group begin among all rows in the order of their groups, those rows, and
@@ -140,6 +163,60 @@ pub struct Matches {
 }
 
 impl Table {
+    /// From all columns of rows, piece by piece in their order.
+    ///
+    /// # Errors
+    /// If there are too many.
+    pub fn new(join: &Join, pieces: Vec<Vec<ArrayRef>>) -> Result<Table, Failure> {
+        let length = |piece: &Vec<ArrayRef>| piece.first().map_or(0, |c| c.len());
+        let rows: usize = pieces.iter().map(length).sum();
+        if rows >= NONE as usize {
+            let message = "the right side of a join has more than 4,294,967,294 rows in one worker";
+            return Err(Failure::data(message));
+        }
+        let mut keys = Keys::expecting(&join.types, rows);
+        let mut groups = Vec::with_capacity(rows);
+        let mut own = Vec::new();
+        for piece in &pieces {
+            blocks(&piece[..join.types.len()], length(piece), |views, len| {
+                keys.groups(views, len, &mut own);
+                groups.extend_from_slice(&own);
+            })?;
+        }
+        let (starts, order, most) = by_group(&groups, keys.len());
+        let mut columns: Vec<Vec<ArrayRef>> = vec![Vec::new(); join.right_types.len()];
+        for piece in pieces {
+            columns.iter_mut().zip(piece).for_each(|(all, array)| all.push(array));
+        }
+        let gather = |(mut arrays, dtype): (Vec<ArrayRef>, &DType)| {
+            if arrays.is_empty() {
+                arrays.push(new_empty_array(&dtype.arrow()));
+            }
+            Gather::new(arrays).map_err(internal)
+        };
+        let columns = columns.into_iter().zip(&join.right_types).map(gather);
+        let columns = columns.collect::<Result<_, _>>()?;
+        Ok(Table { keys, starts, order, most, columns })
+    }
+
+    /// The answer to a question: rows, and beside them columns of the right.
+    ///
+    /// # Errors
+    /// If there are too many matches.
+    pub fn answer(
+        &self,
+        join: &Join,
+        question: &Question,
+        how: How,
+    ) -> Result<Vec<ArrayRef>, Failure> {
+        let count = question.keys.first().map_or(0, |key| key.len());
+        let matches = self.matches(&question.keys, count, how)?;
+        let left = matches.left.unwrap_or_else(|| (0..count as u32).collect());
+        let rows: ArrayRef = Arc::new(question.own(&UInt32Array::from(left))?);
+        let right = join.right.iter().map(|column| self.pick(*column, &matches.right));
+        std::iter::once(Ok(rows)).chain(right).collect()
+    }
+
     /// How many rows the key has that has most; at least 1.
     pub fn most(&self) -> u64 {
         self.most

@@ -7,10 +7,12 @@ use crate::nodes::order::rows::{columns, internal, pick};
 use crate::nodes::{Out, Stage, to_rows};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
+use crate::spill::{Budget, Chunk, Share, Store, give_back, size};
 use arrow_array::{Array, ArrayRef, UInt32Array, UInt64Array};
 use base::{Column, Failure, Tile};
 use plan::physical::{Dealt, Partition, SortKey};
 use std::cmp::Ordering;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Rows on their way to their parts.
@@ -22,6 +24,11 @@ pub struct Deal {
     sample: Smallest,
     /// Tiles that wait for the bounds.
     waiting: Vec<Tile>,
+    share: Share,
+    bytes: u64,
+    /// Those that did not fit, and where each is.
+    store: Option<Store>,
+    stored: Vec<(u64, VecDeque<Chunk>)>,
     /// How many rows of each part this worker has dealt.
     counts: Vec<u64>,
 }
@@ -31,7 +38,7 @@ impl Deal {
     ///
     /// # Errors
     /// If the keys have no order.
-    pub fn new(plan: &Partition, place: Place) -> Result<Deal, Failure> {
+    pub fn new(plan: &Partition, place: Place, budget: &Arc<Budget>) -> Result<Deal, Failure> {
         let bounds = match &plan.by {
             Dealt::Hash | Dealt::Range => None,
             Dealt::Bounds(bounds) => Some(Bounds::of(bounds.clone())?),
@@ -42,6 +49,10 @@ impl Deal {
             bounds,
             sample: Smallest::default(),
             waiting: Vec::new(),
+            share: budget.share(),
+            bytes: 0,
+            store: None,
+            stored: Vec::new(),
             counts: vec![0; plan.into as usize],
         })
     }
@@ -78,6 +89,42 @@ impl Deal {
         Ok(())
     }
 
+    /// Keeps a tile until the bounds are known.
+    fn keep(&mut self, tile: Tile) -> Result<(), Failure> {
+        self.bytes += size(&tile);
+        self.waiting.push(tile);
+        if self.share.hold(self.bytes) {
+            return Ok(());
+        }
+        let mut store = self.store.take().unwrap_or_else(|| Store::new(&self.share));
+        for tile in self.waiting.drain(..) {
+            let columns: Vec<ArrayRef> = tile.columns.iter().map(|c| c.array.clone()).collect();
+            self.stored.push((tile.number, store.write(&columns)?.into()));
+        }
+        self.store = Some(store);
+        self.bytes = 0;
+        self.share.hold(0);
+        give_back();
+        Ok(())
+    }
+
+    /// A tile, or a piece of one, that is still to be dealt.
+    fn next(&mut self) -> Result<Option<Tile>, Failure> {
+        if let Some(tile) = self.waiting.pop() {
+            return Ok(Some(tile));
+        }
+        while let (Some((number, chunks)), Some(store)) = (self.stored.last_mut(), &self.store) {
+            let Some(chunk) = chunks.pop_front() else {
+                self.stored.pop();
+                continue;
+            };
+            let (number, origin, shape) = (*number, vec![0], vec![chunk.rows]);
+            let columns = store.read(chunk)?.into_iter().map(Column::from).collect();
+            return Ok(Some(Tile { number, origin, shape, columns, index: None }));
+        }
+        Ok(None)
+    }
+
     /// The part of each row.
     fn parts(&self, tile: &Tile) -> Result<Vec<u32>, Failure> {
         match &self.bounds {
@@ -97,10 +144,7 @@ impl Stage for Deal {
     fn tile(&mut self, _input: usize, parcel: Parcel, out: Out) -> Result<(), Failure> {
         match (parcel.tile.number, &self.plan.by) {
             (ASIDE, _) => self.sample.push(parcel.tile),
-            (_, Dealt::Range) => {
-                self.waiting.push(parcel.tile);
-                Ok(())
-            }
+            (_, Dealt::Range) => self.keep(parcel.tile),
             _ => self.deal(Tile { index: None, ..to_rows(parcel.tile)? }, out),
         }
     }
@@ -114,7 +158,7 @@ impl Stage for Deal {
     }
 
     fn more(&mut self, out: Out) -> Result<bool, Failure> {
-        if let Some(tile) = self.waiting.pop() {
+        if let Some(tile) = self.next()? {
             self.deal(tile, out)?;
             return Ok(true);
         }
