@@ -33,7 +33,7 @@ def run(pipeline, out, *arguments, **params):
         path.write_text(pipeline)
         pipeline = path
     sets = [word for name, value in params.items() for word in ("--set", f"{name}={value}")]
-    command = [BINARY, "run", pipeline, "--out", out, "--format", "json", "--overwrite", "-q"]
+    command = [BINARY, "run", pipeline, "--out", out, "--format", "json", "--overwrite", "--no-state", "-q"]
     done = subprocess.run([*map(str, command), *arguments, *sets], stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)["results"]
 

@@ -153,7 +153,7 @@ class Turns:
         words = [str(w) for w in words]
         if "-w" not in words:
             words += ["-w", str(self.cores)]
-        words = [self.binary, "run", *words, "--format", "json", "-q", "--out", case.scratch, "--overwrite"]
+        words = [self.binary, "run", *words, "--format", "json", "-q", "--out", case.scratch, "--overwrite", "--no-state"]
         ran = run(words, memory=job.memory)
         if row.failed(ran):
             return

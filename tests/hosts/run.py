@@ -118,7 +118,7 @@ class Check:
                 "SLURM_CPUS_PER_TASK": "1",
                 "SLURMD_NODENAME": self.net.address(i),
             }
-            command = [self.tidemill, "run", *arguments, *(more or {}).get(i, [])]
+            command = [self.tidemill, "run", "--no-state", *arguments, *(more or {}).get(i, [])]
             processes.append(self.net.start(i, command, variables, self.folder))
         return processes
 
@@ -127,7 +127,7 @@ class Check:
         addresses = ",".join(f"{self.net.address(i)}:7001" for i in range(HOSTS))
         processes = []
         for i, secret in enumerate(secrets):
-            command = [self.tidemill, "run", "short.yaml", "--format", "json", "-w", "1"]
+            command = [self.tidemill, "run", "--no-state", "short.yaml", "--format", "json", "-w", "1"]
             command += ["--hosts", addresses, "--process", str(i), "--connect-timeout", timeout]
             processes.append(self.net.start(i, command, {"TIDEMILL_SECRET": secret}, self.folder))
             if i == 0:
@@ -161,7 +161,7 @@ class Check:
 
     def alone(self, *arguments):
         """What one process says."""
-        command = [self.tidemill, "run", *arguments, "-q", "-w", "1"]
+        command = [self.tidemill, "run", "--no-state", *arguments, "-q", "-w", "1"]
         return subprocess.run(command, check=True, cwd=self.folder, capture_output=True, text=True).stdout
 
     def same_bits(self):

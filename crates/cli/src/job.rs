@@ -2,8 +2,9 @@
 //! a run, and each makes the same plan of it.
 use crate::budget::Budget;
 use base::{Diagnostic, Failure, Source};
+use engine::ledger::Stages;
 use plan::rules::{RULES, rule};
-use plan::{LoadOptions, Plan, TileRequest};
+use plan::{LoadOptions, Plan, State, TileRequest};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -24,6 +25,12 @@ pub struct Job {
     pub without: Vec<String>,
     /// `--overwrite`.
     pub overwrite: bool,
+    /// Outputs that may be replaced without it.
+    pub replace: Vec<PathBuf>,
+    /// Where state is kept.
+    pub state: State,
+    /// What the ledger calls what is staged for each output.
+    pub stages: Stages,
     /// Unlike that of any other run.
     pub run_id: String,
     /// When it started, ISO 8601.
@@ -69,6 +76,8 @@ impl Job {
             tile: tile.map_err(Failure::internal)?,
             without: rules(&self.without)?,
             overwrite: self.overwrite,
+            replace: self.replace.clone(),
+            state: self.state.clone(),
             run_id: self.run_id.clone(),
             now: self.now.clone(),
         };

@@ -6,6 +6,7 @@ mod budget;
 mod catalogue;
 mod job;
 mod launch;
+mod ledgers;
 mod machine;
 mod memory;
 mod numbers;
@@ -18,6 +19,7 @@ mod run;
 mod scaling;
 mod signals;
 mod spread;
+mod state;
 mod verbs;
 
 use base::{Failure, FailureKind};

@@ -1,21 +1,43 @@
 //! The outputs of a run: staged, then named, or taken away again.
 use crate::report::Output;
 use base::Failure;
-use formats::Sink;
-use plan::physical::{Op, Physical};
+use engine::ledger::{Book, lasting};
+use formats::{Sink, Written};
+use plan::physical::{Node, Op, Physical};
 use std::sync::Arc;
 
-/// All sinks of a plan. What is staged and not committed is removed when this value goes.
-pub struct Outputs(Vec<Arc<dyn Sink>>);
+/// All sinks of a plan. What is staged and not committed is removed when this value goes, unless
+/// a later run can go on with it.
+pub struct Outputs {
+    /// Each with whether what is staged of it stays.
+    sinks: Vec<(Arc<dyn Sink>, bool)>,
+    book: Option<Arc<Book>>,
+}
 
 impl Outputs {
     /// Those of a plan.
     pub fn of(physical: &Physical) -> Outputs {
-        let sink = |node: &plan::physical::Node| match &node.op {
-            Op::Write(sink) => Some(sink.clone()),
+        Outputs::from(physical, |_| false)
+    }
+
+    /// Those of a plan that keeps a ledger.
+    pub fn kept(physical: &Physical) -> Outputs {
+        Outputs::from(physical, |node| lasting(node).is_some())
+    }
+
+    /// Those of a plan whose process 0 has noted in this book that they are staged.
+    pub fn noted(physical: &Physical, book: Arc<Book>) -> Outputs {
+        let mut outputs = Outputs::kept(physical);
+        outputs.book = Some(book);
+        outputs
+    }
+
+    fn from(physical: &Physical, stays: impl Fn(&Node) -> bool) -> Outputs {
+        let sink = |node: &Node| match &node.op {
+            Op::Write(sink) => Some((sink.clone(), stays(node))),
             _ => None,
         };
-        Outputs(physical.nodes.iter().filter_map(sink).collect())
+        Outputs { sinks: physical.nodes.iter().filter_map(sink).collect(), book: None }
     }
 
     /// Makes all staged outputs.
@@ -23,7 +45,7 @@ impl Outputs {
     /// # Errors
     /// If one of them cannot be made.
     pub fn create(&self) -> Result<(), Failure> {
-        self.0.iter().try_for_each(|sink| sink.create())
+        self.sinks.iter().try_for_each(|(sink, _)| sink.create())
     }
 
     /// Gives all outputs their names.
@@ -31,16 +53,19 @@ impl Outputs {
     /// # Errors
     /// If one of them is not whole or cannot be named; those before it are there.
     pub fn commit(&self) -> Result<Vec<Output>, Failure> {
-        let output = |sink: &Arc<dyn Sink>| {
-            let written = sink.commit()?;
-            Ok(Output { path: written.path, files: written.files, bytes: written.bytes })
-        };
-        self.0.iter().map(output).collect()
+        match &self.book {
+            Some(book) => Ok(book.commit()?.into_iter().map(output).collect()),
+            None => self.sinks.iter().map(|(sink, _)| Ok(output(sink.commit()?))).collect(),
+        }
     }
+}
+
+fn output(written: Written) -> Output {
+    Output { path: written.path, files: written.files, bytes: written.bytes, kept: false }
 }
 
 impl Drop for Outputs {
     fn drop(&mut self) {
-        self.0.iter().for_each(|sink| sink.abandon());
+        self.sinks.iter().filter(|(_, stays)| !stays).for_each(|(sink, _)| sink.abandon());
     }
 }

@@ -4,8 +4,9 @@ use crate::job::{self, Job};
 use crate::verbs::End;
 use base::{Code, Diagnostic, FailureKind, Severity, Source, did_you_mean};
 use clap::Args;
+use engine::ledger::Stages;
 use plan::rules::RULES;
-use plan::{Plan, TileRequest};
+use plan::{Plan, State, TileRequest};
 use std::path::PathBuf;
 
 /// A pipeline file and what may be set in it.
@@ -47,7 +48,11 @@ fn rule(text: &str) -> Result<String, String> {
     Err(format!("no rule is called `{text}`: {help}"))
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
+/// Reads `NAME=VALUE`.
+///
+/// # Errors
+/// A sentence for the user.
+pub fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => {
             Ok((name.trim().to_owned(), value.to_owned()))
@@ -76,6 +81,9 @@ impl PipelineArgs {
             tile: self.tile,
             without: self.rules.without,
             overwrite: self.overwrite,
+            replace: Vec::new(),
+            state: State::Nowhere,
+            stages: Stages::new(),
             run_id: job::new_run_id(),
             now: job::now(),
             threads,
@@ -105,7 +113,12 @@ pub fn read(name: &str) -> Result<String, End> {
 pub fn load(job: &Job) -> Result<Plan, End> {
     let (plan, diagnostics) = job.load()?;
     tell(&job.source(), &diagnostics);
-    plan.ok_or_else(|| End::Told(kind(&diagnostics).exit_code()))
+    plan.ok_or_else(|| mistaken(&diagnostics))
+}
+
+/// The end of a verb whose pipeline has these mistakes, which have been told.
+pub fn mistaken(diagnostics: &[Diagnostic]) -> End {
+    End::Told(kind(diagnostics).exit_code())
 }
 
 /// Whether it is the pipeline that is wrong, or nothing but what its inputs hold.

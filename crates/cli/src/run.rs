@@ -1,13 +1,15 @@
 //! Runs a job: in this process, or in several that this one supervises.
-use crate::job::Job;
+use crate::job::{Job, now};
 use crate::numbers::{bytes, count};
 use crate::outputs::Outputs;
 use crate::progress::Progress;
 use crate::report::{Output, Report, Summary, Table};
 use crate::signals::Signals;
+use crate::state::State;
 use crate::verbs::PROCESS_VERB;
 use base::{Failure, FailureKind};
 use engine::deal::Dealer;
+use engine::ledger::Book;
 use engine::profile::Profile;
 use engine::supervisor::{Crew, Group, News, Outcome, supervise};
 use engine::{Options, Tally, Watch};
@@ -55,17 +57,18 @@ pub struct Stops<'a> {
 pub fn alone(
     job: &Job,
     physical: &Physical,
+    state: Option<&State>,
     stops: &Stops,
     progress: &mut Progress,
     start: Instant,
 ) -> Result<Report, Failure> {
-    let outputs = Outputs::of(physical);
-    outputs.create()?;
+    let (outputs, book) = staged(job, physical, state)?;
     let (profile, grace) = (job.profile, stops.grace);
     let options = Options { profile, grace, ..Options::of(physical, job.threads) };
     let options = job.budget.options(options, physical, job.out.as_deref())?;
     let spill = options.spill.clone();
-    let tally = on_threads(physical, options, stops.signals, &mut |tiles| progress.show(tiles));
+    let mut see = |tiles| progress.show(tiles);
+    let tally = on_threads(physical, options, book.clone(), stops.signals, &mut see);
     progress.finish();
     let tally = tally?;
     let ready = start.elapsed().as_secs_f64();
@@ -80,7 +83,33 @@ pub fn alone(
         spill,
     };
     let outputs = if job.discard { Vec::new() } else { outputs.commit()? };
+    if let Some(book) = book {
+        book.end(&tally.results, now());
+        if let Some(why) = book.failed() {
+            eprintln!("warning: no more could be noted in the ledger: {why}");
+        }
+    }
     Ok(Report { tables, outputs, summary, profiles: tally.profile.into_iter().collect() })
+}
+
+/// In process 0: the outputs of a plan, staged, and the book in which the run is noted.
+///
+/// # Errors
+/// If an output cannot be staged, or no ledger kept.
+pub fn staged(
+    job: &Job,
+    physical: &Physical,
+    state: Option<&State>,
+) -> Result<(Outputs, Option<Arc<Book>>), Failure> {
+    let Some(state) = state else {
+        let outputs = Outputs::of(physical);
+        outputs.create()?;
+        return Ok((outputs, None));
+    };
+    let book = state.book(job, 0)?;
+    let outputs = Outputs::noted(physical, book.clone());
+    state.open(&book, job)?;
+    Ok((outputs, Some(book)))
 }
 
 /// Runs a plan on threads; who calls takes care of the outputs. `see` is told now and then how
@@ -91,6 +120,7 @@ pub fn alone(
 pub fn on_threads(
     physical: &Physical,
     options: Options,
+    book: Option<Arc<Book>>,
     signals: &Signals,
     see: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Tally, Failure> {
@@ -106,7 +136,7 @@ pub fn on_threads(
                 see(seen.tiles_done());
             }
         });
-        let tally = engine::run(Arc::new(physical.clone()), options, watch);
+        let tally = engine::run_noting(Arc::new(physical.clone()), options, watch, book);
         drop(end);
         tally
     })
@@ -119,13 +149,18 @@ pub fn on_threads(
 pub fn together(
     job: &Job,
     physical: &Physical,
+    state: Option<&State>,
     group: Group,
     stops: &Stops,
     progress: &mut Progress,
     start: Instant,
 ) -> Result<Report, Failure> {
     // Removes what is staged, if it comes to that, after all processes are gone.
-    let _outputs = Outputs::of(physical);
+    let _outputs = match physical.state {
+        Some(_) => Outputs::kept(physical),
+        None => Outputs::of(physical),
+    };
+    let left = state.map_or(&[][..], |state| &state.survey.left);
     let internal = |e: &dyn std::fmt::Display| Failure::internal(e.to_string());
     let processes = group.here + group.joined.len();
     let workers = job.threads * processes;
@@ -136,7 +171,7 @@ pub fn together(
         job: serde_json::to_value(job).map_err(|e| internal(&e))?,
         program,
         arguments,
-        dealer: Dealer::new(physical, processes, job.threads),
+        dealer: Dealer::new(physical, left, processes, job.threads),
         grace: stops.grace,
     };
     let mut news = |news| match news {

@@ -57,7 +57,7 @@ fn round(kib: usize) -> (f64, f64) {
     let links: Vec<TcpStream> = (0..2).map(|_| listener.accept().unwrap().0).collect();
     links.iter().for_each(|link| link.set_nodelay(true).unwrap());
     let plan = plan(kib << 10, 0);
-    let dealer = Arc::new(Mutex::new(Dealer::new(&plan.physical, 2, 1)));
+    let dealer = Arc::new(Mutex::new(Dealer::new(&plan.physical, &[], 2, 1)));
     let watch = Arc::new(Watch::new());
     let (ours, heard) = (dealer.clone(), watch.clone());
     let asking = Asking::new(move |ask| {
@@ -171,7 +171,17 @@ fn plan(bytes: usize, process: u64) -> Crossing {
     };
     let nodes = ops.into_iter().enumerate().map(node).collect();
     let (title, memory) = ("exchange".into(), Memory::default());
-    Crossing { physical: Arc::new(Physical { title, hash: [0; 32], nodes, memory }), sent }
+    Crossing {
+        physical: Arc::new(Physical {
+            title,
+            hash: [0; 32],
+            nodes,
+            meanings: Vec::new(),
+            state: None,
+            memory,
+        }),
+        sent,
+    }
 }
 
 /// The same values in every tile; counts those that leave the process.

@@ -12,6 +12,7 @@
 //! | `wire`, `hash` | tiles as bytes, keys as numbers: the same in every process |
 //! | `keys` | tables from keys to numbers |
 //! | `spill` | the memory that state may take, and files for the rest |
+//! | `ledger` | what is finished, so that nothing is done twice |
 //! | `panics` | panics become failures |
 //! | `links`, `supervisor` | processes that find each other, prove who they are, and end together |
 mod credit;
@@ -19,6 +20,7 @@ mod dataflow;
 pub mod deal;
 mod hash;
 mod keys;
+pub mod ledger;
 pub mod links;
 mod nodes;
 mod options;
@@ -35,6 +37,6 @@ mod watch;
 mod wire;
 
 pub use options::{GRACE, Mesh, Options};
-pub use run::run;
+pub use run::{run, run_noting};
 pub use tally::Tally;
 pub use watch::Watch;

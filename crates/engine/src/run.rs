@@ -1,6 +1,7 @@
 //! Runs a physical plan in this process.
 use crate::dataflow::{self, Job, Measured, Workers};
 use crate::deal::{Hand, Seat, Shape, Stack, stacks};
+use crate::ledger::Book;
 use crate::nodes::waits::circular;
 use crate::options::Options;
 use crate::panics;
@@ -30,8 +31,22 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// in flight has reached its sinks. The workers have then ended, unless one is stuck, or other processes are part of the run: then the caller
 /// should end the process.
 pub fn run(physical: Arc<Physical>, options: Options, watch: Arc<Watch>) -> Result<Tally, Failure> {
+    run_noting(physical, options, watch, None)
+}
+
+/// As [`run`], for the plan that a [`crate::ledger::Survey`] has left: what the book knows to be
+/// done is left out, and what is done is noted in it.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_noting(
+    physical: Arc<Physical>,
+    options: Options,
+    watch: Arc<Watch>,
+    book: Option<Arc<Book>>,
+) -> Result<Tally, Failure> {
     panics::install();
-    let stacks = stacks(&physical.nodes);
+    let stacks = stacks(&physical.nodes, book.as_ref().map_or(&[], |book| book.left()));
     let hands = Arc::new(hands(&stacks, &options));
     watch.begin(hands.clone(), stacks.iter().flatten().map(|stack| stack.tiles).sum());
     let origin = Instant::now();
@@ -40,6 +55,7 @@ pub fn run(physical: Arc<Physical>, options: Options, watch: Arc<Watch>) -> Resu
         free: circular(&physical.nodes),
         physical: physical.clone(),
         watch: watch.clone(),
+        book,
         hands,
         shown: Arc::new(Mutex::new(Vec::new())),
         in_flight: options.in_flight.max(1),

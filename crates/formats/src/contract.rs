@@ -68,6 +68,23 @@ pub trait TileSource: Send + Sync {
     /// If the file cannot be read or is damaged; names the file.
     fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure>;
 
+    /// As [`TileSource::tiling`], but no tile has rows of two files: a change of one file leaves
+    /// the tiles of the others as they are.
+    fn tiling_by_file(&self, points: u64) -> Option<Tiling> {
+        self.tiling(points)
+    }
+
+    /// The files that it reads, if it can say so.
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    /// What a region reads of which files; `None` if any of them may count, wherever. The values of
+    /// all columns in it follow from that, coordinates included.
+    fn places(&self, _region: &Region) -> Option<Vec<FilePlace>> {
+        None
+    }
+
     /// The rows that may pass all tests, as the file's own statistics say; `None` if it has none
     /// that help. The source must be a table: one dimension, rows.
     fn survivors(&self, _tests: &[RowTest]) -> Option<Survivors> {
@@ -76,6 +93,15 @@ pub trait TileSource: Send + Sync {
 
     /// One line for `explain`: format, file, how it is stored.
     fn describe(&self) -> String;
+}
+
+/// A part of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilePlace {
+    /// The file's position in [`TileSource::files`].
+    pub file: usize,
+    /// What of the file's own box.
+    pub region: Region,
 }
 
 /// What to write.
@@ -122,6 +148,38 @@ pub trait Sink: Send + Sync {
     /// # Errors
     /// If the place cannot be written or has no room.
     fn create(&self) -> Result<(), Failure>;
+
+    /// Whether what is staged can be gone on with after a run was cut short, a tile at a time.
+    fn resumable(&self) -> bool {
+        false
+    }
+
+    /// Instead of `create`, in a later run of an output of the same definition: goes on with what
+    /// is staged, of which the tiles for which `written` holds are whole. False if it cannot.
+    ///
+    /// # Errors
+    /// If the place cannot be written.
+    fn resume(&self, _written: &dyn Fn(u64) -> bool) -> Result<bool, Failure> {
+        Ok(false)
+    }
+
+    /// Bytes of the file that a tile has to itself, if it has one and that is staged.
+    fn part(&self, _tile: u64) -> Option<u64> {
+        None
+    }
+
+    /// Makes durable what was written of these tiles, by whatever process of this host.
+    ///
+    /// # Errors
+    /// If the disk cannot take it.
+    fn durable(&self, _tiles: &[u64]) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// The name until `commit`, where it is known before.
+    fn staged(&self) -> Option<&Path> {
+        None
+    }
 
     /// Work on a tile that any worker can do before it goes to the writer, such as compression.
     ///

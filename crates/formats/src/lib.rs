@@ -15,8 +15,8 @@ mod survivors;
 mod table;
 
 pub use contract::{
-    Arrangement, Format, FormatError, FormatErrorKind, OpenRequest, Sink, TileSource, TileWriter,
-    WriteRequest, Written,
+    Arrangement, FilePlace, Format, FormatError, FormatErrorKind, OpenRequest, Sink, TileSource,
+    TileWriter, WriteRequest, Written,
 };
 pub use options::{OptionKey, OptionValue, Options};
 pub use rows::panic_is_guarded;

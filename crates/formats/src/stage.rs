@@ -48,6 +48,11 @@ impl Stage {
         fs::create_dir(&self.staged).map_err(|e| cannot_write(&self.target, &e))
     }
 
+    /// Whether something is staged that may be gone on with; false if the target is in the way.
+    pub(crate) fn is_there(&self) -> bool {
+        self.check_free().is_ok() && self.staged.symlink_metadata().is_ok()
+    }
+
     /// Opens the staged file to write on at its end.
     pub(crate) fn append(&self) -> Result<File, Failure> {
         let file = OpenOptions::new().append(true).open(&self.staged);

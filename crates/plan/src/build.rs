@@ -8,7 +8,7 @@ use base::{Code, Diagnostic, Diagnostics, Schema, Source, Span, Text, Value, did
 use expr::{Expr, Given, Scope, Typed, UserFunction};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The plan as far as it is built, the names that hold everywhere, and the mistakes so far.
 pub struct Builder<'a> {
@@ -41,6 +41,17 @@ pub struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    /// The folder of the run's state, if it keeps one.
+    pub fn state(&self) -> Option<PathBuf> {
+        self.options.state.folder(self.outputs.first().map(|(path, _)| path.as_path()))
+    }
+
+    /// Whether an output that exists may be replaced.
+    pub fn may_replace(&self, path: &Path) -> bool {
+        let same = |p: &PathBuf| std::path::absolute(p).ok() == std::path::absolute(path).ok();
+        self.options.overwrite || self.options.replace.iter().any(same)
+    }
+
     /// Builds one step, or at least finds the mistakes in it that show without its inputs.
     pub fn step(&mut self, step: &Step) -> Option<NodeId> {
         let ready = step.inputs.iter().all(|i| self.made.get(*i).copied().flatten().is_some());

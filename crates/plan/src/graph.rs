@@ -101,6 +101,8 @@ pub struct ReadPlan {
     pub columns: Vec<Option<usize>>,
     /// One line for `explain`.
     pub describe: String,
+    /// What was asked of the format: its name, its options, the columns; empty without a file.
+    pub request: String,
     /// What rule `fuse-read` moved into it.
     pub fused: Option<Fused>,
     /// The rows of the file that may pass the filters behind it, where rule `prune-rows` found
@@ -164,7 +166,7 @@ pub struct OrderPlan {
 }
 
 /// Two inputs side by side.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct JoinPlan {
     /// What belongs together.
     pub kind: JoinPlanKind,
@@ -175,7 +177,7 @@ pub struct JoinPlan {
 }
 
 /// What belongs together.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub enum JoinPlanKind {
     /// Rows with equal keys: these columns of the left, and as many first columns of the right,
     /// none of which is missing there.

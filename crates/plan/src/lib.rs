@@ -10,6 +10,7 @@
 //! | [`graph`] | the plan: a small closed set of nodes |
 //! | [`rules`] | named rewrites, in order |
 //! | `lower`, `sinks`, `tiling`, `size`, `memory` | the last rewrite: exchanges, sinks, tiles, bytes |
+//! | `fingerprint` | what the tiles of a node depend on, in 128 bits |
 //! | [`physical`] | what the engine runs |
 //! | `load` | the driver: all of it, in order |
 //! | `explain`, `draw` | the plan in words and as a drawing |
@@ -19,6 +20,7 @@
 mod build;
 mod draw;
 mod explain;
+mod fingerprint;
 pub mod graph;
 mod load;
 mod lower;
@@ -41,7 +43,8 @@ pub mod yaml;
 
 pub use draw::{dot, mermaid};
 pub use explain::explain;
-pub use load::{LoadOptions, Plan, TileRequest, load, load_test, load_tests, unreadable};
+pub use fingerprint::{Meaning, Print};
+pub use load::{LoadOptions, Plan, State, TileRequest, load, load_test, load_tests, unreadable};
 pub use operators::{OPERATORS, operator};
 pub use physical::Physical;
 pub use schema_json::schema_json;

@@ -10,8 +10,9 @@ use crate::spec::{Spec, spec};
 use crate::tests::Test;
 use crate::yaml::{self, Kind, Node};
 use base::{Code, Diagnostic, Diagnostics, Source, Value};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What the launcher was told, as far as the plan depends on it. Equal in all processes of a run.
 #[derive(Clone, Debug, Default)]
@@ -26,10 +27,40 @@ pub struct LoadOptions {
     pub without: Vec<&'static str>,
     /// `--overwrite`.
     pub overwrite: bool,
-    /// What is staged carries this in its name.
+    /// Outputs that may be replaced without it: those that an earlier run of the pipeline made.
+    pub replace: Vec<PathBuf>,
+    /// Where the run keeps its state.
+    pub state: State,
+    /// What is staged carries this in its name, unless it carries the name of the state.
     pub run_id: String,
     /// The time of the run, ISO 8601, for `history`.
     pub now: String,
+}
+
+/// Where a run keeps its state: what it has finished.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    /// Nowhere.
+    #[default]
+    Nowhere,
+    /// Beside the first output, in `.tidemill/NAME`; nowhere if there is no output.
+    Beside,
+    /// In this folder.
+    In(PathBuf),
+}
+
+impl State {
+    /// The folder of a pipeline whose first output is this.
+    pub fn folder(&self, output: Option<&Path>) -> Option<PathBuf> {
+        match self {
+            State::Nowhere => None,
+            State::Beside => {
+                let output = output?;
+                Some(output.with_file_name(".tidemill").join(output.file_name()?))
+            }
+            State::In(folder) => Some(folder.clone()),
+        }
+    }
 }
 
 /// How the user wants tiles cut.

@@ -2,6 +2,7 @@
 mod join;
 
 use crate::build::Builder;
+use crate::fingerprint::{Meaning, meaning};
 use crate::graph::{
     FoldPlan, FoldPlanKind, Fused, Graph, NodeId, OrderPlan, PartitionPlan, PlanNode, PlanOp,
     ReadPlan,
@@ -28,9 +29,17 @@ const RESULT_POINTS: u64 = 1 << 12;
 /// The physical plan of a graph; `None` after a mistake, which is in the builder's diagnostics.
 pub fn lower(graph: &Graph, builder: &mut Builder) -> Option<Physical> {
     let mut lowering = Lowering { graph, builder, nodes: Vec::new(), made: Vec::new() };
-    for id in 0..graph.nodes.len() {
+    let (mut meant, mut meanings): (Vec<Meaning>, Vec<Meaning>) = (Vec::new(), Vec::new());
+    for (id, node) in graph.nodes.iter().enumerate() {
         // After a mistake the rest cannot be lowered, but nothing refers to it either.
         let made = lowering.node(id)?;
+        let tiling = lowering.nodes.last().and_then(|n| match &n.op {
+            Op::Read(read) => Some(&read.tiling),
+            _ => None,
+        });
+        let inputs: Vec<Meaning> = node.inputs.iter().map(|i| meant[*i]).collect();
+        meant.push(meaning(node, &inputs, tiling, &lowering.builder.title));
+        meanings.resize(lowering.nodes.len(), meant[id]);
         lowering.made.push(made);
     }
     let nodes = lowering.nodes;
@@ -38,7 +47,14 @@ pub fn lower(graph: &Graph, builder: &mut Builder) -> Option<Physical> {
         return None;
     }
     let memory = memory::estimate(graph, &nodes);
-    Some(Physical { title: builder.title.clone(), hash: builder.digest, nodes, memory })
+    Some(Physical {
+        title: builder.title.clone(),
+        hash: builder.digest,
+        nodes,
+        meanings,
+        state: builder.state(),
+        memory,
+    })
 }
 
 /// What a node of the graph became.

@@ -98,7 +98,7 @@ pub fn output(b: &mut Builder, text: &str, span: Span) -> PathBuf {
         b.error(d);
     } else if text.is_empty() || path.file_name().is_none() {
         b.error(Diagnostic::error(Code::OutputUnwritable, span, "this is not the name of a file"));
-    } else if path.exists() && !b.options.overwrite {
+    } else if path.exists() && !b.may_replace(&path) {
         let message = format!("`{}` exists already", path.display());
         b.error(
             Diagnostic::error(Code::OutputExists, span, message)

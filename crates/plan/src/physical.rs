@@ -1,9 +1,11 @@
 //! The physical plan: what the engine runs, node by node. A closed set of nodes.
+use crate::fingerprint::Meaning;
 use arrow_array::ArrayRef;
 use base::{DType, DimMask, Schema, Tiling, Value};
 use expr::Program;
 use expr::reduce::Reduction;
 use formats::{Sink, Survivors, TileSource};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A plan that is ready to run. The same file, parameters and options make the same plan in every
@@ -16,6 +18,10 @@ pub struct Physical {
     pub hash: [u8; 32],
     /// The nodes; inputs stand before the nodes they feed.
     pub nodes: Vec<Node>,
+    /// What each node means; none where nobody asks, as in tests.
+    pub meanings: Vec<Meaning>,
+    /// The folder of the run's state, if it keeps one.
+    pub state: Option<PathBuf>,
     /// What the run needs, in bytes.
     pub memory: Memory,
 }

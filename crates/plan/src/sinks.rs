@@ -1,8 +1,10 @@
 //! From a step that writes to the sink of its format, and what that says is wrong.
 use crate::build::Builder;
+use crate::fingerprint::Print;
 use crate::graph::WritePlan;
 use base::{Code, Diagnostic, Schema, Tiling};
 use formats::{FormatErrorKind, Sink, WriteRequest};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The sink of a step for tiles of a schema; a mistake if the format cannot hold it.
@@ -14,12 +16,12 @@ pub fn sink(
 ) -> Option<Arc<dyn Sink>> {
     let request = WriteRequest {
         path: write.path.clone(),
-        run_id: b.options.run_id.clone(),
+        run_id: b.state().map_or_else(|| b.options.run_id.clone(), |folder| tag(&folder)),
         schema: schema.clone(),
         tiling,
         attributes: write.attributes.clone(),
         options: write.options.clone(),
-        overwrite: b.options.overwrite,
+        overwrite: b.may_replace(&write.path),
     };
     let error = match write.format.sink(request) {
         Ok(sink) => return Some(sink),
@@ -34,4 +36,10 @@ pub fn sink(
     };
     b.error(Diagnostic::error(code, span, error.message).maybe_help(error.help));
     None
+}
+
+/// What is staged with a state keeps its name from run to run: that of the state.
+fn tag(folder: &Path) -> String {
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
+    Print::of([folder.as_os_str().as_encoded_bytes()]).to_string()[..8].to_owned()
 }

@@ -32,6 +32,9 @@ pub struct Output {
     pub files: u64,
     /// Bytes on disk.
     pub bytes: u64,
+    /// Whether it was there already, as it should be.
+    #[serde(default)]
+    pub kept: bool,
 }
 
 /// How the run went.
@@ -115,10 +118,11 @@ impl Report {
 
 impl Output {
     fn line(&self) -> String {
-        let size = numbers::bytes(self.bytes);
+        let (path, size) = (self.path.display(), numbers::bytes(self.bytes));
+        let word = if self.kept { "kept" } else { "wrote" };
         match self.files {
-            1 => format!("wrote {} ({size})", self.path.display()),
-            n => format!("wrote {} ({}, {size})", self.path.display(), numbers::count(n, "file")),
+            1 => format!("{word} {path} ({size})"),
+            n => format!("{word} {path} ({}, {size})", numbers::count(n, "file")),
         }
     }
 }

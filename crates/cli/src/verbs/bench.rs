@@ -122,8 +122,8 @@ fn run(job: &Job, with: &Combination, signals: &Signals) -> Result<Report, End> 
     let mut progress = Progress::new(Style::None, 0);
     let stops = Stops { signals, grace: engine::GRACE };
     Ok(match with.processes {
-        1 => alone(&job, &physical, &stops, &mut progress, start)?,
-        n => together(&job, &physical, Group::here(n), &stops, &mut progress, start)?,
+        1 => alone(&job, &physical, None, &stops, &mut progress, start)?,
+        n => together(&job, &physical, None, Group::here(n), &stops, &mut progress, start)?,
     })
 }
 

@@ -6,10 +6,12 @@ use crate::machine;
 use crate::numbers::bytes;
 use crate::pipeline::{self, PipelineArgs};
 use crate::run::print;
+use crate::state;
 use base::Failure;
 use clap::Parser;
-use plan::Plan;
+use plan::{Plan, State};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 /// Shows how a pipeline would run: the plan before and after each rewrite, tiles, memory
 #[derive(Parser)]
@@ -22,6 +24,12 @@ pub struct Explain {
     threads: Option<NonZeroUsize>,
     #[command(flatten)]
     memory: MemoryArgs,
+    /// Instead: which tiles a run would do, and why, as the ledger of earlier runs has it
+    #[arg(long, conflicts_with_all = ["dot", "mermaid"])]
+    ledger: bool,
+    /// The folder of the ledger [default: .tidemill/NAME beside the first output]
+    #[arg(long, value_name = "DIR", requires = "ledger")]
+    state: Option<PathBuf>,
     /// As a drawing for Graphviz
     #[arg(long, conflicts_with = "mermaid")]
     dot: bool,
@@ -36,6 +44,11 @@ impl Act for Explain {
         let mut job = self.pipeline.job(threads)?;
         // Nothing is written, so what is there already is not in the way.
         job.overwrite = true;
+        if self.ledger {
+            job.state = self.state.map_or(State::Beside, State::In);
+            print(&state::explain(&job)?);
+            return Ok(());
+        }
         let plan = pipeline::load(&job)?;
         print(&match (self.dot, self.mermaid) {
             (true, _) => plan::dot(&plan.physical),

@@ -4,6 +4,7 @@ use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 
 mod bench;
 mod check;
+mod clean;
 mod doc;
 mod explain;
 mod list;
@@ -12,6 +13,7 @@ mod process;
 mod run;
 mod schema;
 mod slurm;
+mod status;
 mod test;
 
 pub use process::PROCESS_VERB;
@@ -21,6 +23,8 @@ static VERBS: &[Verb] = &[
     Verb::of::<run::Run>(),
     Verb::of::<check::Check>(),
     Verb::of::<explain::Explain>(),
+    Verb::of::<status::Status>(),
+    Verb::of::<clean::Clean>(),
     Verb::of::<test::Test>(),
     Verb::of::<bench::Bench>(),
     Verb::of::<list::List>(),

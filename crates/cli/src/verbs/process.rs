@@ -1,10 +1,10 @@
 //! `process`, hidden: one of several processes of a run, started by the launcher.
 use super::{Act, End};
-use crate::job::Job;
-use crate::outputs::Outputs;
+use crate::job::{Job, now};
 use crate::report::Table;
-use crate::run::Part;
+use crate::run::{Part, staged};
 use crate::signals::Signals;
+use crate::state::State;
 use base::{Failure, FailureKind};
 use clap::Parser;
 use engine::supervisor::{Child, Word};
@@ -12,7 +12,7 @@ use engine::{Mesh, Options, Watch};
 use serde_json::to_value;
 use std::fmt::Display;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The verb's name.
 pub const PROCESS_VERB: &str = "process-of-a-run";
@@ -43,15 +43,25 @@ fn work(child: &Child, watch: &Arc<Watch>) -> Result<(), Failure> {
     child.beat(move || seen.tiles_done());
     let assignment = child.assignment();
     let job: Job = serde_json::from_value(assignment.job.clone()).map_err(internal)?;
+    let loaded = SystemTime::now();
     let plan = job.load()?.0.ok_or_else(|| {
         Failure::data("the inputs have changed while the processes were starting")
     })?;
-    let outputs = (assignment.index == 0).then(|| Outputs::of(&plan.physical));
-    outputs.iter().try_for_each(Outputs::create)?;
+    let state = State::join(&job, &plan.physical, loaded)?;
+    let physical = state.as_ref().map_or(&plan.physical, |state| &state.survey.physical).clone();
+    let digest = state.as_ref().map_or(physical.hash, |state| state.survey.digest());
+    let (outputs, book) = match (&state, assignment.index) {
+        (_, 0) => {
+            let (outputs, book) = staged(&job, &physical, state.as_ref())?;
+            (Some(outputs), book)
+        }
+        (Some(state), index) => (None, Some(state.book(&job, index)?)),
+        (None, _) => (None, None),
+    };
     let mesh = Mesh {
         index: assignment.index,
         processes: assignment.processes,
-        sockets: child.link(job.threads, plan.physical.hash)?,
+        sockets: child.link(job.threads, digest)?,
         asking: Child::asking(),
     };
     let options = Options {
@@ -59,10 +69,10 @@ fn work(child: &Child, watch: &Arc<Watch>) -> Result<(), Failure> {
         profile: job.profile,
         // The launcher knows when to wait no longer.
         grace: Duration::MAX,
-        ..Options::of(&plan.physical, job.threads)
+        ..Options::of(&physical, job.threads)
     };
-    let options = job.budget.options(options, &plan.physical, job.out.as_deref())?;
-    let tally = engine::run(Arc::new(plan.physical), options, watch.clone())?;
+    let options = job.budget.options(options, &physical, job.out.as_deref())?;
+    let tally = engine::run_noting(Arc::new(physical), options, watch.clone(), book.clone())?;
     let table = |(n, s, b): &(String, _, Vec<_>)| Table::new(n, s, b).encode();
     let first = assignment.index == 0;
     let tables = if first { tally.results.iter().map(table).collect() } else { Vec::new() };
@@ -78,6 +88,9 @@ fn work(child: &Child, watch: &Arc<Watch>) -> Result<(), Failure> {
             Some(outputs) if !job.discard => outputs.commit()?,
             _ => Vec::new(),
         };
+        if let Some(book) = book {
+            book.end(&tally.results, now());
+        }
         to_value(written).map_err(internal)
     })
 }

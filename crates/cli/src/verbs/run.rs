@@ -5,19 +5,20 @@ use crate::job::Job;
 use crate::launch::{Launch, LaunchArgs, Spread};
 use crate::machine::{self, Cores, MemoryLimit};
 use crate::numbers::{bytes, count};
-use crate::pipeline::{self, PipelineArgs};
+use crate::pipeline::PipelineArgs;
 use crate::profile::{Profiled, Target};
 use crate::progress::{Progress, Style};
-use crate::report::Report;
+use crate::report::{Report, Summary};
 use crate::run::{Stops, alone, print, refuse_for_memory, tiles, together};
 use crate::signals::Signals;
 use crate::spread::{Led, follow, lead};
-use base::Failure;
+use crate::state::{self, State};
+use base::{Failure, FailureKind};
 use clap::{Parser, ValueEnum};
 use engine::supervisor::{Group, turn_away};
 use plan::Plan;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Runs a pipeline
@@ -46,6 +47,16 @@ pub struct Run {
     /// Says nothing but results and errors
     #[arg(short, long)]
     quiet: bool,
+    /// Where the run keeps its ledger of what is done [default: .tidemill/NAME beside the first
+    /// output, NAME its name]
+    #[arg(long, value_name = "DIR", conflicts_with = "no_state")]
+    state: Option<PathBuf>,
+    /// Keeps no ledger: a run that is ended begins anew
+    #[arg(long)]
+    no_state: bool,
+    /// Starts again so many times, where it had got to, if a process is lost
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    restarts: u32,
     /// Writes what the time went into: a trace for ui.perfetto.dev (.json) or a page (.html)
     #[arg(long, value_name = "FILE", value_parser = Target::parse)]
     profile: Option<Target>,
@@ -62,55 +73,100 @@ enum Format {
 
 impl Act for Run {
     fn act(self) -> Result<(), End> {
-        match self.work(Instant::now())? {
-            Some((plan, report)) => self.tell(&plan, &report),
-            None => Ok(()),
+        let signals = Signals::watch()?;
+        let mut starts = 0;
+        let done = loop {
+            starts += 1;
+            match self.work(&signals, Instant::now()) {
+                Err(End::Failure(failure)) if self.again(&failure, starts) => {
+                    let of = self.restarts;
+                    anstream::eprintln!(
+                        "\x1b[1;33mwarning\x1b[0m: {failure}: start {starts} of {of} again"
+                    );
+                }
+                done => break done?,
+            }
+        };
+        let Some((plan, state, mut report)) = done else { return Ok(()) };
+        if let Some(state) = state {
+            state.complete(&mut report)?;
+            if !state.survey.is_done() {
+                // What it would have left out is only of no use.
+                drop(state.tidy());
+            }
         }
+        self.tell(&plan, &report)
     }
 }
 
 impl Run {
+    /// Whether a run that ended like this is started again: a lost process says nothing against
+    /// the pipeline or its data.
+    fn again(&self, failure: &Failure, starts: u32) -> bool {
+        failure.kind == FailureKind::Peer && starts <= self.restarts
+    }
+
     /// Runs it, in this process or in several; `None` if another launcher reports.
-    fn work(&self, start: Instant) -> Result<Option<(Plan, Report)>, End> {
-        let signals = Signals::watch()?;
-        let stops = Stops { signals: &signals, grace: self.launch.grace };
+    fn work(&self, signals: &Signals, start: Instant) -> Result<Option<Done>, End> {
+        let stops = Stops { signals, grace: self.launch.grace };
         let cores = machine::cores();
         let asked = self.threads.map(NonZeroUsize::get);
-        let mut job = Job { profile: self.profile.is_some(), ..self.pipeline.clone().job(1)? };
+        let state = match (self.no_state, &self.state) {
+            (true, _) => plan::State::Nowhere,
+            (false, None) => plan::State::Beside,
+            (false, Some(folder)) => plan::State::In(folder.clone()),
+        };
+        let job = self.pipeline.clone().job(1)?;
+        let mut job = Job { profile: self.profile.is_some(), state, ..job };
         let folder = self.pipeline.out.as_deref().filter(|out| out.is_dir());
         match self.launch.launch(&job.key(), folder.unwrap_or(Path::new(".")))? {
             Launch::Here(processes) => {
                 job.threads = asked.unwrap_or((cores.count / processes).max(1));
                 job.budget = self.memory.budget(processes);
-                let plan = pipeline::load(&job)?;
+                let (plan, mut state) = state::begin(&mut job)?;
                 let shape = Shape::new(&job, processes, cores, None);
-                let mut progress = self.begin(&job, &shape, &plan)?;
+                let mut progress = self.begin(&job, &shape, &plan, &mut state)?;
+                let physical = state.as_ref().map_or(&plan.physical, |s| &s.survey.physical);
                 let group = Group::here(processes);
                 let report = match processes {
-                    1 => alone(&job, &plan.physical, &stops, &mut progress, start)?,
-                    _ => together(&job, &plan.physical, group, &stops, &mut progress, start)?,
+                    _ if state.as_ref().is_some_and(|s| s.survey.is_done()) => shape.nothing(start),
+                    1 if self.restarts == 0 => {
+                        alone(&job, physical, state.as_ref(), &stops, &mut progress, start)?
+                    }
+                    _ => {
+                        let state = state.as_ref();
+                        together(&job, physical, state, group, &stops, &mut progress, start)?
+                    }
                 };
-                Ok(Some((plan, report)))
+                Ok(Some((plan, state, report)))
             }
             Launch::Spread(spread) if spread.ranks.rank > 0 => {
-                follow(&spread, &job, asked, &signals)?;
+                follow(&spread, &job, asked, signals)?;
                 Ok(None)
             }
             Launch::Spread(spread) => {
-                let load = || pipeline::load(&job);
-                let Led { plan, group, threads } = lead(&spread, &job, asked, &signals, load)?;
+                let said = job.clone();
+                let mut state = None;
+                let load = || {
+                    let (plan, found) = state::begin(&mut job)?;
+                    state = found;
+                    Ok(plan)
+                };
+                let Led { plan, group, threads } = lead(&spread, &said, asked, signals, load)?;
                 job.threads = threads;
                 job.budget = self.memory.budget(spread.ranks.local.unwrap_or(1));
                 let shape = Shape::new(&job, spread.ranks.size, cores, Some(&spread));
-                let mut progress = match self.begin(&job, &shape, &plan) {
+                let mut progress = match self.begin(&job, &shape, &plan, &mut state) {
                     Ok(progress) => progress,
                     Err(failure) => {
                         turn_away(group.joined, &failure);
                         return Err(failure.into());
                     }
                 };
-                let report = together(&job, &plan.physical, group, &stops, &mut progress, start)?;
-                Ok(Some((plan, report)))
+                let physical = state.as_ref().map_or(&plan.physical, |s| &s.survey.physical);
+                let known = state.as_ref();
+                let report = together(&job, physical, known, group, &stops, &mut progress, start)?;
+                Ok(Some((plan, state, report)))
             }
         }
     }
@@ -135,24 +191,39 @@ impl Run {
     }
 
     /// Says how the run is spread, unless it needs more memory than there is.
-    fn begin(&self, job: &Job, shape: &Shape, plan: &Plan) -> Result<Progress, Failure> {
+    fn begin(
+        &self,
+        job: &Job,
+        shape: &Shape,
+        plan: &Plan,
+        state: &mut Option<State>,
+    ) -> Result<Progress, Failure> {
         if !self.quiet {
             eprintln!("{}", shape.line(plan));
+            state.as_ref().and_then(State::line).iter().for_each(|line| eprintln!("{line}"));
         }
-        let limit = shape.limit.as_ref();
-        refuse_for_memory(&plan.physical, shape.threads, job.budget.here, limit)?;
-        let choice = job.budget.folder(job.out.as_deref())?;
-        if choice.in_memory && plan.physical.memory.stages > 0 && !self.quiet {
-            eprintln!(
-                "warning: {} is in memory: rows and groups that do not fit stay there; name a \
-                 folder on a disk with --spill",
-                choice.folder.display()
-            );
+        let done = state.as_ref().is_some_and(|state| state.survey.is_done());
+        if !done {
+            let limit = shape.limit.as_ref();
+            refuse_for_memory(&plan.physical, shape.threads, job.budget.here, limit)?;
+            let choice = job.budget.folder(job.out.as_deref())?;
+            if choice.in_memory && plan.physical.memory.stages > 0 && !self.quiet {
+                eprintln!(
+                    "warning: {} is in memory: rows and groups that do not fit stay there; name a \
+                     folder on a disk with --spill",
+                    choice.folder.display()
+                );
+            }
+            state.as_mut().map_or(Ok(()), |state| state.make_sure())?;
         }
-        let style = if self.quiet { Style::None } else { self.progress };
-        Ok(Progress::new(style, tiles(&plan.physical)))
+        let style = if self.quiet || done { Style::None } else { self.progress };
+        let tiles = state.as_ref().map_or_else(|| tiles(&plan.physical), |s| s.survey.tiles_left());
+        Ok(Progress::new(style, tiles))
     }
 }
+
+/// A run that has ended well: its plan, its state if it keeps one, and what came out.
+type Done = (Plan, Option<State>, Report);
 
 /// How a run is spread, and over what.
 struct Shape {
@@ -172,6 +243,14 @@ impl Shape {
             format!(" ({}: this is process {} on {})", s.ranks.by, s.ranks.rank, s.host)
         });
         Shape { threads, processes, budget, cores, limit, by }
+    }
+
+    /// The report of a run that found all done.
+    fn nothing(&self, start: Instant) -> Report {
+        let startup_seconds = start.elapsed().as_secs_f64();
+        let (workers, processes) = (self.threads * self.processes, self.processes);
+        let summary = Summary { workers, processes, startup_seconds, ..Summary::default() };
+        Report { summary, ..Report::default() }
     }
 
     /// The first line of a run.

@@ -139,8 +139,8 @@ impl Bench<'_> {
     fn run(&self, physical: plan::Physical) -> Result<Vec<(String, Vec<RecordBatch>)>, Failure> {
         let outputs = Outputs::of(&physical);
         outputs.create()?;
-        let tally =
-            on_threads(&physical, Options::of(&physical, self.threads), self.signals, &mut |_| {})?;
+        let options = Options::of(&physical, self.threads);
+        let tally = on_threads(&physical, options, None, self.signals, &mut |_| {})?;
         outputs.commit()?;
         Ok(tally.results.into_iter().map(|(name, _, batches)| (name, batches)).collect())
     }

@@ -106,7 +106,7 @@ fn nothing_is_left(bench: &Bench, children: &[Pid]) {
 #[test]
 fn a_killed_process_ends_the_run_and_is_named() {
     let bench = Bench::new(ENDLESS);
-    let (running, children) = working(&bench, "run p.yaml -n 3 -w 1", 3);
+    let (running, children) = working(&bench, "run p.yaml -n 3 -w 1 --no-state", 3);
     kill_process(*children.iter().max_by_key(|p| p.as_raw_nonzero()).unwrap(), Signal::KILL)
         .unwrap();
     let (err, code) = running.end(Duration::from_secs(5));
@@ -117,7 +117,9 @@ fn a_killed_process_ends_the_run_and_is_named() {
 
 #[test]
 fn signals_end_the_run_in_good_order() {
-    for (arguments, processes) in [("run p.yaml -w 2", 0), ("run p.yaml -n 2 -w 1", 2)] {
+    for (arguments, processes) in
+        [("run p.yaml -w 2 --no-state", 0), ("run p.yaml -n 2 -w 1 --no-state", 2)]
+    {
         for (signal, expected) in [(Signal::INT, 130), (Signal::TERM, 143)] {
             let bench = Bench::new(ENDLESS);
             let (running, children) = working(&bench, arguments, processes);
@@ -133,7 +135,7 @@ fn signals_end_the_run_in_good_order() {
 #[test]
 fn what_a_process_complains_of_is_marked_with_its_rank() {
     let bench = Bench::new(ENDLESS);
-    let (running, children) = working(&bench, "run p.yaml -n 2 -w 1", 2);
+    let (running, children) = working(&bench, "run p.yaml -n 2 -w 1 --no-state", 2);
     let last = children.iter().max_by_key(|p| p.as_raw_nonzero()).unwrap().as_raw_nonzero();
     fs::write(format!("/proc/{last}/fd/2"), "HDF5-DIAG: oh\n").unwrap();
     sleep(Duration::from_millis(200));
@@ -146,7 +148,7 @@ fn what_a_process_complains_of_is_marked_with_its_rank() {
 #[test]
 fn children_end_with_their_launcher() {
     let bench = Bench::new(ENDLESS);
-    let (mut running, children) = working(&bench, "run p.yaml -n 2 -w 1", 2);
+    let (mut running, children) = working(&bench, "run p.yaml -n 2 -w 1 --no-state", 2);
     running.child.kill().unwrap();
     running.child.wait().unwrap();
     running.until("all children are gone", || children.iter().all(|pid| !lives(*pid)));
@@ -155,7 +157,7 @@ fn children_end_with_their_launcher() {
 #[test]
 fn progress_is_told_in_plain_lines() {
     let bench = Bench::new(ENDLESS);
-    let (running, _) = working(&bench, "run p.yaml --progress plain", 0);
+    let (running, _) = working(&bench, "run p.yaml --progress plain --no-state", 0);
     let start = running.start;
     running.until("two seconds have passed", || start.elapsed() > Duration::from_millis(2600));
     kill_process(running.pid(), Signal::INT).unwrap();

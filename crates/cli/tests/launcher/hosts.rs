@@ -51,6 +51,17 @@ fn slurms_variables_are_enough() {
 }
 
 #[test]
+fn a_second_run_has_nothing_to_do_on_any_host() {
+    let bench = Bench::new(&SERIES.replace("tests:", "  - write: sums.csv\ntests:"));
+    let arguments = |_| "run p.yaml --tile 100".to_owned();
+    let runs = [2, 3].map(|n| all(&bench, n, |i| (arguments(i), slurm(i, n))));
+    for ended in runs.iter().flatten() {
+        assert_eq!(ended.2, 0, "{runs:?}");
+    }
+    assert!(runs[1][0].1.contains("up to date: 0 of 10 tiles to do"), "{runs:?}");
+}
+
+#[test]
 fn a_mistake_is_told_by_the_first_and_ends_all() {
     let bench = Bench::new(&SERIES.replace("1 / k", "1 / j"));
     let ended = all(&bench, 2, |i| ("run p.yaml".into(), slurm(i, 2)));

@@ -5,6 +5,7 @@ mod bench;
 mod cases;
 mod endings;
 mod hosts;
+mod ledger;
 mod mistakes;
 mod pages;
 mod profile;

@@ -69,8 +69,8 @@ fn outputs_are_named_in_the_notes_and_not_replaced() {
     assert!(err.contains("wrote made/sums.csv"), "{err}");
     let written = std::fs::read_to_string(bench.path().join("made/sums.csv")).unwrap();
     assert!(written.starts_with("total,terms\n"), "{written}");
-    let (_, err, code) = bench.run("run p.yaml --out made");
+    let (_, err, code) = bench.run("run p.yaml --out made --no-state");
     assert_eq!(code, 2);
     assert!(err.contains("--overwrite"), "{err}");
-    assert_eq!(bench.run("run p.yaml --out made --overwrite").2, 0);
+    assert_eq!(bench.run("run p.yaml --out made --no-state --overwrite").2, 0);
 }

@@ -18,6 +18,7 @@ mod workers;
 pub use workers::{Workers, start};
 
 use crate::deal::Hand;
+use crate::ledger::Book;
 use crate::nodes::Shown;
 use crate::options::Place;
 use crate::parcel::Item;
@@ -41,6 +42,8 @@ pub struct Job {
     pub physical: Arc<Physical>,
     /// Where to count and to fail.
     pub watch: Arc<Watch>,
+    /// Where it is noted what is done, if it is.
+    pub book: Option<Arc<Book>>,
     /// For each node that is a `Read` the tiles that this process may take.
     pub hands: Arc<Vec<Option<Hand>>>,
     /// What `Show` nodes collect.

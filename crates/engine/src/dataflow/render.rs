@@ -2,6 +2,7 @@
 use super::source::feeds;
 use super::stage::Inputs;
 use super::{Items, Job, Time, exchange, place, source, stage};
+use crate::ledger;
 use crate::nodes::{self, Context};
 use crate::profile::{Meter, Recorder};
 use base::Failure;
@@ -46,6 +47,10 @@ pub fn render(
                     _ => Inputs::Streams(streams_of(node, &streams)?),
                 };
                 let logic = nodes::stage(nodes, at, &cx)?.ok_or_else(|| wrong(&node.step))?;
+                let logic = match &job.book {
+                    Some(book) => ledger::wrap(book, at, &node.op, cx.place, logic),
+                    None => logic,
+                };
                 Some(stage::stage(scope, job, at, inputs, logic, meter(at)))
             }
         };

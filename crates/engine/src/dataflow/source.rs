@@ -107,7 +107,7 @@ impl Feed {
             return Fed::Wait;
         }
         let number = match job.hands[*node].as_ref().map_or(Taken::End, |hand| hand.take()) {
-            Taken::Tile(number) => number,
+            Taken::Tile(place) => job.book.as_ref().map_or(place, |book| book.number(*node, place)),
             Taken::Wait => return Fed::Wait,
             Taken::End => return Fed::End,
         };

@@ -1,6 +1,7 @@
 //! The tiles that no process has yet, in the launcher.
 use super::{Ask, Deal, Shape, Stack};
 use plan::physical::Physical;
+use std::sync::Arc;
 
 /// Deals the tiles of all `Read`s of a plan.
 pub struct Dealer {
@@ -19,9 +20,15 @@ struct Rest {
 
 impl Dealer {
     /// With all that is not dealt at once.
-    pub fn new(physical: &Physical, processes: usize, threads: usize) -> Dealer {
+    /// Of each `Read` only the tiles that are `left`, where some are done.
+    pub fn new(
+        physical: &Physical,
+        left: &[Option<Arc<Vec<u64>>>],
+        processes: usize,
+        threads: usize,
+    ) -> Dealer {
         let shape = Shape { processes: processes.max(1) as u64, threads: threads.max(1) as u64 };
-        Dealer::of(super::stacks(&physical.nodes), shape)
+        Dealer::of(super::stacks(&physical.nodes, left), shape)
     }
 
     pub(crate) fn of(stacks: Vec<Option<Stack>>, shape: Shape) -> Dealer {

@@ -1,6 +1,7 @@
 //! What all processes know of a `Read`'s tiles.
 use formats::Arrangement;
 use plan::physical::{Node, Op};
+use std::sync::Arc;
 
 /// How a run is spread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +44,9 @@ impl Stack {
     }
 }
 
-/// For each node that is a `Read` its tiles.
-pub fn stacks(nodes: &[Node]) -> Vec<Option<Stack>> {
+/// For each node that is a `Read` its tiles: those that are `left`, where some are done. A stack
+/// counts places among them.
+pub fn stacks(nodes: &[Node], left: &[Option<Arc<Vec<u64>>>]) -> Vec<Option<Stack>> {
     let mut in_order = vec![false; nodes.len()];
     for (at, node) in nodes.iter().enumerate().rev() {
         // What is behind a reduction has numbers of its own.
@@ -54,11 +56,13 @@ pub fn stacks(nodes: &[Node]) -> Vec<Option<Stack>> {
             node.inputs.iter().for_each(|input| in_order[*input] = true);
         }
     }
-    let stack = |(node, in_order): (&Node, bool)| match &node.op {
-        Op::Read(read) => Some(Stack { tiles: read.tiling.count(), in_order }),
-        _ => None,
+    let stack = |(at, (node, in_order)): (usize, (&Node, bool))| {
+        let Op::Read(read) = &node.op else { return None };
+        let left = left.get(at).and_then(Option::as_ref);
+        let tiles = left.map_or_else(|| read.tiling.count(), |left| left.len() as u64);
+        Some(Stack { tiles, in_order })
     };
-    nodes.iter().zip(in_order).map(stack).collect()
+    nodes.iter().zip(in_order).enumerate().map(stack).collect()
 }
 
 #[cfg(test)]

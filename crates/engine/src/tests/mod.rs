@@ -67,7 +67,7 @@ fn both_with(plans: [&Arc<Physical>; 2], options: Options) -> [Outcome; 2] {
 
 /// What the launcher does for processes: it deals.
 fn launcher(plan: &Physical, threads: usize, watches: &[Arc<Watch>]) -> [Asking; 2] {
-    let dealer = Arc::new(Mutex::new(Dealer::new(plan, 2, threads)));
+    let dealer = Arc::new(Mutex::new(Dealer::new(plan, &[], 2, threads)));
     std::array::from_fn(|index| {
         let (dealer, watch) = (dealer.clone(), watches[index].clone());
         Asking::new(move |ask| {

@@ -136,7 +136,8 @@ impl Build {
 
     pub fn done(self) -> Arc<Physical> {
         let (title, hash, memory) = ("test".to_string(), [0; 32], Memory::default());
-        Arc::new(Physical { title, hash, nodes: self.nodes, memory })
+        let (nodes, meanings, state) = (self.nodes, Vec::new(), None);
+        Arc::new(Physical { title, hash, nodes, meanings, state, memory })
     }
 }
 

@@ -77,6 +77,10 @@ impl Sink for CsvSink {
         Ok(Written { path: self.path().to_path_buf(), files: 1, bytes })
     }
 
+    fn staged(&self) -> Option<&Path> {
+        Some(self.stage.staged())
+    }
+
     fn abandon(&self) {
         self.stage.abandon();
     }

@@ -2,9 +2,10 @@
 use super::dialect::Dialect;
 use super::file::{CsvFile, STRIDE, Wanted};
 use super::guess::{Builder, Guess};
-use crate::rows::{choose, edges, pieces};
-use crate::{FormatError, FormatErrorKind, OpenRequest, TileSource};
+use crate::rows::{choose, edges, file_places, pieces};
+use crate::{FilePlace, FormatError, FormatErrorKind, OpenRequest, TileSource};
 use base::{Attributes, Column, DimMask, Domain, Failure, Region, Schema, Tiling};
+use std::path::PathBuf;
 
 /// An opened input of one or more files.
 pub(super) struct CsvSource {
@@ -73,6 +74,24 @@ impl TileSource for CsvSource {
     fn tiling(&self, points: u64) -> Option<Tiling> {
         let step = if points < STRIDE { points } else { points - points % STRIDE };
         Some(Tiling::even(&self.schema.domain, &[step]))
+    }
+
+    fn tiling_by_file(&self, points: u64) -> Option<Tiling> {
+        let step = if points < STRIDE { points } else { points - points % STRIDE };
+        let cuts = self.edges.windows(2).flat_map(|file| (file[0]..file[1]).step_by(step as usize));
+        let mut cuts: Vec<u64> = cuts.chain(self.edges.last().copied()).collect();
+        if cuts.first() != Some(&0) {
+            cuts.insert(0, 0);
+        }
+        Some(Tiling::at(cuts))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        self.files.iter().map(|file| file.path.clone()).collect()
+    }
+
+    fn places(&self, region: &Region) -> Option<Vec<FilePlace>> {
+        Some(file_places(&self.edges, region))
     }
 
     fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure> {

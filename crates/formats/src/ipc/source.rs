@@ -1,9 +1,10 @@
 //! Reading: the rows of all files as one box, cut at batches.
 use super::file::ArrowFile;
-use crate::rows::{agree, columns_of, cuts, edges, owned_slice, pieces};
-use crate::{FormatError, FormatErrorKind, OpenRequest, TileSource};
+use crate::rows::{agree, columns_of, cuts, cuts_by_file, edges, file_places, owned_slice, pieces};
+use crate::{FilePlace, FormatError, FormatErrorKind, OpenRequest, TileSource};
 use arrow_array::ArrayRef;
 use base::{Column, Domain, Failure, Field, Region, Schema, Tiling};
+use std::path::PathBuf;
 
 /// An opened input of one or more files.
 pub(super) struct ArrowSource {
@@ -44,6 +45,14 @@ impl ArrowSource {
     }
 }
 
+impl ArrowSource {
+    /// The first row of each file, and the number of all rows.
+    fn firsts(&self) -> Vec<u64> {
+        let before = |file| self.batches.partition_point(|batch| batch.0 < file);
+        (0..=self.files.len()).map(|file| self.edges[before(file)]).collect()
+    }
+}
+
 impl TileSource for ArrowSource {
     fn schema(&self) -> &Schema {
         &self.schema
@@ -51,6 +60,18 @@ impl TileSource for ArrowSource {
 
     fn tiling(&self, points: u64) -> Option<Tiling> {
         Some(Tiling::at(cuts(&self.edges, points)))
+    }
+
+    fn tiling_by_file(&self, points: u64) -> Option<Tiling> {
+        Some(Tiling::at(cuts_by_file(&self.edges, &self.firsts(), points)))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        self.files.iter().map(|file| file.path.clone()).collect()
+    }
+
+    fn places(&self, region: &Region) -> Option<Vec<FilePlace>> {
+        Some(file_places(&self.firsts(), region))
     }
 
     fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure> {

@@ -143,11 +143,21 @@ impl Parts {
         number: u64,
         properties: WriterProperties,
     ) -> Result<ArrowWriter<File>, Failure> {
-        let path = self.directory.join(format!("part-{number:0w$}.parquet", w = self.digits));
-        let file = OpenOptions::new().write(true).create_new(true).open(path);
+        let file = OpenOptions::new().write(true).create_new(true).open(self.path(number));
         let file = file.map_err(|e| cannot_write(&self.target, &e))?;
         ArrowWriter::try_new(file, self.schema.clone(), Some(properties))
             .map_err(|e| cannot_write_because(&self.target, &e))
+    }
+
+    fn path(&self, number: u64) -> PathBuf {
+        self.directory.join(format!("part-{number:0w$}.parquet", w = self.digits))
+    }
+
+    /// The number of the part of this name.
+    fn number(&self, path: &Path) -> Option<u64> {
+        let name = path.file_name()?.to_str()?;
+        let number = name.strip_prefix("part-")?.strip_suffix(".parquet")?.parse().ok()?;
+        (self.path(number) == path).then_some(number)
     }
 
     fn end(&self, writer: ArrowWriter<File>) -> Result<File, Failure> {
@@ -172,6 +182,46 @@ impl Sink for ParquetSink {
 
     fn create(&self) -> Result<(), Failure> {
         self.stage.create_directory()
+    }
+
+    fn resumable(&self) -> bool {
+        true
+    }
+
+    /// Parts that are not known to be whole are removed.
+    fn resume(&self, written: &dyn Fn(u64) -> bool) -> Result<bool, Failure> {
+        if !self.stage.is_there() {
+            return Ok(false);
+        }
+        let failed = |e: std::io::Error| cannot_write(self.path(), &e);
+        for entry in fs::read_dir(self.stage.staged()).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if !self.parts.number(&path).is_some_and(written) {
+                fs::remove_file(&path).map_err(failed)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn part(&self, tile: u64) -> Option<u64> {
+        fs::metadata(self.parts.path(tile)).ok().map(|m| m.len())
+    }
+
+    fn durable(&self, tiles: &[u64]) -> Result<(), Failure> {
+        let failed = |e: std::io::Error| cannot_write(self.path(), &e);
+        for tile in tiles {
+            match File::open(self.parts.path(*tile)) {
+                Ok(file) => file.sync_all().map_err(failed)?,
+                // A tile without rows has no part.
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                Err(e) => return Err(failed(e)),
+            }
+        }
+        File::open(self.stage.staged()).and_then(|folder| folder.sync_all()).map_err(failed)
+    }
+
+    fn staged(&self) -> Option<&Path> {
+        Some(self.stage.staged())
     }
 
     fn writer(&self) -> Result<Box<dyn TileWriter>, Failure> {

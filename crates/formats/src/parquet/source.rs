@@ -2,10 +2,14 @@
 use super::inputs::files;
 use super::part::{Part, Piece};
 use super::prune::joined;
-use crate::rows::{agree, bad_option, columns_of, cuts, edges, file_attributes, integers, pieces};
-use crate::{FormatError, FormatErrorKind, OpenRequest, RowTest, Survivors, TileSource};
+use crate::rows::{
+    agree, bad_option, columns_of, cuts, cuts_by_file, edges, file_attributes, file_places,
+    integers, pieces,
+};
+use crate::{FilePlace, FormatError, FormatErrorKind, OpenRequest, RowTest, Survivors, TileSource};
 use arrow_array::ArrayRef;
 use base::{Column, Domain, Failure, Field, Region, Schema, Tiling};
+use std::path::PathBuf;
 
 /// An opened input of one or more files.
 pub(super) struct ParquetSource {
@@ -27,7 +31,7 @@ impl ParquetSource {
     /// Reads the metadata of all files.
     pub(super) fn open(request: &OpenRequest) -> Result<ParquetSource, FormatError> {
         let paths = files(&request.paths)?;
-        let open = |p: &std::path::PathBuf| Part::open(p, request.columns.as_deref());
+        let open = |p: &PathBuf| Part::open(p, request.columns.as_deref());
         let mut parts: Vec<Part> = Vec::with_capacity(paths.len());
         for path in &paths {
             let mut part = open(path)?;
@@ -49,6 +53,12 @@ impl ParquetSource {
         let (groups, edges) = groups(&parts, integers(&request.options, "row_groups")?)?;
         let domain = Domain::new([("row", edges.last().copied().unwrap_or(0))]);
         Ok(ParquetSource { schema: Schema { domain, fields, attributes }, parts, groups, edges })
+    }
+
+    /// The first row of each file, and the number of all rows.
+    fn firsts(&self) -> Vec<u64> {
+        let before = |part| self.groups.partition_point(|group| group.part < part);
+        (0..=self.parts.len()).map(|part| self.edges[before(part)]).collect()
     }
 
     /// The pieces of row groups in `start..end`, those of one file together.
@@ -95,6 +105,18 @@ impl TileSource for ParquetSource {
 
     fn tiling(&self, points: u64) -> Option<Tiling> {
         Some(Tiling::at(cuts(&self.edges, points)))
+    }
+
+    fn tiling_by_file(&self, points: u64) -> Option<Tiling> {
+        Some(Tiling::at(cuts_by_file(&self.edges, &self.firsts(), points)))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        self.parts.iter().map(|part| part.path.clone()).collect()
+    }
+
+    fn places(&self, region: &Region) -> Option<Vec<FilePlace>> {
+        Some(file_places(&self.firsts(), region))
     }
 
     fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure> {

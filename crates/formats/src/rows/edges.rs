@@ -1,4 +1,6 @@
 //! Rows in groups of a file (row groups, batches): where they begin, and how tiles are cut.
+use crate::FilePlace;
+use base::Region;
 
 /// The rows at the edges of groups of these sizes: 0, …, the number of all rows; `None` if they
 /// are too many.
@@ -50,9 +52,46 @@ pub(crate) fn cuts(edges: &[u64], points: u64) -> Vec<u64> {
     cuts
 }
 
+/// As [`cuts`], and at the first row of each file; `firsts` are these, and the number of all rows.
+pub(crate) fn cuts_by_file(edges: &[u64], firsts: &[u64], points: u64) -> Vec<u64> {
+    let mut all = vec![0u64];
+    for file in firsts.windows(2) {
+        let inside = edges.iter().filter(|e| (file[0]..=file[1]).contains(*e));
+        let inside: Vec<u64> = inside.map(|e| e - file[0]).collect();
+        all.extend(cuts(&inside, points).into_iter().map(|cut| cut + file[0]));
+    }
+    all.dedup();
+    all
+}
+
+/// Where a region of rows lies: in which files, and where there.
+pub(crate) fn file_places(firsts: &[u64], region: &Region) -> Vec<FilePlace> {
+    let (start, rows) = (region.origin[0], region.shape[0] as u64);
+    let place = |(file, skip, take)| FilePlace {
+        file,
+        region: Region { origin: vec![skip as u64], shape: vec![take] },
+    };
+    pieces(firsts, start, start + rows).into_iter().map(place).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{cuts, pieces};
+    use super::{cuts, cuts_by_file, file_places, pieces};
+    use crate::FilePlace;
+    use base::Region;
+
+    #[test]
+    fn files_keep_to_themselves() {
+        let edges = [0, 4, 8, 12, 12, 40];
+        assert_eq!(cuts_by_file(&edges, &[0, 4, 12, 12, 40], 10), [0, 4, 12, 21, 30, 40]);
+        assert_eq!(cuts_by_file(&[0], &[0], 10), [0]);
+        let region = Region { origin: vec![3], shape: vec![6] };
+        let place = |file, first, rows| FilePlace {
+            file,
+            region: Region { origin: vec![first], shape: vec![rows] },
+        };
+        assert_eq!(file_places(&[0, 4, 12], &region), [place(0, 3, 1), place(1, 0, 5)]);
+    }
 
     #[test]
     fn small_groups_go_together_and_large_ones_are_cut() {

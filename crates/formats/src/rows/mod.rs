@@ -12,7 +12,7 @@ mod options;
 pub(crate) use agree::agree;
 pub(crate) use batch::{columns_of, owned_slice, point_bytes, row_batch, row_schema};
 pub(crate) use cast::cast;
-pub(crate) use edges::{cuts, edges, pieces};
+pub(crate) use edges::{cuts, cuts_by_file, edges, file_places, pieces};
 pub(crate) use fields::{arrow_schema, choose, file_attributes, metadata};
 pub(crate) use guard::guarded;
 pub use guard::panic_is_guarded;

@@ -53,6 +53,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let known = ["columns", "slices", "format"];
     let (options, option_spans) = options(b, step, &known, format, format.read_options());
     let names = columns.as_ref().map(|c| c.iter().map(|(n, _)| n.clone()).collect());
+    let mut asked = format!("{} {:?} {names:?}", format.name(), options.0);
     let request = OpenRequest { paths, columns: names, options };
     let source = match format.open(&request) {
         Ok(source) => source,
@@ -63,7 +64,11 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     };
     let mut schema = source.schema().clone();
     let offset = match step.option("slices") {
-        Some(node) => slices(b, node, &mut schema),
+        Some(node) => {
+            let offset = slices(b, node, &mut schema);
+            asked += &format!(" {:?}", schema.domain.sizes());
+            offset
+        }
         None => vec![0; schema.domain.dims.len()],
     };
     let given = match given(&*source, &schema, &offset) {
@@ -75,6 +80,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     };
     let read = ReadPlan {
         describe: source.describe(),
+        request: asked,
         columns: (0..schema.fields.len()).map(Some).collect(),
         source: Some(source),
         offset,

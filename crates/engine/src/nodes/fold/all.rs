@@ -39,6 +39,8 @@ impl Stage for Partial {
 
     fn finish(&mut self, out: Out) -> Result<(), Failure> {
         out(row(self.states.states()));
+        self.states.clear();
+        self.states.resize(1);
         Ok(())
     }
 }

@@ -15,7 +15,8 @@ use base::{Failure, Tile};
 use plan::physical::{Fold, FoldKind};
 use std::sync::Arc;
 
-/// The part of a fold that each worker does with the tiles it has.
+/// The part of a fold that each worker does with the tiles it has. Its `finish` and then `more` give
+/// all that it holds, and leave it as it was before the first tile: they may be called in between.
 ///
 /// # Errors
 /// If the plan does not hold together.

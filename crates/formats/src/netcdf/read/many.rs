@@ -2,7 +2,7 @@
 //!
 //! Only some are open at a time: a source of thousands would not find as many file handles.
 use super::source::{self, NetCdfSource, Request};
-use crate::{FormatError, FormatErrorKind, TileSource};
+use crate::{FilePlace, FormatError, FormatErrorKind, TileSource};
 use arrow_array::{Array, ArrayRef, Float64Array};
 use arrow_select::concat::concat;
 use base::{Column, Failure, Region, Schema, Tiling};
@@ -257,6 +257,23 @@ impl TileSource for Series {
         };
         let parts: Vec<Tiling> = self.parts.iter().map(tiling).collect();
         Some(Tiling::stacked(self.dim, &parts))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        self.parts.iter().map(|part| part.path.clone()).collect()
+    }
+
+    fn places(&self, region: &Region) -> Option<Vec<FilePlace>> {
+        let place = |(file, part)| Some(FilePlace { file, region: self.cut(part, region)? });
+        let mut places: Vec<FilePlace> = self.parts.iter().enumerate().filter_map(place).collect();
+        // All files have the same coordinates of the other dimensions.
+        let mut others = 0..self.schema.fields.len();
+        if others.any(|i| {
+            !self.schema.fields[i].mask.has(self.dim) && self.schema.coordinate(i).is_none()
+        }) {
+            places.push(FilePlace { file: 0, region: region.clone() });
+        }
+        Some(places)
     }
 
     fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure> {

@@ -5,7 +5,7 @@ use super::many;
 use super::storage::{Storage, Wanted};
 use crate::netcdf::library::NcFile;
 use crate::netcdf::slab;
-use crate::{FormatError, FormatErrorKind, OpenRequest, OptionValue, TileSource};
+use crate::{FilePlace, FormatError, FormatErrorKind, OpenRequest, OptionValue, TileSource};
 use arrow_array::{ArrayRef, StringArray};
 use arrow_buffer::MutableBuffer;
 use base::{Column, Domain, Failure, Region, Schema, Tiling, Value};
@@ -101,6 +101,14 @@ impl TileSource for NetCdfSource {
 
     fn tiling(&self, points: u64) -> Option<Tiling> {
         Some(tiles(&self.choice.schema.domain, &self.chunk()?, points))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        vec![self.path.clone()]
+    }
+
+    fn places(&self, region: &Region) -> Option<Vec<FilePlace>> {
+        Some(vec![FilePlace { file: 0, region: region.clone() }])
     }
 
     fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure> {

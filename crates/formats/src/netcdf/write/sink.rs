@@ -8,6 +8,7 @@ use crate::netcdf::library::NcFile;
 use crate::stage::{Stage, cannot_write};
 use crate::{Arrangement, FormatError, Sink, TileWriter, WriteRequest, Written};
 use base::{DType, Failure, Tile};
+use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -58,6 +59,24 @@ impl Sink for NetCdfSink {
             placed::reserve(staged, target, self.layout.mapped)?;
         }
         Ok(())
+    }
+
+    fn resumable(&self) -> bool {
+        self.layout.way == Way::Placed
+    }
+
+    /// The file has been whole but for values since `create`: it is asked where they lie.
+    fn resume(&self, _written: &dyn Fn(u64) -> bool) -> Result<bool, Failure> {
+        Ok(self.stage.is_there() && placed::places(self.stage.staged(), &self.layout).is_ok())
+    }
+
+    fn durable(&self, _tiles: &[u64]) -> Result<(), Failure> {
+        let file = File::open(self.stage.staged()).and_then(|file| file.sync_data());
+        file.map_err(|e| cannot_write(self.stage.target(), &e))
+    }
+
+    fn staged(&self) -> Option<&Path> {
+        Some(self.stage.staged())
     }
 
     fn prepare(&self, tile: Tile) -> Result<Tile, Failure> {

@@ -1,0 +1,265 @@
+//! The state of a run: what earlier runs have finished, and where this one notes what it does.
+use crate::job::Job;
+use crate::pipeline::tell;
+use crate::report::{Output, Report, Table};
+use crate::verbs::End;
+use base::{Code, Diagnostic, Failure, Severity};
+use engine::ledger::{
+    Book, Folder, Inputs, Kept, Lock, Reason, Record, Stages, Survey, compact, is_own, lasting,
+};
+use plan::physical::{Node, Op, Physical};
+use plan::{Plan, Print};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, SystemTime};
+
+/// Time between two looks at inputs that are being changed, and how many there are.
+const PAUSE: Duration = Duration::from_millis(30);
+const LOOKS: usize = 100;
+
+/// What a launcher or a process knows of a run that keeps state.
+pub struct State {
+    folder: PathBuf,
+    inputs: Inputs,
+    /// What is left to do.
+    pub survey: Survey,
+    whole: Physical,
+    /// Held by the launcher, once there is a folder.
+    lock: Option<Lock>,
+}
+
+/// The plan of a job, and its state if it keeps one. Outputs that are in the way are looked at in
+/// the light of the ledger.
+///
+/// # Errors
+/// If the pipeline has mistakes, which are told; if another run is at work on the same outputs.
+pub fn begin(job: &mut Job) -> Result<(Plan, Option<State>), End> {
+    let (plan, inputs) = match load(job)? {
+        (Some(plan), inputs, diagnostics) => {
+            tell(&job.source(), &diagnostics);
+            (plan, inputs)
+        }
+        (None, _, diagnostics) => {
+            job.replace = ours(job, &diagnostics)?.unwrap_or_default();
+            let told = match job.replace.is_empty() {
+                true => (None, None, diagnostics),
+                false => load(job)?,
+            };
+            tell(&job.source(), &told.2);
+            let plan = told.0.ok_or_else(|| crate::pipeline::mistaken(&told.2))?;
+            (plan, told.1)
+        }
+    };
+    let Some((folder, inputs)) = plan.physical.state.clone().zip(inputs) else {
+        return Ok((plan, None));
+    };
+    let lock = folder.exists().then(|| Lock::take(&folder)).transpose()?;
+    let known = Folder::read(&folder, None, true)?;
+    known.warnings.iter().for_each(|line| anstream::eprintln!("\x1b[1;33mwarning\x1b[0m: {line}"));
+    let go_on = |node: &Node, _, written: &HashMap<u64, u64>| {
+        let sink = lasting(node);
+        sink.is_some_and(|s| s.resume(&|n| written.contains_key(&n)).unwrap_or(false))
+    };
+    let survey = Survey::of(&plan.physical, &inputs, &known, &go_on);
+    job.stages = stages(&survey, &job.run_id);
+    let whole = plan.physical.clone();
+    let state = State { folder, inputs, survey, whole, lock };
+    Ok((plan, Some(state)))
+}
+
+/// The plan of a job and the input files that it was made of, which stayed as they are meanwhile.
+type Loaded = (Option<Plan>, Option<Inputs>, Vec<Diagnostic>);
+
+fn load(job: &Job) -> Result<Loaded, Failure> {
+    for _ in 0..LOOKS {
+        let now = SystemTime::now();
+        let (plan, diagnostics) = job.load()?;
+        let keeps = plan.as_ref().filter(|plan| plan.physical.state.is_some());
+        let inputs = keeps.map(|plan| Inputs::of(&plan.physical, now)).transpose()?;
+        match inputs {
+            Some(None) => sleep(PAUSE),
+            inputs => return Ok((plan, inputs.flatten(), diagnostics)),
+        }
+    }
+    Err(Failure::data("the input files are being changed all the time"))
+}
+
+/// If nothing is wrong but that outputs exist, and earlier runs of the same pipeline made all of
+/// them, and nobody has changed them: these.
+fn ours(job: &Job, diagnostics: &[Diagnostic]) -> Result<Option<Vec<PathBuf>>, Failure> {
+    let mut errors = diagnostics.iter().filter(|d| d.severity == Severity::Error);
+    if job.state == plan::State::Nowhere || !errors.all(|d| d.code == Code::OutputExists) {
+        return Ok(None);
+    }
+    let Some(plan) = (Job { overwrite: true, ..job.clone() }).load()?.0 else { return Ok(None) };
+    let Some(folder) = &plan.physical.state else { return Ok(None) };
+    let known = Folder::read(folder, None, false)?;
+    let path = |node: &Node| match &node.op {
+        Op::Write(sink) => Some(sink.path().to_path_buf()),
+        _ => None,
+    };
+    let paths = plan.physical.nodes.iter().filter_map(path);
+    let there: Vec<PathBuf> = paths.filter(|path| path.exists()).collect();
+    let own = |path: &PathBuf| is_own(&plan.physical, path, &known);
+    Ok(there.iter().all(own).then_some(there))
+}
+
+/// What each output that is staged and lasts is called: as the ledger calls it, or anew.
+fn stages(survey: &Survey, run: &str) -> Stages {
+    let stage = |(node, known): (&Node, &Option<Print>)| {
+        let path = lasting(node)?.path().to_path_buf();
+        let fresh = Print::of([run.as_bytes(), path.as_os_str().as_encoded_bytes()]);
+        Some((path, known.unwrap_or(fresh)))
+    };
+    survey.physical.nodes.iter().zip(&survey.stages).filter_map(stage).collect()
+}
+
+impl State {
+    /// In a process of a run: what its launcher has found out, found out again.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read, or inputs are gone.
+    pub fn join(
+        job: &Job,
+        physical: &Physical,
+        loaded: SystemTime,
+    ) -> Result<Option<State>, Failure> {
+        let Some(folder) = physical.state.clone() else { return Ok(None) };
+        let changed = || Failure::data("the inputs have changed while the processes were starting");
+        let inputs = Inputs::of(physical, loaded)?.ok_or_else(changed)?;
+        let known = Folder::read(&folder, Some(&job.run_id), false)?;
+        let go_on = |_: &Node, stage: Print, _: &HashMap<u64, u64>| {
+            job.stages.iter().any(|(_, known)| *known == stage)
+        };
+        let survey = Survey::of(physical, &inputs, &known, &go_on);
+        let whole = physical.clone();
+        Ok(Some(State { folder, inputs, survey, whole, lock: None }))
+    }
+
+    /// In the launcher, before anything is written.
+    ///
+    /// # Errors
+    /// If another run has begun meanwhile, or the folder cannot be made.
+    pub fn make_sure(&mut self) -> Result<(), Failure> {
+        if self.lock.is_none() {
+            self.lock = Some(Lock::take(&self.folder)?);
+        }
+        Ok(())
+    }
+
+    /// The book of a process of a run.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn book(&self, job: &Job, process: usize) -> Result<Arc<Book>, Failure> {
+        Book::begin(&self.folder, &job.run_id, process, &self.survey, &job.stages).map(Arc::new)
+    }
+
+    /// In process 0: notes the run, and stages the outputs.
+    ///
+    /// # Errors
+    /// If one cannot be staged.
+    pub fn open(&self, book: &Book, job: &Job) -> Result<(), Failure> {
+        let run = Record::Run {
+            title: self.whole.title.clone(),
+            pipeline: job.name.clone(),
+            now: job.now.clone(),
+            tiles: self.survey.tiles,
+            left: self.survey.tiles_left(),
+        };
+        book.open(run, &self.inputs, &self.survey.stages)
+    }
+
+    /// How much is left to do, if not all.
+    pub fn line(&self) -> Option<String> {
+        let (left, all) = (self.survey.tiles_left(), self.survey.tiles);
+        let done = |word: &str| Some(format!("{word}: {left} of {all} tiles to do"));
+        match self.survey.is_done() {
+            true => done("up to date"),
+            false if left < all => done("resuming"),
+            false => None,
+        }
+    }
+
+    /// What of the report is known already, put in its place.
+    ///
+    /// # Errors
+    /// If rows of the ledger do not fit the plan.
+    pub fn complete(&self, report: &mut Report) -> Result<(), Failure> {
+        let mut tables = std::mem::take(&mut report.tables).into_iter();
+        let mut outputs = std::mem::take(&mut report.outputs).into_iter();
+        for (at, node) in self.whole.nodes.iter().enumerate() {
+            let kept = self.survey.kept.iter().find(|kept| kept.node() == at);
+            match (&node.op, kept) {
+                (Op::Show(show), Some(Kept::Table { tiles, .. })) => {
+                    let batches = tiles.iter().map(|tile| tile.to_batch(&node.schema));
+                    let batches = batches.collect::<Result<Vec<_>, _>>();
+                    let batches = batches.map_err(|e| Failure::internal(e.to_string()))?;
+                    report.tables.push(Table::new(&show.name, &node.schema, &batches));
+                }
+                (Op::Write(_), Some(Kept::Output { path, files, bytes, .. })) => {
+                    let (path, files, bytes) = (path.clone(), *files, *bytes);
+                    report.outputs.push(Output { path, files, bytes, kept: true });
+                }
+                (Op::Show(_), _) => report.tables.extend(tables.next()),
+                (Op::Write(_), _) => report.outputs.extend(outputs.next()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// After a run that ended well: keeps what is of use of the ledger.
+    ///
+    /// # Errors
+    /// If the file system does not let it.
+    pub fn tidy(&self) -> Result<(), Failure> {
+        compact(&self.folder, &self.whole, &self.inputs)
+    }
+}
+
+/// Which tiles a run would do, and why: for each step at which tiles come to last.
+///
+/// # Errors
+/// If the pipeline has mistakes, which are told, or keeps no ledger.
+pub fn explain(job: &Job) -> Result<String, End> {
+    let (plan, inputs, diagnostics) = load(job)?;
+    tell(&job.source(), &diagnostics);
+    let plan = plan.ok_or_else(|| crate::pipeline::mistaken(&diagnostics))?;
+    let Some((path, inputs)) = plan.physical.state.as_ref().zip(inputs) else {
+        return Ok("no ledger is kept: the pipeline has no output\n".to_owned());
+    };
+    let folder = Folder::read(path, None, false)?;
+    let survey = Survey::of(&plan.physical, &inputs, &folder, &|_, _, _| true);
+    let (left, all) = (survey.tiles_left(), survey.tiles);
+    let mut text = format!("ledger {}: {left} of {all} tiles to do\n", path.display());
+    for kept in &survey.kept {
+        let step = &plan.physical.nodes[kept.node()].step;
+        let what = match kept {
+            Kept::Output { path, .. } => path.display().to_string(),
+            Kept::Table { .. } => "its rows".to_owned(),
+        };
+        text += &format!("{step}: nothing to do, {what} is as it should be\n");
+    }
+    for progress in &survey.fragments {
+        let step = &survey.physical.nodes[progress.node()].step;
+        let reasons = survey.reasons(progress, &folder);
+        text += &format!("{step}: {} of {} tiles to do\n", reasons.len(), progress.tiles());
+        let mut counts: BTreeMap<Reason, usize> = BTreeMap::new();
+        reasons.into_iter().for_each(|(_, reason)| *counts.entry(reason).or_default() += 1);
+        for (reason, tiles) in counts {
+            text += &format!("  {tiles}: {reason}\n");
+        }
+    }
+    for (at, node) in survey.physical.nodes.iter().enumerate() {
+        let open = matches!(&node.op, Op::Read(_)) && !survey.fragments.iter().any(|p| p.reads(at));
+        if let (true, Op::Read(read)) = (open, &node.op) {
+            let tiles = read.tiling.count();
+            let why = "what is done with them does not last tile by tile";
+            text += &format!("{}: {tiles} of {tiles} tiles to do\n  {tiles}: {why}\n", node.step);
+        }
+    }
+    Ok(text)
+}

@@ -1,0 +1,357 @@
+//! Nothing finished is done twice: second runs, runs after a kill, after an edit, after inputs
+//! have changed; and ledgers that are not what was written.
+use crate::bench::{BINARY, Bench};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, SystemTime};
+
+/// One reader, and two writers and two reductions behind it.
+const GRID: &str = "title: Grid
+steps:
+  - grid: { x: \"linspace(0, 1, 120)\", y: \"linspace(0, 3, 1500)\" }
+  - map: { z: sin(x * y) + cos(x - y), g: floor(10 * x) + floor(7 * y) }
+    as: both
+  - write: z.nc
+  - write: z.parquet
+  - reduce: { s: sum(z), m: max(z), n: count() }
+    as: all
+  - reduce: { s: sum(z), v: var(z) }
+    by: g
+    from: both
+    as: groups
+  - show: 5
+    from: groups
+    as: some
+  - show: 5
+    from: all
+    as: one
+";
+
+/// Rows of some files.
+const ROWS: &str = "steps:
+  - read: in/*.csv
+  - reduce: { s: sum(x), n: count() }
+    by: g
+  - write: groups.csv
+";
+
+fn random() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static STATE: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() as u64;
+    let x = now ^ STATE.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+    let x = (x ^ x >> 31).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x ^ x >> 29
+}
+
+/// A run that must end well: its results and what it says.
+fn good(bench: &Bench, arguments: &str) -> (String, String) {
+    let (out, err, code) = bench.run(arguments);
+    assert_eq!(code, 0, "{arguments}: {err}");
+    (out, err)
+}
+
+fn says(err: &str, words: &str) {
+    assert!(err.contains(words), "no `{words}` in {err}");
+}
+
+/// All files under a name.
+fn files(path: &Path) -> Vec<PathBuf> {
+    if path.is_file() {
+        return vec![path.to_path_buf()];
+    }
+    let mut all: Vec<PathBuf> = fs::read_dir(path).unwrap().map(|e| e.unwrap().path()).collect();
+    all.sort();
+    all
+}
+
+/// Whether two outputs are alike but for the time in their history, and checksums over it.
+fn alike(a: &Path, b: &Path) -> bool {
+    let (a, b) = (files(a), files(b));
+    let name = |p: &PathBuf| p.file_name().unwrap().to_owned();
+    let equal = |(a, b): (&PathBuf, &PathBuf)| {
+        let (x, y) = (fs::read(a).unwrap(), fs::read(b).unwrap());
+        let differ = x.iter().zip(&y).filter(|(x, y)| x != y).count();
+        (name(a) == name(b) || a.extension() == Some("nc".as_ref()))
+            && x.len() == y.len()
+            && differ < 100
+    };
+    a.len() == b.len() && a.iter().zip(&b).all(equal)
+}
+
+/// Moves the outputs of a run that nothing has disturbed out of the way; its results.
+fn undisturbed(bench: &Bench, arguments: &str) -> String {
+    let (out, _) = good(bench, &format!("run p.yaml {arguments} -w 2 --no-state --out good"));
+    assert!(!bench.path().join("good/.tidemill").exists());
+    out
+}
+
+#[test]
+fn a_second_run_has_nothing_to_do() {
+    let bench = Bench::new(GRID);
+    let (out, err) = good(&bench, "run p.yaml --tile 3000");
+    assert!(!err.contains("to do"), "{err}");
+    let written = |name: &str| fs::metadata(bench.path().join(name)).unwrap().modified().unwrap();
+    let before = (written("z.nc"), written("z.parquet"));
+    for arguments in ["-w 1", "-n 2 -w 2", "--overwrite"] {
+        let (again, err) = good(&bench, &format!("run p.yaml --tile 3000 {arguments}"));
+        says(&err, "up to date: 0 of 60 tiles to do");
+        says(&err, "kept ");
+        assert_eq!(again, out);
+    }
+    assert_eq!((written("z.nc"), written("z.parquet")), before);
+    let (told, _) = good(&bench, "status p.yaml");
+    says(&told, "z.parquet: as it was written");
+    says(&told, "began 2");
+    // An output that is gone is made again, and nothing else.
+    fs::remove_file(bench.path().join("z.nc")).unwrap();
+    let (again, err) = good(&bench, "run p.yaml --tile 3000 -n 2");
+    says(&err, "wrote");
+    says(&err, "kept z.parquet");
+    assert_eq!(again, out);
+    assert_eq!(written("z.parquet"), before.1);
+    // One that somebody has changed is not ours.
+    fs::write(bench.path().join("z.nc"), "mine").unwrap();
+    let (_, err, code) = bench.run("run p.yaml --tile 3000");
+    assert_eq!(code, 2, "{err}");
+    says(&err, "exists already");
+    good(&bench, "run p.yaml --tile 3000 --overwrite");
+    let (removed, _) = good(&bench, "clean z.nc");
+    says(&removed, ".tidemill/z.nc");
+    assert!(!bench.path().join(".tidemill").exists());
+    assert_eq!(bench.run("status z.nc").2, 2);
+}
+
+#[test]
+fn an_edit_reaches_what_depends_on_it() {
+    let bench = Bench::new(GRID);
+    let edit = |from: &str, to: &str| {
+        assert!(GRID.contains(from), "{from}");
+        fs::write(bench.path().join("p.yaml"), GRID.replace(from, to)).unwrap();
+    };
+    good(&bench, "run p.yaml --tile 3000");
+    for (from, to) in [("Grid", "Another"), ("as: one", "as: only"), ("steps:", "# why\nsteps:")] {
+        edit(from, to);
+        says(&good(&bench, "run p.yaml --tile 3000").1, "up to date: 0 of 60 tiles to do");
+    }
+    // A reduction of another kind: the outputs are left alone, and the states of the other stay.
+    edit("sum(z), v: var(z)", "mean(z), v: std(z)");
+    let (told, _) = good(&bench, "explain p.yaml --tile 3000 --ledger");
+    says(&told, "60 of 60 tiles to do");
+    says(&told, "nothing to do, ");
+    says(&told, "60: what is computed has changed");
+    let (_, err) = good(&bench, "run p.yaml --tile 3000");
+    says(&err, "kept z.parquet");
+    // A formula: that is no longer the same output.
+    edit("sin(x * y)", "sin(x + y)");
+    let (_, err, code) = bench.run("run p.yaml --tile 3000");
+    assert_eq!(code, 2);
+    says(&err, "exists already");
+    let (told, _) = good(&bench, "explain p.yaml --tile 3000 --ledger");
+    says(&told, "write: 60 of 60 tiles to do\n  60: what is computed has changed");
+    good(&bench, "run p.yaml --tile 3000 --overwrite");
+    undisturbed(&bench, "--tile 3000");
+    assert!(alike(&bench.path().join("z.nc"), &bench.path().join("good/z.nc")));
+}
+
+#[test]
+fn a_changed_file_reruns_its_own_tiles() {
+    let bench = Bench::new(ROWS);
+    let folder = bench.path().join("in");
+    fs::create_dir(&folder).unwrap();
+    let put = |i: usize, rows: usize| {
+        let rows: String = (0..rows).map(|k| format!("{},{}.5\n", k % 3, k * i)).collect();
+        fs::write(folder.join(format!("{i}.csv")), format!("g,x\n{rows}")).unwrap();
+    };
+    (1..=6).for_each(|i| put(i, 40));
+    let cold = || {
+        good(&bench, "run p.yaml --no-state --overwrite --out cold");
+        fs::read_to_string(bench.path().join("cold/groups.csv")).unwrap()
+    };
+    let follows = |words: &str| {
+        let (_, err) = good(&bench, "run p.yaml -w 1");
+        says(&err, words);
+        let written = fs::read_to_string(bench.path().join("groups.csv")).unwrap();
+        assert_eq!(written, cold());
+    };
+    good(&bench, "run p.yaml -w 1");
+    follows("0 of 6 tiles to do");
+    put(4, 41);
+    let (told, _) = good(&bench, "explain p.yaml --ledger");
+    says(&told, "in/4.csv has changed");
+    follows(" of 6 tiles to do");
+    follows("up to date: 0 of 6 tiles to do");
+    put(7, 10);
+    says(&good(&bench, "explain p.yaml --ledger").0, "1: /");
+    follows(" of 7 tiles to do");
+    fs::remove_file(folder.join("7.csv")).unwrap();
+    follows(" of 6 tiles to do");
+    let (told, _) = good(&bench, "status .");
+    says(&told, "6 files, 0 files changed since");
+}
+
+fn start(bench: &Bench, arguments: &str) -> Child {
+    Command::new(BINARY)
+        .current_dir(bench.path())
+        .args(arguments.split_whitespace())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// The processes that a process has started.
+fn children(of: &Child) -> Vec<Pid> {
+    let path = format!("/proc/{0}/task/{0}/children", of.id());
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.split_whitespace().filter_map(|n| Pid::from_raw(n.parse().ok()?)).collect()
+}
+
+#[test]
+fn kills_at_any_moment_cost_no_more_than_what_was_in_flight() {
+    let bench = Bench::new(GRID);
+    let expected = undisturbed(&bench, "--tile 600");
+    let mut left = 360;
+    for _ in 0..8 {
+        let (n, w) = (1 + random() % 2, 1 + random() % 3);
+        let mut child = start(&bench, &format!("run p.yaml --tile 600 -n {n} -w {w}"));
+        sleep(Duration::from_millis(30 + random() % 250));
+        let mut those = children(&child);
+        those.push(Pid::from_child(&child));
+        let victim = those[random() as usize % those.len()];
+        // It may have ended already.
+        let _ = kill_process(victim, Signal::KILL);
+        child.wait().unwrap();
+        let (told, _) = good(&bench, "explain p.yaml --tile 600 --ledger");
+        let words: Vec<&str> = told.lines().next().unwrap().split(' ').collect();
+        let at = words.iter().position(|w| *w == "of").unwrap();
+        let now: u64 = words[at - 1].parse().unwrap();
+        assert!(now <= left, "{told}");
+        left = now;
+    }
+    let (out, _) = good(&bench, "run p.yaml --tile 600 -n 2 -w 2");
+    assert_eq!(out, expected);
+    for name in ["z.nc", "z.parquet"] {
+        assert!(alike(&bench.path().join(name), &bench.path().join("good").join(name)), "{name}");
+    }
+    says(&good(&bench, "run p.yaml --tile 600").1, "up to date: 0 of 360 tiles to do");
+}
+
+/// A folder's files, and how to put them back without new inodes.
+fn copy(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    files(path).into_iter().map(|p| (p.clone(), fs::read(p).unwrap())).collect()
+}
+
+/// A power cut as far as it can be made here: ledgers and staged outputs cut off and spoiled at
+/// random places. The answer is right, or there is a reason why there is none.
+#[test]
+fn spoiled_ledgers_give_the_right_answer_or_a_reason() {
+    let bench = Bench::new(GRID);
+    let expected = undisturbed(&bench, "--tile 6000");
+    let mut child = start(&bench, "run p.yaml --tile 6000 -n 2 -w 1");
+    let state = bench.path().join(".tidemill/z.nc");
+    let grown = || state.is_dir() && copy(&state).iter().any(|(_, b)| b.len() > 6000);
+    while !grown() && child.try_wait().unwrap().is_none() {
+        sleep(Duration::from_millis(2));
+    }
+    let _ = kill_process(Pid::from_child(&child), Signal::KILL);
+    child.wait().unwrap();
+    let saved = copy(&state);
+    let staged = |name: &str| {
+        let all = files(bench.path());
+        all.into_iter().find(|p| p.display().to_string().contains(&format!("{name}.partial-")))
+    };
+    let nc = staged("z.nc").map(|path| (fs::read(&path).unwrap(), path));
+    let (mut right, mut refused) = (0, 0);
+    for trial in 0..40 {
+        files(&state).iter().for_each(|path| fs::remove_file(path).unwrap());
+        for (path, bytes) in &saved {
+            fs::write(path, bytes).unwrap();
+        }
+        // The file that was staged has its final name by now: it gets the old one back, with the
+        // number that the ledger knows it by.
+        if let (Some((bytes, path)), true) = (&nc, bench.path().join("z.nc").exists()) {
+            fs::rename(bench.path().join("z.nc"), path).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        drop(fs::remove_dir_all(bench.path().join("z.parquet")));
+        let ledgers: Vec<_> = saved.iter().filter(|(_, bytes)| bytes.len() > 100).collect();
+        let (path, bytes) = ledgers[random() as usize % ledgers.len()];
+        let at = random() as usize % bytes.len();
+        match random() % 3 {
+            0 => fs::write(path, &bytes[..at]).unwrap(),
+            1 => {
+                let mut bytes = bytes.clone();
+                bytes[at] ^= 0x55;
+                fs::write(path, bytes).unwrap();
+            }
+            _ => {
+                let mut bytes = bytes.clone();
+                bytes[at..].fill(0);
+                fs::write(path, bytes).unwrap();
+            }
+        }
+        let (out, err, code) = bench.run("run p.yaml --tile 6000 -w 2");
+        if code != 0 {
+            says(&err, "error");
+            refused += 1;
+            continue;
+        }
+        right += 1;
+        assert_eq!(out, expected, "trial {trial}: {err}");
+        for name in ["z.nc", "z.parquet"] {
+            let good = bench.path().join("good").join(name);
+            assert!(alike(&bench.path().join(name), &good), "trial {trial}, {name}: {err}");
+        }
+    }
+    assert!(right > refused, "{right} right, {refused} refused");
+}
+
+#[test]
+fn two_runs_do_not_write_the_same() {
+    let bench = Bench::new(crate::bench::ENDLESS);
+    let mut first = start(&bench, "run p.yaml -n 2 -w 1");
+    let begun = SystemTime::now();
+    while !bench.left().iter().any(|p| p.display().to_string().contains("partial")) {
+        assert!(begun.elapsed().unwrap() < Duration::from_secs(20));
+        sleep(Duration::from_millis(10));
+    }
+    let (_, err, code) = bench.run("run p.yaml");
+    assert_eq!(code, 1, "{err}");
+    says(&err, &format!("process {} on", first.id()));
+    says(&good(&bench, "status out.parquet").0, "is at work");
+    assert_eq!(bench.run("clean p.yaml").2, 1);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let (removed, _) = good(&bench, "clean p.yaml");
+    says(&removed, "out.parquet.partial-");
+    assert!(bench.left().is_empty(), "{:?}", bench.left());
+}
+
+#[test]
+fn a_lost_process_is_started_again() {
+    let bench = Bench::new(GRID);
+    let expected = undisturbed(&bench, "--tile 600");
+    let child = Command::new(BINARY)
+        .current_dir(bench.path())
+        .args("run p.yaml --tile 600 -n 2 -w 1 --restarts 1".split(' '))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = SystemTime::now();
+    while !bench.path().join(".tidemill/z.nc").is_dir() || children(&child).len() < 2 {
+        assert!(begun.elapsed().unwrap() < Duration::from_secs(20));
+        sleep(Duration::from_millis(5));
+    }
+    kill_process(children(&child)[1], Signal::KILL).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{err}");
+    says(&err, "was killed by signal 9");
+    says(&err, "start 1 of 1 again");
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+}

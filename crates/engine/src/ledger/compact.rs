@@ -1,0 +1,52 @@
+//! The records that are still of use, in one file: what was noted of tiles that have become
+//! outputs, or of inputs as they no longer are, goes.
+use super::folder::{Folder, cannot, merged};
+use super::fragment::fragments;
+use super::frame::{Frame, MAGIC, encode};
+use super::record::{Origin, Record};
+use super::stamp::Inputs;
+use super::survey::useful;
+use base::Failure;
+use plan::physical::Physical;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+/// From so many files on they are gathered even if all they hold is of use.
+const MANY: usize = 16;
+
+/// Gathers what is of use for a plan, if it is little of what there is. The lock is held, and no
+/// process writes.
+///
+/// # Errors
+/// If the file system does not let it; what was there is still there.
+pub fn compact(path: &Path, physical: &Physical, inputs: &Inputs) -> Result<(), Failure> {
+    let folder = Folder::read(path, None, true)?;
+    let fragments = fragments(physical, inputs);
+    let keep = useful(&folder, physical, inputs, fragments);
+    let size = |frame: &Frame| frame.body.len() + 128;
+    let all: u64 = folder.files.iter().flat_map(|f| &f.frames).map(size).sum();
+    let kept: u64 = keep.iter().map(size).sum();
+    if folder.files.len() <= MANY && kept * 2 > all {
+        return Ok(());
+    }
+    gather(&folder, &keep).map_err(|e| cannot(path, &e))
+}
+
+fn gather(folder: &Folder, keep: &[Frame]) -> io::Result<()> {
+    let target = merged(&folder.path);
+    let fresh = target.with_extension("new");
+    let mut file = BufWriter::new(File::create(&fresh)?);
+    file.write_all(MAGIC)?;
+    file.write_all(&encode(&Record::Begin(Origin::here()), &[])?)?;
+    for frame in keep {
+        let damaged = || io::Error::other("a record has changed on the disk");
+        let body = frame.body.read().ok_or_else(damaged)?;
+        file.write_all(&encode(&frame.record, &[&body])?)?;
+    }
+    file.into_inner()?.sync_all()?;
+    fs::rename(&fresh, &target)?;
+    File::open(&folder.path)?.sync_all()?;
+    let old = folder.files.iter().filter(|pages| pages.path != target);
+    old.map(|pages| &pages.path).try_for_each(fs::remove_file)
+}

@@ -1,0 +1,156 @@
+//! The folder of a run's state: all records of earlier runs, and what is set aside.
+use super::frame::{Body, End, Frame, scan};
+use super::record::{Origin, Record};
+use base::Failure;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What the names of files with records end with.
+const ENDING: &str = "ledger";
+
+/// All that earlier runs have noted.
+#[derive(Clone, Debug, Default)]
+pub struct Folder {
+    /// Where.
+    pub path: PathBuf,
+    /// The records of each file, in the order of the runs.
+    pub files: Vec<Pages>,
+    /// What was set aside, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// The records of one file.
+#[derive(Clone, Debug)]
+pub struct Pages {
+    /// The file.
+    pub path: PathBuf,
+    /// Who wrote it.
+    pub origin: Origin,
+    /// The records behind the first.
+    pub frames: Vec<Frame>,
+}
+
+impl Folder {
+    /// Reads a folder, if it is there. With `aside`, files that cannot be trusted get another
+    /// name; else they are passed over. Files of the run `but` are left out.
+    ///
+    /// # Errors
+    /// If it is there and cannot be read.
+    pub fn read(path: &Path, but: Option<&str>, aside: bool) -> Result<Folder, Failure> {
+        let mut folder = Folder { path: path.to_path_buf(), ..Folder::default() };
+        let entries = match fs::read_dir(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(folder),
+            entries => entries.map_err(|e| cannot(path, &e))?,
+        };
+        let mut files = Vec::new();
+        for entry in entries {
+            let file = entry.map_err(|e| cannot(path, &e))?.path();
+            let ours = but.is_some_and(|run| name(&file).starts_with(&prefix(run)));
+            if file.extension() == Some(OsStr::new(ENDING)) && !ours {
+                files.push(file);
+            }
+        }
+        files.sort();
+        for file in files {
+            folder.add(file, aside).map_err(|e| cannot(path, &e))?;
+        }
+        Ok(folder)
+    }
+
+    fn add(&mut self, path: PathBuf, aside: bool) -> io::Result<()> {
+        let (mut frames, end) = scan(&path)?;
+        let origin = match frames.first() {
+            Some(Frame { record: Record::Begin(origin), .. }) => Some(origin.clone()),
+            _ => None,
+        };
+        let misfit = origin.as_ref().and_then(Origin::misfit);
+        let why = match (&end, misfit, &origin) {
+            (End::Foreign, ..) => Some("is not a file of a ledger".to_owned()),
+            (_, Some(misfit), _) => Some(misfit),
+            (End::Damaged, ..) => Some(match frames.len() {
+                0 => "is damaged".to_owned(),
+                _ => "is damaged: what was noted before the damage is used".to_owned(),
+            }),
+            // A run that was ended before its first record.
+            (_, None, None) if frames.is_empty() => return Ok(()),
+            (_, None, None) => Some("does not begin as a ledger does".to_owned()),
+            (End::Whole | End::Torn, None, Some(_)) => None,
+        };
+        let usable = misfit_free(&origin);
+        if let Some(why) = why {
+            let mut name = path.as_os_str().to_owned();
+            name.push(".aside");
+            let to = PathBuf::from(name);
+            let moved = if aside { format!("; it is now {}", to.display()) } else { String::new() };
+            self.warnings.push(format!("{} {why}{moved}", path.display()));
+            if aside && usable && !frames.is_empty() {
+                keep_whole(&path, &to, &frames)?;
+                frames = scan(&path)?.0;
+            } else if aside {
+                fs::rename(&path, &to)?;
+            }
+            if !usable {
+                return Ok(());
+            }
+        }
+        let Some(origin) = origin else { return Ok(()) };
+        frames.remove(0);
+        self.files.push(Pages { path, origin, frames });
+        Ok(())
+    }
+
+    /// All records.
+    pub fn records(&self) -> impl Iterator<Item = (&Record, &Body)> {
+        self.files.iter().flat_map(|f| f.frames.iter().map(|f| (&f.record, &f.body)))
+    }
+
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+}
+
+fn misfit_free(origin: &Option<Origin>) -> bool {
+    origin.as_ref().is_some_and(|o| o.misfit().is_none())
+}
+
+/// Sets a damaged file aside and writes the records before the damage to a new one of its name.
+fn keep_whole(path: &Path, aside: &Path, frames: &[Frame]) -> io::Result<()> {
+    let mut bytes = super::frame::MAGIC.to_vec();
+    for frame in frames {
+        // A body that is damaged, too, ends it.
+        let Some(body) = frame.body.read() else { break };
+        bytes.extend(super::frame::encode(&frame.record, &[&body])?);
+    }
+    fs::rename(path, aside)?;
+    fs::write(path, bytes)
+}
+
+/// The file of a process of a run.
+pub fn page(folder: &Path, run: &str, process: usize) -> PathBuf {
+    folder.join(format!("{}{process:04}.{ENDING}", prefix(run)))
+}
+
+/// The file in which the records of earlier runs are gathered; it comes before those of runs.
+pub fn merged(folder: &Path) -> PathBuf {
+    folder.join(format!("merged.{ENDING}"))
+}
+
+fn prefix(run: &str) -> String {
+    format!("run-{run}-")
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The sentence for state that cannot be kept.
+pub fn cannot(folder: &Path, error: &io::Error) -> Failure {
+    Failure::output(format!(
+        "the state of the run cannot be kept in {}: {error}; --state DIR takes another folder, \
+         --no-state does without",
+        folder.display()
+    ))
+}

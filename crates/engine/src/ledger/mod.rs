@@ -1,0 +1,46 @@
+//! The ledger: what of a run is finished, so that nothing finished is done twice.
+//!
+//! A *fragment* is what becomes of a reader's tiles until it lasts: the reader and what is applied
+//! to its tiles, up to a writer that takes tiles in any order, or to the first half of a fold. The
+//! ledger notes which tiles of which fragment are done, and keeps the states of folds. What lies
+//! behind is cheap, and done again from them. docs/ledger.md describes the files.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `frame` | records in a file: lengths and checksums, and what a torn end is |
+//! | `record` | what records say |
+//! | `stamp` | by what a file is known to be unchanged |
+//! | `folder` | the folder of a run's state: all records of earlier runs, and what is set aside |
+//! | `lock` | one run at a time |
+//! | `fragment` | the fragments of a plan, and the keys of their tiles |
+//! | `survey` | what of a plan is done, and what is left |
+//! | `book` | notes what is done while a run goes on |
+//! | `stages` | the stages of a fragment's end, which tell the book |
+//! | `status`, `clean` | what a ledger tells without its plan; its end |
+//! | `compact` | the records that are still of use, in one file |
+mod book;
+mod clean;
+mod compact;
+mod folder;
+mod fragment;
+mod frame;
+mod lock;
+mod record;
+mod stages;
+mod stamp;
+mod status;
+mod survey;
+#[cfg(test)]
+mod tests;
+
+pub use book::{Book, Stages};
+pub use clean::clean;
+pub use compact::compact;
+pub use folder::Folder;
+pub use fragment::lasting;
+pub use lock::{Lock, Share};
+pub use record::Record;
+pub use stages::wrap;
+pub use stamp::Inputs;
+pub use status::Status;
+pub use survey::{Kept, Progress, Reason, Survey, is_own};

@@ -1,0 +1,110 @@
+//! By what a file is known to be unchanged: its name, size, number, and the times of its last
+//! change of contents and of anything. The last one no program can set back.
+use base::Failure;
+use formats::TileSource;
+use plan::Print;
+use plan::physical::{Op, Physical};
+use std::collections::HashMap;
+use std::fs::{self, Metadata};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// The times of files go on in steps of this at most, on local file systems.
+const TICK: Duration = Duration::from_millis(25);
+
+/// What a file is known by, under this name.
+fn print(path: &Path, metadata: &Metadata) -> Print {
+    let m = metadata;
+    let times = [m.mtime(), m.mtime_nsec(), m.ctime(), m.ctime_nsec()];
+    let numbers = [m.len(), m.ino()].into_iter().map(u64::to_le_bytes);
+    let numbers: Vec<u8> = numbers.chain(times.map(i64::to_le_bytes)).flatten().collect();
+    Print::of([path.as_os_str().as_bytes(), &numbers])
+}
+
+/// What an input is known by; `None` if it is not there.
+pub fn input_print(path: &Path) -> Option<Print> {
+    Some(print(path, &fs::metadata(path).ok()?))
+}
+
+/// What an output is known by: the file, or the folder and all files in it. `None` if there is
+/// none.
+pub fn output_print(path: &Path) -> Option<Print> {
+    let metadata = path.symlink_metadata().ok()?;
+    if !metadata.is_dir() {
+        return Some(print(path, &metadata));
+    }
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(path).ok()?.map(|e| Some(e.ok()?.path())).collect::<Option<_>>()?;
+    entries.sort();
+    let entry = |path: &PathBuf| Some(print(path, &path.symlink_metadata().ok()?));
+    let prints: Vec<Print> = entries.iter().map(entry).collect::<Option<_>>()?;
+    Some(Print::of(std::iter::once(print(path, &metadata)).chain(prints)))
+}
+
+/// The input files of a plan.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// For each node that is a reader of files, these; `None` if it cannot say which.
+    readers: HashMap<usize, Option<Vec<(PathBuf, Print)>>>,
+}
+
+impl Inputs {
+    /// As they are now. `None` if one of them may have changed since `loaded`, when the plan began
+    /// to look at them: then the plan is to be made anew.
+    ///
+    /// # Errors
+    /// If a file is gone.
+    pub fn of(physical: &Physical, loaded: SystemTime) -> Result<Option<Inputs>, Failure> {
+        let mut inputs = Inputs::default();
+        for (node, source) in sources(physical) {
+            let mut files = Vec::new();
+            for path in source.files() {
+                let path = std::path::absolute(&path).unwrap_or(path);
+                let metadata = fs::metadata(&path).map_err(|e| {
+                    Failure::data(format!("the input {} cannot be read: {e}", path.display()))
+                })?;
+                let (seconds, nanos) = (metadata.ctime(), metadata.ctime_nsec());
+                let since =
+                    Duration::new(seconds.max(0) as u64, nanos.clamp(0, 999_999_999) as u32);
+                if SystemTime::UNIX_EPOCH + since + TICK > loaded {
+                    return Ok(None);
+                }
+                files.push((path.clone(), print(&path, &metadata)));
+            }
+            let known = (!files.is_empty()).then_some(files);
+            inputs.readers.insert(node, known);
+        }
+        Ok(Some(inputs))
+    }
+
+    /// The files that a node reads; none if it reads none, `None` if it cannot say which.
+    pub fn of_node(&self, node: usize) -> Option<&[(PathBuf, Print)]> {
+        match self.readers.get(&node) {
+            None => Some(&[]),
+            Some(files) => files.as_deref(),
+        }
+    }
+
+    /// The same for a plan some of whose nodes are gone and whose others have moved.
+    pub fn moved(&self, place: &dyn Fn(usize) -> Option<usize>) -> Inputs {
+        let moved = self.readers.iter().filter_map(|(node, f)| Some((place(*node)?, f.clone())));
+        Inputs { readers: moved.collect() }
+    }
+
+    /// All files, each once.
+    pub fn all(&self) -> Vec<(PathBuf, Print)> {
+        let mut all: Vec<_> = self.readers.values().flatten().flatten().cloned().collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+}
+
+fn sources(physical: &Physical) -> impl Iterator<Item = (usize, &dyn TileSource)> {
+    physical.nodes.iter().enumerate().filter_map(|(at, node)| match &node.op {
+        Op::Read(read) => Some((at, read.source.as_deref()?)),
+        _ => None,
+    })
+}

@@ -1,0 +1,143 @@
+//! Files of a ledger, whole, torn, damaged and foreign; what is kept of them.
+#![allow(clippy::unwrap_used, clippy::panic)]
+use super::folder::{Folder, merged, page};
+use super::frame::{End, MAGIC, encode, scan};
+use super::record::{Origin, Record};
+use super::{Lock, Share};
+use plan::Print;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn records() -> Vec<(Record, Vec<u8>)> {
+    let print = |n: u8| Print([n; 16]);
+    let mut all = vec![(Record::Begin(Origin::here()), Vec::new())];
+    for n in 0..9u8 {
+        let body: Vec<u8> = (0..24).map(|i| i * n).collect();
+        all.push((Record::Written { stage: print(n) }, body));
+        let path = PathBuf::from(format!("file {n} ü"));
+        all.push((Record::Input { path, print: print(n) }, Vec::new()));
+        let body: Vec<u8> = (0..200).map(|i| i ^ n).collect();
+        all.push((Record::Partial { meaning: print(n), tiles: 1 }, body));
+        all.push((Record::Synced { records: u64::from(n) }, Vec::new()));
+    }
+    all
+}
+
+fn bytes(records: &[(Record, Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = MAGIC.to_vec();
+    records.iter().for_each(|(record, body)| bytes.extend(encode(record, &[body]).unwrap()));
+    bytes
+}
+
+/// What a file of these bytes holds: only records that were written, in order, with their bodies.
+fn held(path: &Path, bytes: &[u8], written: &[(Record, Vec<u8>)]) -> (usize, End) {
+    fs::write(path, bytes).unwrap();
+    let (frames, end) = scan(path).unwrap();
+    for (frame, (record, body)) in frames.iter().zip(written) {
+        assert_eq!(frame.record, *record);
+        // The states of folds are looked at by whoever uses them.
+        match frame.body.read() {
+            Some(read) => assert_eq!(read, *body),
+            None => assert!(matches!(record, Record::Partial { .. })),
+        }
+    }
+    assert!(frames.len() <= written.len());
+    (frames.len(), end)
+}
+
+#[test]
+fn a_file_that_ends_anywhere_holds_what_was_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, written) = (folder.path().join("x"), records());
+    let all = bytes(&written);
+    assert_eq!(held(&path, &all, &written), (written.len(), End::Whole));
+    let mut before = 0;
+    for cut in 0..all.len() {
+        let (count, end) = held(&path, &all[..cut], &written);
+        assert!(count >= before && end != End::Damaged, "cut at {cut}: {end:?}");
+        before = count;
+        // A power cut may leave the length and not the bytes.
+        let mut zeros = all[..cut].to_vec();
+        zeros.resize(all.len(), 0);
+        let (_, end) = held(&path, &zeros, &written);
+        assert_ne!(end, End::Foreign, "zeros from {cut}");
+    }
+}
+
+#[test]
+fn a_changed_byte_is_never_taken_for_what_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, written) = (folder.path().join("x"), records());
+    let all = bytes(&written);
+    for at in 0..all.len() {
+        let mut changed = all.clone();
+        changed[at] ^= 1 << (at % 8);
+        held(&path, &changed, &written);
+    }
+}
+
+#[test]
+fn what_cannot_be_trusted_is_named_and_set_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let written = records();
+    let all = bytes(&written);
+    fs::write(merged(path), &all).unwrap();
+    // Damaged in the middle: what stands before is used.
+    let mut damaged = all.clone();
+    let middle = all.len() / 2;
+    damaged[middle..middle + 40].fill(0xee);
+    fs::write(page(path, "a", 0), damaged).unwrap();
+    // Of another version, of another machine, no ledger at all, and one that was just begun.
+    let other = |change: fn(&mut Origin)| {
+        let mut origin = Origin::here();
+        change(&mut origin);
+        bytes(&[(Record::Begin(origin), Vec::new())])
+    };
+    fs::write(page(path, "b", 0), other(|o| o.version = "9.9.9".into())).unwrap();
+    fs::write(page(path, "c", 0), other(|o| o.machine = "12 bits".into())).unwrap();
+    fs::write(page(path, "d", 0), "something else entirely").unwrap();
+    fs::write(page(path, "e", 0), MAGIC).unwrap();
+    fs::write(page(path, "f", 1), &all[..all.len() - 3]).unwrap();
+    let read = |aside| Folder::read(path, Some("ours"), aside).unwrap();
+    let before = read(false);
+    let folder = read(true);
+    assert_eq!(before.files.len(), folder.files.len());
+    let says = |words: &str| {
+        let all = folder.warnings.join("\n");
+        assert!(all.contains(words), "{words}: {all}");
+    };
+    assert_eq!(folder.warnings.len(), 4, "{:?}", folder.warnings);
+    says("is damaged: what was noted before the damage is used");
+    says("was written by Tidemill 9.9.9");
+    says("is of another machine (12 bits)");
+    says("is not a file of a ledger");
+    let counts: Vec<usize> = folder.files.iter().map(|f| f.frames.len()).collect();
+    assert_eq!(counts.len(), 3);
+    assert_eq!((counts[0], counts[2]), (written.len() - 1, written.len() - 2));
+    assert!(counts[1] > 3 && counts[1] < written.len() - 3);
+    // Once it is set aside nothing is left to be said of it.
+    let again = read(true);
+    assert!(again.warnings.is_empty(), "{:?}", again.warnings);
+    assert_eq!(again.files.len(), 3);
+    assert_eq!(Folder::read(path, Some("a"), true).unwrap().files.len(), 2);
+}
+
+#[test]
+fn one_run_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let lock = Lock::take(&path).unwrap();
+    assert!(Lock::is_held(&path));
+    let message = Lock::take(&path).unwrap_err().message;
+    assert!(message.contains(&format!("process {}", std::process::id())), "{message}");
+    drop(lock);
+    assert!(!Lock::is_held(&path));
+    // A process of a run that has lost its launcher is waited for.
+    let share = Share::take(&path).unwrap();
+    let _other = Share::take(&path).unwrap();
+    let waits = std::thread::spawn(move || Lock::take(&path).map(drop));
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    drop((share, _other));
+    waits.join().unwrap().unwrap();
+}
