@@ -66,7 +66,7 @@ fn within(pipeline: &str, output: &str, one: u64, three: u64) {
     let bench = Bench::new(pipeline);
     let path = bench.path().join(output);
     let run = |arguments: &str| {
-        let arguments = format!("run p.yaml --overwrite --tile 20000 {arguments}");
+        let arguments = format!("run p.yaml --overwrite --no-state --tile 20000 {arguments}");
         let mut child = Command::new(BINARY)
             .current_dir(bench.path())
             .args(arguments.split_whitespace())
