@@ -18,7 +18,7 @@ const PART: u32 = 50;
 const CREDIT: Duration = Duration::from_millis(5);
 
 /// The time that a byte of states costs: to encode, check and write, and to merge once more.
-const PER_BYTE: Duration = Duration::from_nanos(3);
+const PER_BYTE: Duration = Duration::from_nanos(6);
 
 /// Wraps the stage of a node that ends a fragment; any other goes through as it is.
 pub fn wrap(
@@ -112,9 +112,11 @@ impl Folded {
         let states: Option<Vec<Tile>> = given.iter().map(tile).collect();
         let states = states.ok_or_else(|| Failure::internal("a fold gave something else"))?;
         let tiles = std::mem::take(&mut self.segment);
+        let bytes = states.iter().map(Tile::bytes).sum::<usize>();
+        self.last = begin.elapsed() + PER_BYTE * u32::try_from(bytes).unwrap_or(u32::MAX);
         if !tiles.is_empty() && self.affords(self.last) {
-            let bytes = self.book.folded(&self.progress, &tiles, &states)?;
-            self.last = begin.elapsed() + PER_BYTE * u32::try_from(bytes).unwrap_or(u32::MAX);
+            self.book.folded(&self.progress, &tiles, &states)?;
+            self.last = self.last.max(begin.elapsed());
             self.spent += self.last;
         }
         self.taken.extend(given);
@@ -124,7 +126,7 @@ impl Folded {
     /// Whether there is time for a note that takes so long.
     fn affords(&self, time: Duration) -> bool {
         let ran = self.start.map_or(Duration::ZERO, |start| start.elapsed());
-        (self.spent + time).saturating_sub(CREDIT) * PART <= ran || self.spent.is_zero()
+        (self.spent + time).saturating_sub(CREDIT) * PART <= ran
     }
 }
 
