@@ -1,5 +1,6 @@
 //! A job: a pipeline and all that its plan depends on. The launcher hands it to every process of
 //! a run, and each makes the same plan of it.
+use crate::keep::How;
 use base::{Diagnostic, Failure, Source};
 use plan::rules::{RULES, rule};
 use plan::{LoadOptions, Plan, TileRequest};
@@ -33,6 +34,8 @@ pub struct Job {
     pub profile: bool,
     /// Whether outputs are thrown away when they are whole.
     pub discard: bool,
+    /// How outputs are kept up to date, if they are.
+    pub keep: Option<How>,
 }
 
 impl Job {
@@ -59,6 +62,14 @@ impl Job {
     /// # Errors
     /// If `tile` cannot be read.
     pub fn load(&self) -> Result<(Option<Plan>, Vec<Diagnostic>), Failure> {
+        self.load_to(false)
+    }
+
+    /// The same, for files that come and change behind the plan if it is to `follow` them.
+    ///
+    /// # Errors
+    /// If `tile` cannot be read.
+    pub fn load_to(&self, follow: bool) -> Result<(Option<Plan>, Vec<Diagnostic>), Failure> {
         let tile = self.tile.as_deref().map(TileRequest::parse).transpose();
         let options = LoadOptions {
             sets: self.sets.clone(),
@@ -66,6 +77,7 @@ impl Job {
             tile: tile.map_err(Failure::internal)?,
             without: rules(&self.without)?,
             overwrite: self.overwrite,
+            follow,
             run_id: self.run_id.clone(),
             now: self.now.clone(),
         };

@@ -4,6 +4,7 @@
 
 mod catalogue;
 mod job;
+mod keep;
 mod launch;
 mod machine;
 mod memory;

@@ -80,6 +80,7 @@ impl PipelineArgs {
             threads,
             profile: false,
             discard: false,
+            keep: None,
         })
     }
 }

@@ -1,4 +1,5 @@
 //! The plan: a graph of a small closed set of nodes, as the steps make it and the rules rewrite it.
+use crate::files::Files;
 use crate::physical::{Dealt, How};
 use base::{Attributes, DType, DimMask, Domain, Field, Schema, Span, Value};
 use expr::reduce::Reduction;
@@ -101,6 +102,8 @@ pub struct ReadPlan {
     pub columns: Vec<Option<usize>>,
     /// One line for `explain`.
     pub describe: String,
+    /// The files by name, if there are any.
+    pub files: Option<Arc<Files>>,
     /// What rule `fuse-read` moved into it.
     pub fused: Option<Fused>,
     /// The rows of the file that may pass the filters behind it, where rule `prune-rows` found

@@ -26,6 +26,9 @@ pub struct LoadOptions {
     pub without: Vec<&'static str>,
     /// `--overwrite`.
     pub overwrite: bool,
+    /// Whether files may come and change behind the plan: of those that are there nothing is taken
+    /// for granted but the types of their columns.
+    pub follow: bool,
     /// What is staged carries this in its name.
     pub run_id: String,
     /// The time of the run, ISO 8601, for `history`.

@@ -13,12 +13,14 @@ mod run;
 mod schema;
 mod slurm;
 mod test;
+mod watch;
 
 pub use process::PROCESS_VERB;
 
 /// All verbs, in the order of `--help`.
 static VERBS: &[Verb] = &[
     Verb::of::<run::Run>(),
+    Verb::of::<watch::Watch>(),
     Verb::of::<check::Check>(),
     Verb::of::<explain::Explain>(),
     Verb::of::<test::Test>(),

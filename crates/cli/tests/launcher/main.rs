@@ -11,3 +11,4 @@ mod profile;
 mod results;
 mod scaling;
 mod verbs;
+mod watch;

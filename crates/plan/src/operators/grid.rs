@@ -61,6 +61,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         offset: vec![0; axes.len()],
         columns: vec![None; axes.len()],
         describe: schema.domain.to_string(),
+        files: None,
         fused: None,
         survivors: None,
     };

@@ -62,6 +62,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
             text.text,
             if by == 1 { String::new() } else { format!(" step {by}") }
         ),
+        files: None,
         fused: None,
         survivors: None,
     };

@@ -60,6 +60,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         offset: vec![0],
         columns: vec![None; schema.fields.len()],
         describe: format!("{size} rows"),
+        files: None,
         fused: None,
         survivors: None,
     };
