@@ -34,7 +34,8 @@ fn main() {
     let sizes = if asked.is_empty() { vec![64, 256, 1024, 4096] } else { asked };
     println!("{:>12} {:>14} {:>14} {:>8}", "KiB a tile", "exchange", "bare bytes", "ratio");
     for kib in sizes {
-        let (mut exchange, mut bare): (Vec<f64>, Vec<f64>) = (0..ROUNDS).map(|_| round(kib)).unzip();
+        let (mut exchange, mut bare): (Vec<f64>, Vec<f64>) =
+            (0..ROUNDS).map(|_| round(kib)).unzip();
         for times in [&mut exchange, &mut bare] {
             times.sort_by(f64::total_cmp);
         }
@@ -157,6 +158,7 @@ fn plan(bytes: usize, process: u64) -> Crossing {
     let source = Same { schema: schema.clone(), columns, rows, process, sent: sent.clone() };
     let read = Read {
         source: Some(Arc::new(source)),
+        files: None,
         offset: vec![0],
         columns: vec![0, 1],
         tiling: Tiling::even(&schema.domain, &[rows as u64]),

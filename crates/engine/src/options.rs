@@ -45,7 +45,15 @@ impl Options {
     pub fn of(physical: &Physical, threads: usize) -> Options {
         let in_flight = physical.memory.in_flight as usize;
         let spill = std::env::temp_dir();
-        Options { threads, mesh: None, in_flight, grace: GRACE, profile: false, state: u64::MAX, spill }
+        Options {
+            threads,
+            mesh: None,
+            in_flight,
+            grace: GRACE,
+            profile: false,
+            state: u64::MAX,
+            spill,
+        }
     }
 }
 

@@ -195,8 +195,7 @@ impl Work {
     /// Whether a tile like the last one that was made may be given on. When the run is to stop, any
     /// may: those behind may keep their credits, waiting for tiles that will not come.
     fn has_credit(&self, job: &Job) -> bool {
-        job.watch.draining()
-            || self.pool.has_free() || job.budget.has_room(self.made.max(1))
+        job.watch.draining() || self.pool.has_free() || job.budget.has_room(self.made.max(1))
     }
 
     fn soon(&self, job: &Job) -> Next {

@@ -232,7 +232,8 @@ fn boxes_by_their_dimensions() {
     let left = whole(&[("t", 4), ("y", 5), ("x", 6)], &["l"]);
     let mut output = left.clone();
     output.fields.push(Field::new("r", DType::Int64, DimMask(0b110)));
-    let rights: [(Schema, &'static [i64], Vec<Option<usize>>); 2] = [
+    type Right = (Schema, &'static [i64], Vec<Option<usize>>);
+    let rights: [Right; 2] = [
         (whole(&[("y", 5), ("x", 6)], &["r"]), &[10, 1], vec![Some(1), Some(2)]),
         (whole(&[("x", 6), ("y", 5)], &["r"]), &[1, 10], vec![Some(2), Some(1)]),
     ];
