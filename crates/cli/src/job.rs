@@ -1,6 +1,7 @@
 //! A job: a pipeline and all that its plan depends on. The launcher hands it to every process of
 //! a run, and each makes the same plan of it.
 use crate::budget::Budget;
+use crate::keep::How;
 use base::{Diagnostic, Failure, Source};
 use engine::ledger::Stages;
 use plan::rules::{RULES, rule};
@@ -43,6 +44,8 @@ pub struct Job {
     pub profile: bool,
     /// Whether outputs are thrown away when they are whole.
     pub discard: bool,
+    /// How outputs are kept up to date, if they are.
+    pub keep: Option<How>,
 }
 
 impl Job {
@@ -69,6 +72,14 @@ impl Job {
     /// # Errors
     /// If `tile` cannot be read.
     pub fn load(&self) -> Result<(Option<Plan>, Vec<Diagnostic>), Failure> {
+        self.load_to(false)
+    }
+
+    /// The same, for files that come and change behind the plan if it is to `follow` them.
+    ///
+    /// # Errors
+    /// If `tile` cannot be read.
+    pub fn load_to(&self, follow: bool) -> Result<(Option<Plan>, Vec<Diagnostic>), Failure> {
         let tile = self.tile.as_deref().map(TileRequest::parse).transpose();
         let options = LoadOptions {
             sets: self.sets.clone(),
@@ -78,6 +89,7 @@ impl Job {
             overwrite: self.overwrite,
             replace: self.replace.clone(),
             state: self.state.clone(),
+            follow,
             run_id: self.run_id.clone(),
             now: self.now.clone(),
         };

@@ -5,6 +5,7 @@
 mod budget;
 mod catalogue;
 mod job;
+mod keep;
 mod launch;
 mod ledgers;
 mod machine;

@@ -90,6 +90,7 @@ impl PipelineArgs {
             budget: Budget::default(),
             profile: false,
             discard: false,
+            keep: None,
         })
     }
 }

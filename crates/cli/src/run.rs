@@ -180,6 +180,8 @@ pub fn together(
         News::Line { process, host: Some(host), line } => {
             progress.say(&format!("[{process} on {host}] {line}"));
         }
+        News::Print(text) => print(&text),
+        News::Note(line) => progress.say(&line),
     };
     let outcome = supervise(crew, &|| stops.signals.failure(), &mut news);
     progress.finish();

@@ -158,6 +158,7 @@ fn plan(bytes: usize, process: u64) -> Crossing {
     let source = Same { schema: schema.clone(), columns, rows, process, sent: sent.clone() };
     let read = Read {
         source: Some(Arc::new(source)),
+        files: None,
         offset: vec![0],
         columns: vec![0, 1],
         tiling: Tiling::even(&schema.domain, &[rows as u64]),

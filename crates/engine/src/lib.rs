@@ -5,7 +5,8 @@
 //! | `run` | one process of a run, from the plan to its [`Tally`] |
 //! | `options`, `watch`, `tally` | how to run, what to see of it and how to stop it, what came out |
 //! | `nodes` | what each node does with tiles: plain code |
-//! | `dataflow` | timely operators that call it: the only part that names timely |
+//! | `dataflow` | timely operators that call it |
+//! | `incremental` | results that follow their inputs, by differential dataflow; these two name timely |
 //! | `profile` | what the time went into, if that is asked for |
 //! | `deal` | which process takes which tiles |
 //! | `credit`, `parcel` | tiles on their way, and what bounds how many there are |
@@ -19,6 +20,7 @@ mod credit;
 mod dataflow;
 pub mod deal;
 mod hash;
+pub mod incremental;
 mod keys;
 pub mod ledger;
 pub mod links;

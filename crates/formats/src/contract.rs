@@ -12,6 +12,12 @@ pub trait Format: Entry + Send + Sync {
     /// Options that may stand beside `read:`.
     fn read_options(&self) -> &'static [OptionKey];
 
+    /// Whether with these options each of several files is read as if it were alone, so that the
+    /// rows of one do not depend on what others there are.
+    fn reads_each(&self, _options: &Options) -> bool {
+        true
+    }
+
     /// Options that may stand beside `write:`.
     fn write_options(&self) -> &'static [OptionKey];
 
@@ -89,6 +95,11 @@ pub trait TileSource: Send + Sync {
     /// that help. The source must be a table: one dimension, rows.
     fn survivors(&self, _tests: &[RowTest]) -> Option<Survivors> {
         None
+    }
+
+    /// The dimension along which several files follow each other, where there may be several.
+    fn along(&self) -> Option<usize> {
+        (self.schema().domain.dims.len() == 1).then_some(0)
     }
 
     /// One line for `explain`: format, file, how it is stored.

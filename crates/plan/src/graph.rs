@@ -1,4 +1,5 @@
 //! The plan: a graph of a small closed set of nodes, as the steps make it and the rules rewrite it.
+use crate::files::Files;
 use crate::physical::{Dealt, How};
 use base::{Attributes, DType, DimMask, Domain, Field, Schema, Span, Value};
 use expr::reduce::Reduction;
@@ -103,6 +104,8 @@ pub struct ReadPlan {
     pub describe: String,
     /// What was asked of the format: its name, its options, the columns; empty without a file.
     pub request: String,
+    /// The files by name, if there are any.
+    pub files: Option<Arc<Files>>,
     /// What rule `fuse-read` moved into it.
     pub fused: Option<Fused>,
     /// The rows of the file that may pass the filters behind it, where rule `prune-rows` found

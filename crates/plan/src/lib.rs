@@ -7,6 +7,7 @@
 //! | `spec`, `steps` | tree → keys, steps, how they feed each other |
 //! | [`operator`], [`operators`] | what an operator is; one file each, and their table |
 //! | `build` | what operators use to check a step and add nodes |
+//! | `paths`, `files` | names of files, and the files that a reader reads |
 //! | [`graph`] | the plan: a small closed set of nodes |
 //! | [`rules`] | named rewrites, in order |
 //! | `lower`, `sinks`, `tiling`, `size`, `memory` | the last rewrite: exchanges, sinks, tiles, bytes |
@@ -20,6 +21,7 @@
 mod build;
 mod draw;
 mod explain;
+mod files;
 mod fingerprint;
 pub mod graph;
 mod load;
@@ -43,6 +45,7 @@ pub mod yaml;
 
 pub use draw::{dot, mermaid};
 pub use explain::explain;
+pub use files::Files;
 pub use fingerprint::{Meaning, Print};
 pub use load::{LoadOptions, Plan, State, TileRequest, load, load_test, load_tests, unreadable};
 pub use operators::{OPERATORS, operator};

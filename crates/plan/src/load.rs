@@ -27,6 +27,9 @@ pub struct LoadOptions {
     pub without: Vec<&'static str>,
     /// `--overwrite`.
     pub overwrite: bool,
+    /// Whether files may come and change behind the plan: of those that are there nothing is taken
+    /// for granted but the types of their columns.
+    pub follow: bool,
     /// Outputs that may be replaced without it: those that an earlier run of the pipeline made.
     pub replace: Vec<PathBuf>,
     /// Where the run keeps its state.

@@ -147,6 +147,7 @@ impl Lowering<'_, '_> {
         let tiling = tiling(self.builder, self.graph, id, &start.schema.domain, read);
         let op = Op::Read(Read {
             source: read.source.clone(),
+            files: read.files.clone(),
             offset: read.offset.clone(),
             columns: needed.iter().filter_map(|i| read.columns[*i]).collect(),
             tiling: tiling.clone(),

@@ -5,20 +5,24 @@ use crate::yaml::{Kind, Node};
 use base::{Code, Diagnostic, Span};
 use std::path::{Path, PathBuf};
 
-/// The files that `read:` names, at least one.
-pub fn inputs(b: &mut Builder, node: &Node) -> Option<Vec<PathBuf>> {
+/// The names that stand behind `read:`, and the files that they mean, at least one.
+pub fn inputs(b: &mut Builder, node: &Node) -> Option<(Vec<String>, Vec<PathBuf>)> {
     let nodes: Vec<&Node> = match &node.kind {
         Kind::List(items) => items.iter().collect(),
         _ => vec![node],
     };
-    let (mut paths, mut good) = (Vec::new(), true);
+    let beside = Path::new(&*b.source.name).parent();
+    let (mut names, mut paths, mut good) = (Vec::new(), Vec::new(), true);
     for node in nodes {
         let Some(text) = b.text(node, "the name of a file is expected here") else {
             good = false;
             continue;
         };
-        match find(b, &text) {
-            Ok(found) => paths.extend(found),
+        match find(beside, &text) {
+            Ok(found) => {
+                paths.extend(found);
+                names.push(text);
+            }
             Err(message) => {
                 b.error(Diagnostic::error(Code::MissingInput, node.span, message));
                 good = false;
@@ -28,12 +32,12 @@ pub fn inputs(b: &mut Builder, node: &Node) -> Option<Vec<PathBuf>> {
     if good && paths.is_empty() {
         b.error(wrong_shape(node, "the name of a file is expected here"));
     }
-    (good && !paths.is_empty()).then_some(paths)
+    (good && !paths.is_empty()).then_some((names, paths))
 }
 
 /// The files of a name or pattern, in the folder of the command or beside the pipeline file.
-fn find(b: &Builder, text: &str) -> Result<Vec<PathBuf>, String> {
-    let beside = Path::new(&*b.source.name).parent().map(|p| p.join(text));
+pub fn find(beside: Option<&Path>, text: &str) -> Result<Vec<PathBuf>, String> {
+    let beside = beside.map(|p| p.join(text));
     let candidates = [Some(PathBuf::from(text)), beside.filter(|p| p.as_os_str() != text)];
     if !text.contains(['*', '?', '[']) {
         let found = candidates.into_iter().flatten().find(|p| p.exists());

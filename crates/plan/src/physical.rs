@@ -1,4 +1,5 @@
 //! The physical plan: what the engine runs, node by node. A closed set of nodes.
+use crate::files::Files;
 use crate::fingerprint::Meaning;
 use arrow_array::ArrayRef;
 use base::{DType, DimMask, Schema, Tiling, Value};
@@ -94,6 +95,8 @@ pub enum Op {
 pub struct Read {
     /// The file; `None` if all columns are computed (range, grid, rows).
     pub source: Option<Arc<dyn TileSource>>,
+    /// The files of the source by name, if it has any.
+    pub files: Option<Arc<Files>>,
     /// The box of the source that is read starts here.
     pub offset: Vec<u64>,
     /// Positions in the source's schema of what is read: the columns of the program's input tile.

@@ -28,7 +28,8 @@ impl Table {
         format!("{}: [{}]", quoted(&self.step), rows.join(", "))
     }
 
-    fn json_row(&self, row: &[base::Value]) -> String {
+    /// A row as an object.
+    pub fn json_row(&self, row: &[base::Value]) -> String {
         let cell = |((name, dtype), value): (&(String, DType), &base::Value)| {
             format!("{}: {}", quoted(name), json(value, *dtype))
         };

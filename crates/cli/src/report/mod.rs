@@ -10,7 +10,7 @@ use engine::profile::Profile;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-pub use value::text;
+pub use value::{quoted, text};
 
 /// The rows that a step reports.
 #[derive(Clone, Debug, PartialEq)]

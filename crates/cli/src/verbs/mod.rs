@@ -15,12 +15,14 @@ mod schema;
 mod slurm;
 mod status;
 mod test;
+mod watch;
 
 pub use process::PROCESS_VERB;
 
 /// All verbs, in the order of `--help`.
 static VERBS: &[Verb] = &[
     Verb::of::<run::Run>(),
+    Verb::of::<watch::Watch>(),
     Verb::of::<check::Check>(),
     Verb::of::<explain::Explain>(),
     Verb::of::<status::Status>(),

@@ -1,6 +1,7 @@
 //! `process`, hidden: one of several processes of a run, started by the launcher.
 use super::{Act, End};
 use crate::job::{Job, now};
+use crate::keep;
 use crate::report::Table;
 use crate::run::{Part, staged};
 use crate::signals::Signals;
@@ -43,6 +44,9 @@ fn work(child: &Child, watch: &Arc<Watch>) -> Result<(), Failure> {
     child.beat(move || seen.tiles_done());
     let assignment = child.assignment();
     let job: Job = serde_json::from_value(assignment.job.clone()).map_err(internal)?;
+    if let Some(how) = &job.keep {
+        return keep::obey(child, watch, &job, how);
+    }
     let loaded = SystemTime::now();
     let plan = job.load()?.0.ok_or_else(|| {
         Failure::data("the inputs have changed while the processes were starting")

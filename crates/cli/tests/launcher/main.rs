@@ -13,3 +13,4 @@ mod results;
 mod scaling;
 mod spills;
 mod verbs;
+mod watch;

@@ -1,4 +1,4 @@
-//! The dataflow: the only part of Tidemill that names timely.
+//! The dataflow of a run: with `incremental` the only part of Tidemill that names timely.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -15,7 +15,7 @@ mod source;
 mod stage;
 mod workers;
 
-pub use workers::{Workers, start};
+pub use workers::{NAP, Workers, start, start_with};
 
 use crate::deal::Hand;
 use crate::ledger::Book;

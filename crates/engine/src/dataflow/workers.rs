@@ -19,7 +19,7 @@ use timely::worker::Worker;
 
 /// How long a parked worker sleeps before it looks whether the run has failed, should a wake-up
 /// get lost.
-const NAP: Duration = Duration::from_millis(100);
+pub const NAP: Duration = Duration::from_millis(100);
 
 /// Running workers.
 pub struct Workers {
@@ -42,11 +42,24 @@ impl Links {
     }
 }
 
-/// Starts the workers of this process.
+/// Starts the workers of this process, to run a plan once.
 ///
 /// # Errors
 /// If threads or links cannot be set up.
 pub fn start(job: &Arc<Job>, options: Options) -> Result<Workers, Failure> {
+    let (job, threads) = (job.clone(), options.threads.max(1));
+    start_with(options, &job.watch.clone(), move |worker| work(worker, &job, threads))
+}
+
+/// Starts the workers of this process, each of which does this.
+///
+/// # Errors
+/// If threads or links cannot be set up.
+pub fn start_with(
+    options: Options,
+    watch: &Arc<Watch>,
+    body: impl Fn(&mut Worker) -> Result<(), Failure> + Send + Sync + 'static,
+) -> Result<Workers, Failure> {
     let threads = options.threads.max(1);
     let config = WorkerConfig::default().idle_spin(idle_spin(threads));
     let links = match &options.mesh {
@@ -54,17 +67,15 @@ pub fn start(job: &Arc<Job>, options: Options) -> Result<Workers, Failure> {
         None => Vec::new(),
     };
     let (builders, comms): (_, Box<dyn std::any::Any + Send>) = match options.mesh {
-        Some(mesh) => mesh_allocators(mesh, threads, &job.watch)?,
+        Some(mesh) => mesh_allocators(mesh, threads, watch)?,
         None => Config::Process(threads).try_build().map_err(|e| unlinked(&e))?,
     };
-    let job = job.clone();
-    let watch = job.watch.clone();
     let links = Arc::new(Links(links));
-    let ours = links.clone();
-    let body = move |worker: &mut Worker| work(worker, &job, threads, &ours);
+    let (ours, seen) = (links.clone(), watch.clone());
+    let body = move |worker: &mut Worker| guarded(worker, &seen, &ours, &body);
     let guards = timely::execute::execute_from(builders, Box::new(()), config, body);
     let guards = guards.map_err(|e| unlinked(&e))?;
-    Ok(Workers { ended: close_in_time(guards, comms, watch)?, links })
+    Ok(Workers { ended: close_in_time(guards, comms, watch.clone())?, links })
 }
 
 fn second_handles(mesh: &Mesh) -> std::io::Result<Vec<TcpStream>> {
@@ -100,10 +111,8 @@ fn idle_spin(threads: usize) -> Duration {
     if threads > cores { Duration::ZERO } else { Duration::from_micros(10) }
 }
 
-/// What each worker thread does.
-fn work(worker: &mut Worker, job: &Arc<Job>, threads: usize, links: &Links) {
-    panics::enter(Role::Worker);
-    job.watch.register();
+/// What each worker of a run does.
+fn work(worker: &mut Worker, job: &Arc<Job>, threads: usize) -> Result<(), Failure> {
     let recorder = job.recorder(worker.index());
     let outcome = catch(|| {
         worker.dataflow::<u64, _, _>(|scope| render(scope, job, threads, recorder.as_ref()))?;
@@ -116,10 +125,22 @@ fn work(worker: &mut Worker, job: &Arc<Job>, threads: usize, links: &Links) {
     if let (Some(recorder), Some(measured)) = (recorder, &job.profile) {
         lock(&measured.workers).push(recorder.end());
     }
-    if let Err(failure) = outcome {
-        job.watch.fail(failure);
+    outcome
+}
+
+/// What each worker thread does: its work, and to end well after a failure.
+fn guarded(
+    worker: &mut Worker,
+    watch: &Arc<Watch>,
+    links: &Links,
+    body: &dyn Fn(&mut Worker) -> Result<(), Failure>,
+) {
+    panics::enter(Role::Worker);
+    watch.register();
+    if let Err(failure) = catch(|| body(worker)) {
+        watch.fail(failure);
     }
-    if job.watch.failed() {
+    if watch.failed() {
         links.cut();
     }
     // timely steps a worker until it has no dataflows: after a failure none must be left.

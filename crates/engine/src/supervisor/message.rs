@@ -81,6 +81,10 @@ pub enum Word {
     Finished(Value),
     /// The outputs have their names.
     Written(Value),
+    /// A result, for standard output.
+    Print(String),
+    /// A line for standard error.
+    Note(String),
     /// The run cannot go on.
     Failed(Cause),
     /// A line that the process on another host wrote on standard error.

@@ -67,6 +67,10 @@ pub enum News {
         /// The line.
         line: String,
     },
+    /// A result, for standard output.
+    Print(String),
+    /// A line for standard error.
+    Note(String),
 }
 
 /// What a run that ended well gives.
@@ -287,6 +291,8 @@ impl Watch {
                 }
             }
             Word::Written(what) => self.written = Some(what),
+            Word::Print(text) => news(News::Print(text)),
+            Word::Note(line) => news(News::Note(line)),
             Word::Failed(cause) => {
                 person.left = true;
                 self.inquiry.reported(index, cause.into());

@@ -23,13 +23,13 @@ use std::time::Duration;
 const LONG: Duration = Duration::from_secs(20);
 
 /// Does something in another thread, and panics if it takes too long.
-fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (say, heard) = channel();
     std::thread::spawn(move || say.send(work()));
     heard.recv_timeout(LONG).expect("the run hangs")
 }
 
-fn options(threads: usize, in_flight: usize) -> Options {
+pub fn options(threads: usize, in_flight: usize) -> Options {
     let (grace, state, spill) = (LONG, u64::MAX, std::env::temp_dir());
     Options { threads, mesh: None, in_flight, grace, profile: false, state, spill }
 }
@@ -41,7 +41,7 @@ fn alone(plan: &Arc<Physical>, threads: usize) -> Result<Tally, Failure> {
 }
 
 /// Sockets between two processes, as `links` makes them.
-fn pair() -> [Vec<Option<TcpStream>>; 2] {
+pub fn pair() -> [Vec<Option<TcpStream>>; 2] {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let dial = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (accept, _) = listener.accept().unwrap();

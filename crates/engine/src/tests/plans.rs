@@ -74,8 +74,15 @@ impl Build {
         let source = Arc::new(Made { schema: schema.clone(), values });
         let columns = (0..schema.fields.len()).collect();
         let offset = vec![0; schema.domain.dims.len()];
-        let read =
-            Read { source: Some(source), offset, columns, tiling, survivors: None, program: None };
+        let read = Read {
+            source: Some(source),
+            files: None,
+            offset,
+            columns,
+            tiling,
+            survivors: None,
+            program: None,
+        };
         self.node("read", Op::Read(read), &[], schema);
         self
     }

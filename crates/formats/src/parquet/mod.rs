@@ -10,7 +10,7 @@ mod source;
 mod tests;
 
 use crate::rows::check_known;
-use crate::{Format, FormatError, OpenRequest, OptionKey, Sink, TileSource, WriteRequest};
+use crate::{Format, FormatError, OpenRequest, OptionKey, Options, Sink, TileSource, WriteRequest};
 use base::Entry;
 use std::sync::Arc;
 
@@ -58,6 +58,10 @@ impl Format for Parquet {
 
     fn read_options(&self) -> &'static [OptionKey] {
         &[ROW_GROUPS]
+    }
+
+    fn reads_each(&self, options: &Options) -> bool {
+        options.get(ROW_GROUPS.name).is_none()
     }
 
     fn write_options(&self) -> &'static [OptionKey] {

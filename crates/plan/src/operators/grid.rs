@@ -62,6 +62,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         columns: vec![None; axes.len()],
         describe: schema.domain.to_string(),
         request: String::new(),
+        files: None,
         fused: None,
         survivors: None,
     };

@@ -63,6 +63,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
             if by == 1 { String::new() } else { format!(" step {by}") }
         ),
         request: String::new(),
+        files: None,
         fused: None,
         survivors: None,
     };

@@ -1,5 +1,6 @@
 //! `read`: columns of files.
 use crate::build::Builder;
+use crate::files::Files;
 use crate::graph::{NodeId, PlanNode, PlanOp, ReadPlan};
 use crate::operator::{Inputs, Key, Operator, Shape};
 use crate::options::options;
@@ -9,6 +10,7 @@ use crate::yaml::Node;
 use base::{Code, Diagnostic, Region, Schema, Span, did_you_mean};
 use expr::Given;
 use formats::{Format, FormatError, FormatErrorKind, OpenRequest, TileSource};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The operator.
@@ -46,7 +48,7 @@ pub static READ: Operator = Operator {
 const MAX_COORDINATE: u64 = 1 << 20;
 
 fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
-    let paths = paths::inputs(b, &step.head)?;
+    let (named, paths) = paths::inputs(b, &step.head)?;
     let span = step.head.span;
     let format = format(b, step.option("format"), &paths[0].to_string_lossy(), span)?;
     let columns = step.option("columns").and_then(|n| names_of(n, &mut b.diagnostics));
@@ -54,6 +56,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let (options, option_spans) = options(b, step, &known, format, format.read_options());
     let names = columns.as_ref().map(|c| c.iter().map(|(n, _)| n.clone()).collect());
     let mut asked = format!("{} {:?} {names:?}", format.name(), options.0);
+    let each = format.reads_each(&options);
     let request = OpenRequest { paths, columns: names, options };
     let source = match format.open(&request) {
         Ok(source) => source,
@@ -71,16 +74,29 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         }
         None => vec![0; schema.domain.dims.len()],
     };
+    if b.options.follow {
+        schema.fields.iter_mut().for_each(|field| field.nullable = true);
+    }
     let given = match given(&*source, &schema, &offset) {
+        Ok(_) if b.options.follow => vec![Given::Loaded; schema.fields.len()],
         Ok(given) => given,
         Err(failure) => {
             b.error(Diagnostic::error(Code::BadInput, span, failure.to_string()));
             return None;
         }
     };
+    let files = Files {
+        names: named,
+        beside: Path::new(&*b.source.name).parent().map(Path::to_path_buf),
+        format,
+        columns: source.schema().names().map(str::to_owned).collect(),
+        options: request.options,
+        each,
+    };
     let read = ReadPlan {
         describe: source.describe(),
         request: asked,
+        files: Some(Arc::new(files)),
         columns: (0..schema.fields.len()).map(Some).collect(),
         source: Some(source),
         offset,

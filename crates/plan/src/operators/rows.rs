@@ -61,6 +61,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         columns: vec![None; schema.fields.len()],
         describe: format!("{size} rows"),
         request: String::new(),
+        files: None,
         fused: None,
         survivors: None,
     };

@@ -6,6 +6,8 @@ mod held;
 mod over;
 mod states;
 
+pub use states::States;
+
 use super::Stage;
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
@@ -14,6 +16,11 @@ use arrow_array::ArrayRef;
 use base::{Failure, Tile};
 use plan::physical::{Fold, FoldKind};
 use std::sync::Arc;
+
+/// How many columns of a fold's groups are keys.
+pub fn keys(fold: &Fold) -> usize {
+    if let FoldKind::By(keys) = &fold.kind { keys.len() } else { 0 }
+}
 
 /// The part of a fold that each worker does with the tiles it has. Its `finish` and then `more` give
 /// all that it holds, and leave it as it was before the first tile: they may be called in between.

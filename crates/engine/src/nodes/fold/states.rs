@@ -3,7 +3,7 @@ use arrow_array::ArrayRef;
 use base::{Column, DType, Failure};
 use expr::reduce::{self, Accumulator, Total};
 use expr::{Block, Groups, Indices, Values};
-use plan::physical::{Aggregate, Fold};
+use plan::physical::{Aggregate, Fold, FoldKind};
 use std::ops::Range;
 
 /// Accumulators, all with the same groups.
@@ -75,6 +75,17 @@ impl States {
         Ok(States { list, indexed: indexed(fold), places, groups: 0 })
     }
 
+    /// Those that a fold's `Partial` and `Final` have.
+    ///
+    /// # Errors
+    /// If an aggregate names a column that the program does not make.
+    pub fn of(fold: &Fold) -> Result<States, Failure> {
+        match fold.kind {
+            FoldKind::By(_) => States::shared(fold),
+            FoldKind::All | FoldKind::Over { .. } => States::new(fold),
+        }
+    }
+
     /// Makes room for so many groups.
     pub fn resize(&mut self, groups: usize) {
         if groups > self.groups {
@@ -136,6 +147,11 @@ impl States {
     /// The states of all groups, a column for each accumulator.
     pub fn states(&self) -> Vec<ArrayRef> {
         self.list.iter().map(|(a, _)| a.state()).collect()
+    }
+
+    /// The same, each a value of bytes that stands for itself.
+    pub fn packed(&self) -> Vec<ArrayRef> {
+        self.list.iter().map(|(a, _)| a.packed()).collect()
     }
 
     /// The results of all groups, a column for each aggregate.

@@ -308,6 +308,10 @@ impl TileSource for Series {
         (0..columns.len()).map(column).collect()
     }
 
+    fn along(&self) -> Option<usize> {
+        Some(self.dim)
+    }
+
     fn describe(&self) -> String {
         let name = &self.schema.domain.dims[self.dim].name;
         format!("{} files along {name}, the first one {}", self.parts.len(), self.describe)

@@ -126,6 +126,10 @@ impl TileSource for NetCdfSource {
         columns.iter().map(read).collect()
     }
 
+    fn along(&self) -> Option<usize> {
+        None
+    }
+
     fn describe(&self) -> String {
         let format = if self.hdf5 { "NetCDF-4" } else { "classic NetCDF" };
         let chunks = self.choice.chosen.iter().filter_map(|c| c.variable.chunks.as_ref());

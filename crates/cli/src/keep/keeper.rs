@@ -1,0 +1,277 @@
+//! From a look at the files to outputs that are up to date.
+use super::how::How;
+use super::pieces::{Known, Work, missing, work};
+use super::scan::{Scan, Stamp, readers, scan, settled};
+use super::told::{Console, Told};
+use crate::job::{Job, new_run_id, now};
+use crate::numbers::{count, time};
+use crate::outputs::Outputs;
+use crate::signals::Signals;
+use base::Failure;
+use engine::Options;
+use engine::incremental::{Kept, PieceId, Split};
+use plan::physical::{Op, Physical};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Time between two looks at signals.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Why a keeper has ended, if not by a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The pipeline file has been changed.
+    Pipeline,
+    /// The files that are there now need another plan.
+    Plan,
+}
+
+/// Keeps the outputs of one plan up to date.
+pub struct Keeper<'a> {
+    job: &'a Job,
+    how: &'a How,
+    console: &'a dyn Console,
+    signals: &'a Signals,
+    /// A plan for the files that are there.
+    physical: Arc<Physical>,
+    /// Which columns it takes to have missing values.
+    missing: Option<BTreeMap<usize, Vec<bool>>>,
+    reads: Vec<usize>,
+    kept: Option<Kept>,
+    known: BTreeMap<PieceId, Known>,
+    /// Files that cannot be taken as they are.
+    bad: BTreeMap<PieceId, Stamp>,
+    /// The files as they were when all of the plan was run, or when nothing could be done.
+    seen: Option<Scan>,
+    pipeline: Option<Stamp>,
+}
+
+impl<'a> Keeper<'a> {
+    /// For a plan and, if its reductions are kept up to date, what keeps them.
+    pub fn new(
+        job: &'a Job,
+        how: &'a How,
+        console: &'a dyn Console,
+        signals: &'a Signals,
+        physical: Arc<Physical>,
+        kept: Option<Kept>,
+    ) -> Keeper<'a> {
+        Keeper {
+            job,
+            how,
+            console,
+            signals,
+            reads: readers(&physical),
+            physical,
+            missing: None,
+            kept,
+            known: BTreeMap::new(),
+            bad: BTreeMap::new(),
+            seen: None,
+            pipeline: Stamp::of(Path::new(&job.name)),
+        }
+    }
+
+    /// What is kept up to date, for the first line.
+    pub fn promise(physical: &Physical) -> String {
+        let files = count(scan(physical, &readers(physical)).len() as u64, "file");
+        match Split::of(physical) {
+            Ok(split) => {
+                let mut steps: Vec<String> =
+                    split.steps(physical).iter().map(|step| format!("`{step}`")).collect();
+                steps.dedup();
+                format!("{files}, of which {} is kept up to date", steps.join(", "))
+            }
+            Err(why) => format!("{files}; a change runs the whole pipeline: {why}"),
+        }
+    }
+
+    /// Keeps outputs up to date until something ends it.
+    ///
+    /// # Errors
+    /// A signal, workers that have failed, or changes that cannot be told.
+    pub fn keep(&mut self, told: &mut Told) -> Result<Ended, Failure> {
+        let mut first = true;
+        loop {
+            if let Some(ended) = self.look(told, first)? {
+                return Ok(ended);
+            }
+            first = false;
+            let start = Instant::now();
+            while start.elapsed() < self.how.every {
+                let stopped = || self.kept.as_ref().and_then(Kept::stopped);
+                if let Some(failure) = self.signals.failure().or_else(stopped) {
+                    return Err(failure);
+                }
+                thread::sleep(GLANCE.min(self.how.every));
+            }
+            if Stamp::of(Path::new(&self.job.name)) != self.pipeline {
+                return Ok(Ended::Pipeline);
+            }
+        }
+    }
+
+    /// Looks at the files once, and does what there is to do.
+    fn look(&mut self, told: &mut Told, first: bool) -> Result<Option<Ended>, Failure> {
+        let look = || scan(&self.physical, &self.reads);
+        let found = look();
+        if !first && !self.differs(&found) {
+            return Ok(None);
+        }
+        let (found, changing) = match first {
+            true => (found, Vec::new()),
+            false => settled(look, found, self.how.settle),
+        };
+        let start = Instant::now();
+        let done = match self.kept.is_some() {
+            true => self.update(&found, &changing)?,
+            false => self.run_all(&found),
+        };
+        let Some((plan, words)) = done else { return Ok(None) };
+        let Some(plan) = plan else { return Ok(Some(Ended::Plan)) };
+        match self.publish(plan) {
+            Ok(tables) => told.tell(&tables, self.how, self.console)?,
+            Err(failure) if self.signals.failure().is_some() => return Err(failure),
+            Err(failure) => self.complain(&failure),
+        }
+        if !self.how.quiet {
+            let seconds = time(start.elapsed().as_secs_f64());
+            self.console.note(&format!("{words}: up to date in {seconds}"));
+        }
+        Ok(None)
+    }
+
+    /// Whether files have changed since they were taken, or were found to be bad.
+    fn differs(&self, found: &Scan) -> bool {
+        let seen = self.seen.as_ref() == Some(found);
+        if self.kept.is_none() || seen {
+            return !seen;
+        }
+        let same = |(id, stamp): &(PieceId, Stamp)| {
+            self.bad.get(id) == Some(stamp) || self.known.get(id).is_some_and(|k| k.stamp == *stamp)
+        };
+        let gone = |id: &PieceId| !found.iter().any(|(other, _)| other == id);
+        !found.iter().all(same) || self.known.keys().any(gone)
+    }
+
+    /// Takes changed files; the plan of what is behind them if there is something new, and what it
+    /// was. `None` in place of the plan: another one is needed.
+    fn update(&mut self, found: &Scan, changing: &[PieceId]) -> Result<Option<Done>, Failure> {
+        let Some(kept) = &mut self.kept else { return Ok(None) };
+        let mut work: Work = work(kept, &self.known, &self.bad, found, changing);
+        for (id, stamp, why) in std::mem::take(&mut work.bad) {
+            if self.job.load().is_ok_and(|(plan, _)| plan.is_some()) && !self.bad.contains_key(&id)
+            {
+                return Ok(Some((None, String::new())));
+            }
+            self.bad.insert(id, stamp);
+            self.console.note(&format!("warning: {why}: left as it was"));
+        }
+        self.bad.retain(|id, _| found.iter().any(|(other, _)| other == id));
+        if !work.is_some() {
+            return Ok(None);
+        }
+        if work.stuck || work.empties(&self.reads) {
+            self.seen = Some(found.clone());
+        }
+        if work.stuck {
+            return Ok(None);
+        }
+        if work.empties(&self.reads) {
+            self.console.note("warning: no files are left: outputs stay as they are");
+            return Ok(None);
+        }
+        let words = work.words();
+        let stamp = |id: &PieceId| found.iter().find(|(other, _)| other == id).map(|f| f.1);
+        let still = |id: &PieceId| Stamp::of(&id.path) == stamp(id);
+        let moved = work.come.iter().any(|p| kept.split().placed.contains(&p.id.read));
+        let refused = kept.update(work.come, work.gone, &still)?;
+        for (id, why) in &refused {
+            self.console.note(&format!("warning: {why}: left as it was"));
+            // Looked at again, whatever has become of it.
+            match self.known.get(id) {
+                Some(old) => drop(work.known.insert(id.clone(), old.clone())),
+                None => drop(work.known.remove(id)),
+            }
+        }
+        self.known = work.known;
+        if moved && !refused.is_empty() {
+            return Ok(None);
+        }
+        let now = missing(&self.known);
+        if self.missing.replace(now.clone()).is_some_and(|before| before != now) {
+            match self.job.load()? {
+                (Some(plan), _) if plan.physical.nodes.len() == self.physical.nodes.len() => {
+                    self.physical = Arc::new(plan.physical);
+                }
+                (Some(_), _) => return Ok(Some((None, words))),
+                // A file is bad; what its columns were before will do until it is good.
+                (None, _) => {}
+            }
+        }
+        match kept.behind(&self.physical, self.how.changes) {
+            Ok(plan) => Ok(Some((Some((Arc::new(plan), kept.options())), words))),
+            Err(failure) => {
+                self.complain(&failure);
+                Ok(None)
+            }
+        }
+    }
+
+    /// The whole plan, made anew.
+    fn run_all(&mut self, found: &Scan) -> Option<Done> {
+        self.seen = Some(found.clone());
+        let job = Job { run_id: new_run_id(), now: now(), ..self.job.clone() };
+        let loaded = job.load();
+        let plan = match loaded {
+            Ok((Some(plan), _)) => plan,
+            Ok((None, diagnostics)) => {
+                let text = base::render(&job.source(), &diagnostics, false);
+                self.console.note(&format!("{text}\nwarning: outputs stay as they are"));
+                return None;
+            }
+            Err(failure) => {
+                self.complain(&failure);
+                return None;
+            }
+        };
+        let mut physical = plan.physical;
+        if self.how.changes {
+            engine::incremental::show_all(&mut physical);
+        }
+        let options = Options::of(&physical, self.job.threads);
+        let words = count(found.len() as u64, "file");
+        Some((Some((Arc::new(physical), options)), words))
+    }
+
+    /// Runs a plan, and gives its outputs their names.
+    fn publish(&self, (plan, options): Plan) -> Result<Vec<Shown>, Failure> {
+        let outputs = Outputs::of(&plan);
+        outputs.create()?;
+        let tally = crate::run::on_threads(&plan, options, None, self.signals, &mut |_| ())?;
+        outputs.commit()?;
+        Ok(tally.results)
+    }
+
+    fn complain(&self, failure: &Failure) {
+        let places: Vec<String> = failure.context.iter().map(|p| format!(" (in {p})")).collect();
+        let what = format!("{}{}", failure.message, places.concat());
+        self.console.note(&format!("warning: {what}: outputs stay as they are"));
+    }
+}
+
+type Plan = (Arc<Physical>, Options);
+type Done = (Option<Plan>, String);
+type Shown = (String, base::Schema, Vec<arrow_array::RecordBatch>);
+
+/// About how many files a plan reads.
+pub fn files(physical: &Physical) -> usize {
+    let files = |node: &plan::physical::Node| match &node.op {
+        Op::Read(read) => read.files.as_ref().map_or(0, |files| files.files().len()),
+        _ => 0,
+    };
+    physical.nodes.iter().map(files).max().unwrap_or(0)
+}

@@ -1,0 +1,109 @@
+//! Which files are taken, which stay as they were, and which are gone.
+use super::scan::{Scan, Stamp};
+use engine::incremental::{Kept, Piece, PieceId};
+use std::collections::BTreeMap;
+
+/// A file whose rows count.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// As it was when it was read.
+    pub stamp: Stamp,
+    /// The place of its first row.
+    pub first: u64,
+    rows: u64,
+    /// Which of its columns may have missing values.
+    missing: Vec<bool>,
+}
+
+/// What is to be done about some files.
+#[derive(Default)]
+pub struct Work {
+    /// To be read.
+    pub come: Vec<Piece>,
+    /// No longer there.
+    pub gone: Vec<PieceId>,
+    /// Files whose rows count afterwards.
+    pub known: BTreeMap<PieceId, Known>,
+    /// Cannot be taken, and why.
+    pub bad: Vec<(PieceId, Stamp, String)>,
+    /// Nothing can be done now: the rows of a file have moved that cannot be read.
+    pub stuck: bool,
+    /// Files that are new, and files that are written anew.
+    pub counts: (usize, usize),
+}
+
+/// What is to be done now that these files are there; those that are `changing` stay as they
+/// were. A file that was found to be bad is looked at again when it has been written again.
+pub fn work(
+    kept: &Kept,
+    known: &BTreeMap<PieceId, Known>,
+    bad: &BTreeMap<PieceId, Stamp>,
+    scan: &Scan,
+    changing: &[PieceId],
+) -> Work {
+    let mut work = Work::default();
+    let (mut first, mut reader) = (0, None);
+    for (id, stamp) in scan {
+        if reader != Some(id.read) {
+            (first, reader) = (0, Some(id.read));
+        }
+        let old = known.get(id);
+        let changed = old.is_none_or(|old| old.stamp != *stamp);
+        let mut taken = None;
+        if changed && !changing.contains(id) && bad.get(id) != Some(stamp) {
+            match kept.look(id.read, &id.path) {
+                Ok((rows, missing)) => {
+                    taken = Some(Known { stamp: *stamp, first, rows, missing });
+                }
+                Err(failure) => work.bad.push((id.clone(), *stamp, failure.message)),
+            }
+        }
+        let new = taken.is_some();
+        let Some(now) = taken.or(old.cloned()) else { continue };
+        let moved = old.is_some_and(|old| old.first != first);
+        let moved = moved && kept.split().placed.contains(&id.read);
+        work.stuck |= moved && changed && !new;
+        work.counts.0 += usize::from(old.is_none());
+        work.counts.1 += usize::from(old.is_some() && new);
+        if new || moved {
+            work.come.push(Piece { id: id.clone(), first });
+        }
+        let rows = now.rows;
+        work.known.insert(id.clone(), Known { first, ..now });
+        first += rows;
+    }
+    let there = |id: &PieceId| scan.iter().any(|(other, _)| other == id);
+    work.gone = known.keys().filter(|id| !there(id)).cloned().collect();
+    work
+}
+
+/// For each reader which columns may have missing values in some file: what a plan for these files
+/// depends on.
+pub fn missing(known: &BTreeMap<PieceId, Known>) -> BTreeMap<usize, Vec<bool>> {
+    let mut all: BTreeMap<usize, Vec<bool>> = BTreeMap::new();
+    for (id, known) in known {
+        let some = all.entry(id.read).or_insert_with(|| vec![false; known.missing.len()]);
+        some.iter_mut().zip(&known.missing).for_each(|(some, one)| *some |= one);
+    }
+    all
+}
+
+impl Work {
+    /// Whether there is something to do.
+    pub fn is_some(&self) -> bool {
+        !self.come.is_empty() || !self.gone.is_empty()
+    }
+
+    /// Whether a reader would be left without a file, which is an error in a run.
+    pub fn empties(&self, reads: &[usize]) -> bool {
+        reads.iter().any(|read| !self.known.keys().any(|id| id.read == *read))
+    }
+
+    /// What it is, in words: `1 new, 2 changed, 1 gone`.
+    pub fn words(&self) -> String {
+        let counts =
+            [(self.counts.0, "new"), (self.counts.1, "changed"), (self.gone.len(), "gone")];
+        let some = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
+        some.collect::<Vec<_>>().join(", ")
+    }
+}

@@ -1,0 +1,129 @@
+//! Outputs that are kept up to date by several processes: the first one looks at the files, all
+//! read those that have changed, and the first one writes the outputs.
+use super::how::How;
+use super::keeper::{Ended, Keeper, files};
+use super::told::{Console, Told};
+use crate::job::Job;
+use crate::run::child_program;
+use crate::signals::Signals;
+use base::Failure;
+use engine::deal::Dealer;
+use engine::incremental::{Kept, Split, serve};
+use engine::links::digest;
+use engine::supervisor::{Child, Crew, Group, News, Word, supervise};
+use engine::{GRACE, Mesh, Options, Watch};
+use plan::physical::{Op, Physical};
+use serde_json::{Value, json, to_value};
+use std::fmt::Display;
+use std::sync::Arc;
+
+/// Keeps outputs up to date in several processes, which this one only supervises.
+///
+/// # Errors
+/// The first failure of any of them, or a signal.
+pub fn together(
+    job: &Job,
+    physical: &Physical,
+    processes: usize,
+    signals: &Signals,
+) -> Result<Ended, Failure> {
+    let (program, arguments) = child_program()?;
+    let crew = Crew {
+        group: Group::here(processes),
+        run_id: job.run_id.clone(),
+        job: to_value(job).map_err(internal)?,
+        program,
+        arguments,
+        dealer: Dealer::new(physical, &[], processes, job.threads),
+        grace: GRACE,
+    };
+    let mut news = |news| match news {
+        News::Tiles(_) => {}
+        News::Line { process, line, .. } => eprintln!("[{process}] {line}"),
+        News::Print(text) => crate::run::print(&text),
+        News::Note(line) => eprintln!("{line}"),
+    };
+    let outcome = supervise(crew, &|| signals.failure(), &mut news)?;
+    let plan = outcome.finished.first().is_some_and(|said| said["ended"] == "plan");
+    Ok(if plan { Ended::Plan } else { Ended::Pipeline })
+}
+
+/// The launcher of a child.
+struct Launcher<'a>(&'a Child);
+
+impl Console for Launcher<'_> {
+    fn print(&self, text: &str) {
+        self.0.say(&Word::Print(text.to_owned()));
+    }
+
+    fn note(&self, line: &str) {
+        self.0.say(&Word::Note(line.to_owned()));
+    }
+}
+
+/// Does the part of one process.
+///
+/// # Errors
+/// The first failure.
+pub fn obey(child: &Child, watch: &Arc<Watch>, job: &Job, how: &How) -> Result<(), Failure> {
+    let changed = || Failure::data("the inputs have changed while the processes were starting");
+    let loose = job.load_to(true)?.0.ok_or_else(changed)?;
+    let assignment = child.assignment();
+    let physical = Arc::new(loose.physical);
+    let mesh = Mesh {
+        index: assignment.index,
+        processes: assignment.processes,
+        sockets: child.link(job.threads, meaning(&physical))?,
+        asking: Child::asking(),
+    };
+    let options = Options { mesh: Some(mesh), ..Options::of(&physical, job.threads) };
+    // The same in all of them, whatever files have come meanwhile.
+    let buckets = how.files;
+    let said = if assignment.index == 0 {
+        let whole = Arc::new(job.load()?.0.ok_or_else(changed)?.physical);
+        let kept = Kept::start(physical, buckets, options, watch.clone(), Box::new(|| None))?;
+        let (console, signals) = (Launcher(child), Signals::default());
+        let mut told = Told::default();
+        let mut keeper = Keeper::new(job, how, &console, &signals, whole, Some(kept));
+        let ended = keeper.keep(&mut told)?;
+        told.take_back(how, &console)?;
+        drop(keeper);
+        json!({ "ended": if ended == Ended::Plan { "plan" } else { "pipeline" } })
+    } else {
+        serve(physical, buckets, options, watch.clone())?;
+        Value::Null
+    };
+    child.finish(said, || Ok(Value::Null))
+}
+
+/// What stands for the plan and the columns of its files, which must be the same everywhere.
+fn meaning(physical: &Physical) -> [u8; 32] {
+    let mut text = format!("{:?}", physical.hash);
+    for node in &physical.nodes {
+        if let Op::Read(read) = &node.op
+            && let Some(source) = &read.source
+        {
+            let fields = source.schema().fields.iter();
+            fields.for_each(|f| text += &format!("{} {:?} {:?};", f.name, f.dtype, f.mask));
+        }
+    }
+    digest(text.as_bytes())
+}
+
+/// Whether several processes can share the work of a plan, or why not.
+///
+/// # Errors
+/// If they cannot.
+pub fn shared(physical: &Physical) -> Result<usize, Failure> {
+    match Split::of(physical) {
+        Ok(_) => Ok(files(physical)),
+        Err(why) => Err(Failure::new(
+            base::FailureKind::Pipeline,
+            format!("a change runs the whole pipeline ({why}): leave out -n"),
+        )),
+    }
+}
+
+fn internal(error: impl Display) -> Failure {
+    Failure::internal(error.to_string())
+}

@@ -1,0 +1,77 @@
+//! The files that are there, and when they were written.
+use engine::incremental::PieceId;
+use plan::physical::{Op, Physical};
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long it is waited at most for files that change all the time.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What tells that a file has been written anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    bytes: u64,
+    modified: (i64, i64),
+    inode: u64,
+}
+
+/// Files in the order of their rows, those of each reader together.
+pub type Scan = Vec<(PieceId, Stamp)>;
+
+impl Stamp {
+    /// Of a file; `None` if it is not there.
+    pub fn of(path: &Path) -> Option<Stamp> {
+        let meta = std::fs::metadata(path).ok()?;
+        let modified = (meta.mtime(), meta.mtime_nsec());
+        Some(Stamp { bytes: meta.len(), modified, inode: meta.ino() })
+    }
+}
+
+/// The readers of a plan that read files.
+pub fn readers(physical: &Physical) -> Vec<usize> {
+    let files = |at: &usize| match &physical.nodes[*at].op {
+        Op::Read(read) => read.files.is_some(),
+        _ => false,
+    };
+    (0..physical.nodes.len()).filter(files).collect()
+}
+
+/// The files of some readers that are there now.
+pub fn scan(physical: &Physical, reads: &[usize]) -> Scan {
+    let mut found = Vec::new();
+    for read in reads {
+        let Op::Read(node) = &physical.nodes[*read].op else { continue };
+        let files = node.files.as_ref().map(|files| files.files()).unwrap_or_default();
+        let mut stamps: HashMap<&Path, Stamp> = HashMap::new();
+        for path in &files {
+            if let Some(stamp) = Stamp::of(path)
+                && stamps.insert(path, stamp).is_none()
+            {
+                found.push((PieceId { read: *read, path: path.clone() }, stamp));
+            }
+        }
+    }
+    found
+}
+
+/// Looks again until the files have stayed as they are for a while; then those that have. Files
+/// that change all the time are waited for only so long, and are left out.
+pub fn settled(look: impl Fn() -> Scan, first: Scan, pause: Duration) -> (Scan, Vec<PieceId>) {
+    let (mut before, start) = (first, Instant::now());
+    loop {
+        thread::sleep(pause);
+        let now = look();
+        let changing = |(id, stamp): &&(PieceId, Stamp)| !before.contains(&(id.clone(), *stamp));
+        let changing: Vec<PieceId> = match now == before {
+            true => Vec::new(),
+            false => now.iter().filter(changing).map(|(id, _)| id.clone()).collect(),
+        };
+        if now == before || start.elapsed() > PATIENCE {
+            return (now, changing);
+        }
+        before = now;
+    }
+}

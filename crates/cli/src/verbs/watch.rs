@@ -1,0 +1,169 @@
+//! `watch`: keeps the outputs of a pipeline up to date while its inputs change.
+use super::{Act, End};
+use crate::job::Job;
+use crate::keep::{ChangeFormat, Ended, How, Keeper, Terminal, Told, shared, together};
+use crate::machine;
+use crate::numbers::count;
+use crate::pipeline::{self, PipelineArgs};
+use crate::signals::Signals;
+use base::FailureKind;
+use clap::Parser;
+use engine::incremental::{Kept, Split};
+use engine::{Options, Watch as Seen};
+use plan::Plan;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+/// Keeps the outputs of a pipeline up to date while its input files come, change and go
+///
+/// Where reductions take the rows of files, only files that have changed are read again, and only
+/// keys that they touch are added up again; all else runs anew. The answer has the bits of a run
+/// over the files that are there. A file that is not whole is told and left as it was. Ctrl-C ends.
+#[derive(Parser)]
+#[command(name = "watch")]
+pub struct Watch {
+    #[command(flatten)]
+    pipeline: PipelineArgs,
+    /// Threads in each process [default: all cores that the job may use, shared by its processes]
+    #[arg(short = 'w', long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// Processes on this machine
+    #[arg(short = 'n', long, value_name = "N", default_value = "1")]
+    processes: NonZeroUsize,
+    /// Time between two looks at the files, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+    every: Duration,
+    /// How long a file must have stayed as it is before it is read, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "0.2", value_parser = seconds)]
+    settle: Duration,
+    /// Prints rows that have come (+) and gone (-) in place of tables, or adds them to FILE
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    changes: Option<Option<PathBuf>>,
+    /// How changes are printed
+    #[arg(long, value_enum, default_value = "csv", requires = "changes")]
+    format: ChangeFormat,
+    /// Says nothing but results, warnings and errors
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().filter(|s| (0.001..1e6).contains(s));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "expected a number of seconds".into())
+}
+
+impl Act for Watch {
+    fn act(self) -> Result<(), End> {
+        let signals = Signals::watch()?;
+        let processes = self.processes.get();
+        let cores = machine::cores();
+        let threads = self.threads.map_or((cores.count / processes).max(1), NonZeroUsize::get);
+        let mut job = self.pipeline.clone().job(threads)?;
+        let mut told = Told::default();
+        let mut first = true;
+        loop {
+            let plan = self.plan(&mut job, first, &signals)?;
+            first = false;
+            if !self.quiet {
+                eprintln!("{}", first_line(&plan, threads, processes));
+            }
+            let ended = match processes {
+                1 => self.alone(&job, plan, &signals, &mut told)?,
+                _ => {
+                    let files = shared(&plan.physical)?;
+                    job.keep = Some(self.how(files));
+                    together(&job, &plan.physical, processes, &signals)?
+                }
+            };
+            let why = match ended {
+                Ended::Pipeline => "the pipeline has changed",
+                Ended::Plan => "the columns of the files have changed",
+            };
+            eprintln!("{why}: begins anew");
+            if let Ok(text) = std::fs::read_to_string(&job.name) {
+                job.text = text;
+            }
+        }
+    }
+}
+
+impl Watch {
+    fn how(&self, files: usize) -> How {
+        How {
+            every: self.every,
+            settle: self.settle,
+            changes: self.changes.is_some(),
+            to: self.changes.clone().flatten(),
+            format: self.format,
+            quiet: self.quiet,
+            files,
+        }
+    }
+
+    /// The plan. While nothing is wrong but what input files hold, or if a pipeline that was good
+    /// has been changed, it is waited for.
+    fn plan(&self, job: &mut Job, first: bool, signals: &Signals) -> Result<Plan, End> {
+        let waits = |end: &End| {
+            !first || matches!(end, End::Told(c) if *c == FailureKind::Data.exit_code())
+        };
+        match pipeline::load(job) {
+            Err(end) if waits(&end) => eprintln!("waits for a change that makes it good"),
+            Err(end) => return Err(end),
+            Ok(_) => {}
+        }
+        // From now on its own outputs are in the way, and are to be replaced.
+        job.overwrite = true;
+        loop {
+            if let (Some(plan), _) = job.load()? {
+                return Ok(plan);
+            }
+            if let Some(failure) = signals.failure() {
+                return Err(failure.into());
+            }
+            thread::sleep(self.every.min(Duration::from_millis(200)));
+            // Gone for a moment, perhaps, while an editor replaces it.
+            if let Ok(text) = std::fs::read_to_string(&job.name) {
+                job.text = text;
+            }
+        }
+    }
+
+    fn alone(
+        &self,
+        job: &Job,
+        plan: Plan,
+        signals: &Signals,
+        told: &mut Told,
+    ) -> Result<Ended, End> {
+        let physical = Arc::new(plan.physical);
+        let how = self.how(crate::keep::files(&physical));
+        let options = Options::of(&physical, job.threads);
+        let kept = match Split::of(&physical) {
+            Ok(_) => {
+                let Some(loose) = job.load_to(true)?.0 else { return Ok(Ended::Plan) };
+                let loose = Arc::new(loose.physical);
+                let seen = Arc::new(Seen::new());
+                let signals = signals.clone();
+                let stop = Box::new(move || signals.failure());
+                Some(Kept::start(loose, how.files, options, seen, stop)?)
+            }
+            Err(_) => None,
+        };
+        let mut keeper = Keeper::new(job, &how, &Terminal, signals, physical, kept);
+        Ok(keeper.keep(told)?)
+    }
+}
+
+fn first_line(plan: &Plan, threads: usize, processes: usize) -> String {
+    format!(
+        "tidemill {}: {} · {} · {} · {}",
+        env!("CARGO_PKG_VERSION"),
+        plan.title,
+        count(threads as u64, "thread"),
+        count(processes as u64, "process"),
+        Keeper::promise(&plan.physical),
+    )
+}

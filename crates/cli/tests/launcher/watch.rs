@@ -1,0 +1,211 @@
+//! `watch`: outputs that follow their inputs, against runs over the files that are there.
+use crate::bench::{BINARY, Bench};
+use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+const PIPELINE: &str = "
+steps:
+  - read: in/*.parquet
+  - map: { group: k % 5 }
+  - reduce: { total: sum(x), rows: count(), mean: mean(x), most: max(k), end: last(k) }
+    by: { group: group }
+  - write: out/groups.csv
+";
+
+/// What makes an input: a folder of parts, of which there is one.
+const INPUT: &str = "
+params: { first: 0, rows: 10 }
+steps:
+  - range: { row: 1..=rows }
+  - map: { k: row + first, y: sin(row * 7 + first) * 1e9 ** (row % 5) }
+  - map: { x: y / (row % 7) }
+  - select: [k, x]
+  - write: made.parquet
+";
+
+/// A watch in the background.
+struct Watching {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Watching {
+    fn start(bench: &Bench, arguments: &str) -> Watching {
+        let common = "watch p.yaml --every 0.03 --settle 0.03 -w 2";
+        let mut child = Command::new(BINARY)
+            .current_dir(bench.path())
+            .args(common.split(' ').chain(arguments.split_whitespace()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (say, lines) = channel();
+        let errors = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            errors.lines().map_while(Result::ok).try_for_each(|line| say.send(line))
+        });
+        Watching { child, lines }
+    }
+
+    /// Waits for a line.
+    fn until(&self, part: &str) -> String {
+        loop {
+            let line = self.lines.recv_timeout(Duration::from_secs(30)).expect(part);
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    /// Ends it as Ctrl-C does.
+    fn end(mut self) {
+        kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
+        assert_eq!(self.child.wait().unwrap().code(), Some(130));
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+/// A folder with the pipeline and some inputs.
+fn bench() -> Bench {
+    let bench = Bench::new(PIPELINE);
+    fs::write(bench.path().join("input.yaml"), INPUT).unwrap();
+    fs::create_dir(bench.path().join("in")).unwrap();
+    for i in 0..4 {
+        put(&bench, i, 100 * i, 20 + i);
+    }
+    bench
+}
+
+fn go(bench: &Bench, arguments: &str) {
+    let (_, errors, code) = bench.run(arguments);
+    assert_eq!(code, 0, "{errors}");
+}
+
+/// Writes input number `i` anew, all at once.
+fn put(bench: &Bench, i: u64, first: u64, rows: u64) {
+    go(bench, &format!("run input.yaml -q --overwrite --set first={first} --set rows={rows}"));
+    let part = bench.path().join("made.parquet/part-00000.parquet");
+    fs::rename(part, input(bench, i)).unwrap();
+}
+
+fn input(bench: &Bench, i: u64) -> std::path::PathBuf {
+    bench.path().join(format!("in/{i:02}.parquet"))
+}
+
+/// What a run over the files that are there writes.
+fn cold(bench: &Bench) -> String {
+    go(bench, "run p.yaml -q --overwrite --out cold");
+    fs::read_to_string(bench.path().join("cold/out/groups.csv")).unwrap()
+}
+
+fn output(bench: &Bench) -> String {
+    fs::read_to_string(bench.path().join("out/groups.csv")).unwrap()
+}
+
+fn follows(arguments: &str, rounds: u64) {
+    let bench = bench();
+    let watching = Watching::start(&bench, arguments);
+    let promise = watching.until("kept up to date");
+    assert!(promise.contains("4 files, of which `reduce`"), "{promise}");
+    watching.until("4 new: up to date");
+    assert_eq!(output(&bench), cold(&bench));
+    for round in 0..rounds {
+        let i = round * 5 % 7;
+        if round % 3 == 2 && input(&bench, i).exists() {
+            fs::remove_file(input(&bench, i)).unwrap();
+        } else {
+            put(&bench, i, round * 3 + 1, round * 11 % 30 + 1);
+        }
+        watching.until("up to date in");
+        assert_eq!(output(&bench), cold(&bench), "round {round}");
+    }
+    watching.end();
+    let staged = fs::read_dir(bench.path().join("out")).unwrap().count();
+    assert_eq!(staged, 1);
+}
+
+#[test]
+fn one_process() {
+    follows("", 8);
+}
+
+#[test]
+fn two_processes() {
+    follows("-n 2", 5);
+}
+
+#[test]
+fn changes_make_the_table() {
+    let bench = bench();
+    let watching = Watching::start(&bench, "--changes=changes.csv");
+    watching.until("4 new: up to date");
+    for round in 0..4 {
+        put(&bench, round, round * 1000 + 3, 9);
+        watching.until("1 changed: up to date");
+    }
+    watching.end();
+    let mut rows: BTreeMap<String, i64> = BTreeMap::new();
+    let changes = fs::read_to_string(bench.path().join("changes.csv")).unwrap();
+    let mut lines = changes.lines();
+    assert_eq!(lines.next(), Some("change,group,total,rows,mean,most,end"));
+    for line in lines {
+        let (sign, row) = line.split_once(',').unwrap();
+        *rows.entry(row.to_owned()).or_default() += if sign == "+" { 1 } else { -1 };
+    }
+    rows.retain(|_, count| *count != 0);
+    let now: Vec<String> = output(&bench).lines().skip(1).map(str::to_owned).collect();
+    assert_eq!(rows.keys().cloned().collect::<Vec<_>>(), now);
+    assert!(rows.values().all(|count| *count == 1));
+}
+
+#[test]
+fn a_bad_file_is_told_and_left_as_it_was() {
+    let bench = bench();
+    let watching = Watching::start(&bench, "");
+    watching.until("4 new: up to date");
+    let (before, whole) = (output(&bench), fs::read(input(&bench, 1)).unwrap());
+    fs::write(input(&bench, 1), &whole[..whole.len() / 2]).unwrap();
+    watching.until("left as it was");
+    assert_eq!(output(&bench), before);
+    put(&bench, 1, 7, 3);
+    watching.until("1 changed: up to date");
+    assert_eq!(output(&bench), cold(&bench));
+    // Without files there would be no run either.
+    (0..4).for_each(|i| fs::remove_file(input(&bench, i)).unwrap());
+    watching.until("no files are left");
+    put(&bench, 3, 1, 5);
+    watching.until("up to date in");
+    assert_eq!(output(&bench), cold(&bench));
+    watching.end();
+}
+
+#[test]
+fn what_cannot_be_kept_runs_anew() {
+    let bench = bench();
+    let rows = PIPELINE.replace("  - reduce", "  - filter: k % 3 == 0\n  - sort: [k]\n  - reduce");
+    let pipeline = format!("{}  - write: out/all.csv\n", rows.split("  - reduce").next().unwrap());
+    fs::write(bench.path().join("p.yaml"), pipeline).unwrap();
+    let watching = Watching::start(&bench, "");
+    watching.until("a change runs the whole pipeline");
+    watching.until("up to date in");
+    put(&bench, 5, 5, 50);
+    watching.until("up to date in");
+    go(&bench, "run p.yaml -q --overwrite --out cold");
+    let read = |path: &str| fs::read(bench.path().join(path)).unwrap();
+    assert_eq!(read("out/all.csv"), read("cold/out/all.csv"));
+    fs::write(bench.path().join("p.yaml"), PIPELINE).unwrap();
+    watching.until("the pipeline has changed");
+    watching.until("up to date in");
+    assert_eq!(output(&bench), cold(&bench));
+    watching.end();
+}

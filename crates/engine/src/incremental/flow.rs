@@ -1,0 +1,299 @@
+//! The dataflow: orders in, changes of results out.
+//!
+//! Worker 0 of process 0 hears orders and passes them to all workers. Each of them makes the
+//! records of its tiles of a file and keeps them until it hears that all workers could; only then
+//! do they count. Keys with records of many files are added up in two steps, so that a change of
+//! one file adds up some tens of states and not hundreds.
+use super::kept::Answer;
+use super::partials::Partials;
+use super::piece::{self, Piece, PieceId, Refused, tiling};
+use super::record::{Adder, Key, Outcome, State};
+use super::split::{Head, Split};
+use crate::nodes::fold::keys;
+use crate::panics::catch;
+use crate::watch::{Watch, lock};
+use base::Failure;
+use differential_dataflow::AsCollection;
+use formats::TileSource;
+use plan::physical::Physical;
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::channels::pact::{Exchange, Pipeline};
+use timely::dataflow::operators::generic::OutputBuilder;
+use timely::dataflow::operators::generic::builder_rc::OperatorBuilder;
+use timely::dataflow::operators::generic::operator::Operator;
+use timely::dataflow::operators::probe::{Handle, Probe};
+use timely::dataflow::operators::vec::Broadcast;
+use timely::dataflow::{Scope, Stream};
+
+/// Files that are open at a time, at most, beside those that are being read.
+const OPEN: usize = 32;
+
+/// What all workers are told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Order {
+    /// Make the records of these.
+    Make(Vec<Piece>),
+    /// From now on those of the first count, as they were made, and those of the second do not.
+    Settle(Vec<PieceId>, Vec<PieceId>),
+}
+
+/// What all workers of a process share.
+pub struct Shared {
+    pub physical: Arc<Physical>,
+    pub heads: Vec<Arc<Head>>,
+    pub watch: Arc<Watch>,
+    /// Files that are open.
+    pub sources: Mutex<HashMap<PieceId, Arc<dyn TileSource>>>,
+    /// Into how many states those of a key are added up first.
+    pub buckets: u32,
+}
+
+/// A record on its way: of a key the bucket and the state.
+type Record = (Key, (u32, State));
+
+type Time = u64;
+type Updates<D> = Vec<(D, Time, isize)>;
+
+impl Shared {
+    /// For a plan whose files are about so many.
+    pub fn new(physical: &Arc<Physical>, split: Split, files: usize, watch: &Arc<Watch>) -> Shared {
+        Shared {
+            physical: physical.clone(),
+            heads: split.heads.into_iter().map(Arc::new).collect(),
+            watch: watch.clone(),
+            sources: Mutex::default(),
+            buckets: (files as f64).sqrt().ceil().max(1.0) as u32,
+        }
+    }
+
+    /// The open file of a piece.
+    fn source(&self, id: &PieceId) -> Result<Arc<dyn TileSource>, Failure> {
+        if let Some(source) = lock(&self.sources).get(id) {
+            return Ok(source.clone());
+        }
+        let source = piece::open(&self.physical, id.read, &id.path)?;
+        self.keep_open(id, &source);
+        Ok(source)
+    }
+
+    /// Keeps a file open for the workers, unless there are many.
+    pub fn keep_open(&self, id: &PieceId, source: &Arc<dyn TileSource>) {
+        let mut sources = lock(&self.sources);
+        if sources.len() < OPEN {
+            sources.insert(id.clone(), source.clone());
+        }
+    }
+
+    /// What adds up the states of each reduction.
+    fn adders(&self) -> Result<Vec<Adder>, Failure> {
+        let adder = |head: &Arc<Head>| {
+            let fields = &self.physical.nodes[head.last].schema.fields;
+            Adder::new(&head.fold, &fields[keys(&head.fold)..])
+        };
+        self.heads.iter().map(adder).collect()
+    }
+}
+
+/// Adds the operators. What worker 0 of process 0 is to answer gathers in `answer`.
+///
+/// # Errors
+/// If the plan does not hold together.
+pub fn flow<'scope>(
+    orders: Stream<'scope, Time, Vec<Order>>,
+    shared: &Arc<Shared>,
+    answer: &Rc<RefCell<Answer>>,
+) -> Result<Handle<Time>, Failure> {
+    let scope = orders.scope();
+    let (records, refused) = pieces(scope, orders.broadcast(), shared)?;
+    let adders = Rc::new(RefCell::new(shared.adders()?));
+    let probe = Handle::new();
+    let fail = |watch: &Watch, failure| watch.fail(failure);
+
+    let records = records.as_collection();
+    let (some, watch) = (adders.clone(), shared.watch.clone());
+    let sums = records
+        .map(|((head, key), (bucket, state))| ((head, bucket, key), state))
+        .reduce_named("AddSome", move |(head, _, _), parts, out| {
+            if let [(state, 1)] = parts {
+                return out.push(((*state).clone(), 1));
+            }
+            match catch(|| adder(&mut some.borrow_mut(), *head)?.sum(parts)) {
+                Ok(state) => out.push((state, 1)),
+                Err(failure) => fail(&watch, failure),
+            }
+        })
+        .map(|((head, _, key), state)| ((head, key), state));
+    let watch = shared.watch.clone();
+    let results = sums.reduce_named("AddAll", move |(head, _), parts, out| {
+        match catch(|| adder(&mut adders.borrow_mut(), *head)?.finish(parts)) {
+            Ok(outcome) => out.push((outcome, 1)),
+            Err(failure) => fail(&watch, failure),
+        }
+    });
+    let changes = answer.clone();
+    let change = Exchange::new(|_: &((Key, Outcome), Time, isize)| 0);
+    let changed = results.inner.unary::<CapacityContainerBuilder<Vec<()>>, _, _, _>(
+        change,
+        "Changes",
+        move |_, _| {
+            move |input, _| {
+                input.for_each(|_, updates: &mut Updates<(Key, Outcome)>| {
+                    let updates = updates.drain(..).map(|((key, row), _, diff)| (key, row, diff));
+                    changes.borrow_mut().changes.extend(updates);
+                });
+            }
+        },
+    );
+    let answer = answer.clone();
+    let home = Exchange::new(|_: &Refused| 0);
+    let told = refused.unary::<CapacityContainerBuilder<Vec<()>>, _, _, _>(
+        home,
+        "Refused",
+        move |_, _| {
+            move |input, _| {
+                input.for_each(|_, list: &mut Vec<Refused>| {
+                    answer.borrow_mut().refused.append(list);
+                });
+            }
+        },
+    );
+    changed.probe_with(&probe);
+    told.probe_with(&probe);
+    Ok(probe)
+}
+
+fn adder(adders: &mut [Adder], head: u32) -> Result<&mut Adder, Failure> {
+    let missing = || Failure::internal("a record of no reduction");
+    adders.get_mut(head as usize).ok_or_else(missing)
+}
+
+type Made<'scope> = (Stream<'scope, Time, Updates<Record>>, Stream<'scope, Time, Vec<Refused>>);
+
+/// The operator that makes records of files, and takes those back that no longer count.
+fn pieces<'scope>(
+    scope: Scope<'scope, Time>,
+    orders: Stream<'scope, Time, Vec<Order>>,
+    shared: &Arc<Shared>,
+) -> Result<Made<'scope>, Failure> {
+    let worker = scope.worker();
+    let mut maker = Maker::new(shared, worker.index() as u64, worker.peers() as u64)?;
+    let watch = shared.watch.clone();
+    let mut builder = OperatorBuilder::new("Pieces".to_owned(), scope);
+    let mut orders = builder.new_input(orders, Pipeline);
+    let (output, records) = builder.new_output::<Updates<Record>>();
+    let mut output = OutputBuilder::<_, CapacityContainerBuilder<Updates<Record>>>::from(output);
+    let (told, refused) = builder.new_output::<Vec<Refused>>();
+    let mut told = OutputBuilder::<_, CapacityContainerBuilder<Vec<Refused>>>::from(told);
+    builder.build(move |capabilities| {
+        drop(capabilities);
+        move |_frontiers| {
+            let (mut output, mut told) = (output.activate(), told.activate());
+            orders.for_each(|stamp, list| {
+                let (Some(records), Some(refusals)) =
+                    (stamp.retain_least(0), stamp.retain_least(1))
+                else {
+                    return;
+                };
+                let time = *records.time();
+                for order in list.drain(..).filter(|_| !watch.failed()) {
+                    match order {
+                        Order::Make(pieces) => {
+                            told.session(&refusals).give_iterator(maker.make(pieces).into_iter());
+                        }
+                        Order::Settle(come, gone) => {
+                            let updates = maker.settle(&come, &gone);
+                            let updates = updates.map(|(record, diff)| (record, time, diff));
+                            output.session(&records).give_iterator(updates);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    Ok((records, refused))
+}
+
+/// What a worker has of the files: the records of its tiles.
+struct Maker {
+    shared: Arc<Shared>,
+    partials: Vec<Partials>,
+    index: u64,
+    workers: u64,
+    /// Those that count.
+    held: HashMap<PieceId, Vec<Record>>,
+    /// Those that do not count yet.
+    made: HashMap<PieceId, Vec<Record>>,
+}
+
+impl Maker {
+    fn new(shared: &Arc<Shared>, index: u64, workers: u64) -> Result<Maker, Failure> {
+        let partials = |(number, head): (usize, &Arc<Head>)| {
+            Partials::new(&shared.physical, head, number as u32, &shared.watch)
+        };
+        let partials = shared.heads.iter().enumerate().map(partials).collect::<Result<_, _>>()?;
+        let (held, made) = (HashMap::new(), HashMap::new());
+        Ok(Maker { shared: shared.clone(), partials, index, workers, held, made })
+    }
+
+    /// Makes the records of this worker's tiles of some files; those that cannot be read.
+    fn make(&mut self, pieces: Vec<Piece>) -> Vec<Refused> {
+        self.made.clear();
+        let mut refused = Vec::new();
+        for piece in pieces {
+            if self.shared.watch.failed() {
+                break;
+            }
+            match catch(|| self.records(&piece)) {
+                Ok(records) => drop(self.made.insert(piece.id, records)),
+                Err(failure) => refused.push((piece.id, failure.message)),
+            }
+        }
+        refused
+    }
+
+    fn records(&mut self, piece: &Piece) -> Result<Vec<Record>, Failure> {
+        let number = piece.id.number();
+        let bucket = (number % u64::from(self.shared.buckets)) as u32;
+        let source = self.shared.source(&piece.id)?;
+        let tiles = tiling(&*source).count();
+        // Tiles are dealt out from another worker on for each file: most files have one or two.
+        let first = (self.index + self.workers - number % self.workers) % self.workers;
+        let mine = (first..tiles).step_by(self.workers as usize);
+        let mut records = Vec::new();
+        for (partials, head) in self.partials.iter_mut().zip(&self.shared.heads) {
+            if head.read == piece.id.read && first < tiles {
+                let made = partials.records(&*source, piece.first, mine.clone())?;
+                records.extend(made.into_iter().map(|(key, state)| (key, (bucket, state))));
+            }
+        }
+        Ok(records)
+    }
+
+    /// What counts more and what counts less when some files have come and some have gone.
+    fn settle(
+        &mut self,
+        come: &[PieceId],
+        gone: &[PieceId],
+    ) -> impl Iterator<Item = (Record, isize)> + use<> {
+        lock(&self.shared.sources).clear();
+        let mut updates = Vec::new();
+        for id in gone {
+            let old = self.held.remove(id).unwrap_or_default();
+            updates.extend(old.into_iter().map(|record| (record, -1)));
+        }
+        for id in come {
+            let new = self.made.remove(id).unwrap_or_default();
+            updates.extend(new.iter().map(|record| (record.clone(), 1)));
+            if let Some(old) = self.held.insert(id.clone(), new) {
+                updates.extend(old.into_iter().map(|record| (record, -1)));
+            }
+        }
+        self.made.clear();
+        updates.into_iter()
+    }
+}

@@ -1,0 +1,346 @@
+//! The process that gives the orders and keeps the results, and those that only obey.
+use super::flow::{Order, Shared, flow};
+use super::piece::{self, Piece, PieceId, Refused};
+use super::record::{Adder, Codec, Key, Outcome};
+use super::split::Split;
+use super::table::Table;
+use crate::dataflow::{NAP, Workers, start_with};
+use crate::nodes::fold::keys;
+use crate::options::Options;
+use crate::panics;
+use crate::watch::{Watch, lock};
+use arrow_array::ArrayRef;
+use base::Failure;
+use plan::physical::{FoldKind, Physical};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::Thread;
+use std::time::Duration;
+use timely::dataflow::operators::Input;
+use timely::dataflow::operators::probe::Handle;
+use timely::worker::Worker;
+
+/// How often requests to stop are looked at.
+const POLL: Duration = Duration::from_millis(20);
+
+/// How long workers may take to end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What an order has led to.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// Files that could not be read.
+    pub refused: Vec<Refused>,
+    /// Results that there are more of, or fewer.
+    pub changes: Vec<(Key, Outcome, isize)>,
+}
+
+/// The ends of the channels that worker 0 of process 0 has.
+struct Desk {
+    orders: Receiver<Order>,
+    answers: Sender<Answer>,
+}
+
+/// Reductions that are kept up to date, in process 0.
+pub struct Kept {
+    split: Split,
+    physical: Arc<Physical>,
+    shared: Arc<Shared>,
+    workers: Workers,
+    orders: Option<Sender<Order>>,
+    answers: Receiver<Answer>,
+    /// Worker 0, to be woken.
+    sleeper: Arc<OnceLock<Thread>>,
+    /// For each reduction the results of each key.
+    results: Vec<BTreeMap<Vec<u8>, Outcome>>,
+    options: RunOptions,
+    stop: Stop,
+}
+
+/// Why to end, if so; asked often.
+pub type Stop = Box<dyn Fn() -> Option<Failure>>;
+
+/// How the plan behind the reductions is run.
+struct RunOptions {
+    threads: usize,
+    in_flight: usize,
+    grace: Duration,
+    state: u64,
+    spill: PathBuf,
+}
+
+/// Does the part of another process than the first; ends when that one does.
+///
+/// # Errors
+/// The first failure of any worker of this process, a lost link, or a request to stop.
+pub fn serve(
+    physical: Arc<Physical>,
+    files: usize,
+    options: Options,
+    watch: Arc<Watch>,
+) -> Result<(), Failure> {
+    panics::install();
+    let split = Split::of(&physical).map_err(Failure::internal)?;
+    let shared = Arc::new(Shared::new(&physical, split, files, &watch));
+    let workers = start_with(options, &watch, move |worker| work(worker, &shared, None))?;
+    loop {
+        if let Some(why) = watch.stop() {
+            watch.fail(why);
+        }
+        if let Some(failure) = watch.failure() {
+            workers.cut_links();
+            return Err(failure);
+        }
+        if workers.ended_within(POLL) {
+            return watch.failure().map_or(Ok(()), Err);
+        }
+    }
+}
+
+impl Kept {
+    /// Starts the workers of this process, which have no files yet and expect about so many.
+    /// `stop` is asked often while they work.
+    ///
+    /// # Errors
+    /// If the plan cannot be kept up to date, or workers cannot be started.
+    pub fn start(
+        physical: Arc<Physical>,
+        files: usize,
+        options: Options,
+        watch: Arc<Watch>,
+        stop: Stop,
+    ) -> Result<Kept, Failure> {
+        panics::install();
+        let split = || Split::of(&physical).map_err(Failure::internal);
+        let shared = Arc::new(Shared::new(&physical, split()?, files, &watch));
+        let (orders, heard) = channel();
+        let (said, answers) = channel();
+        let desk = Mutex::new(Some(Desk { orders: heard, answers: said }));
+        let sleeper: Arc<OnceLock<Thread>> = Arc::default();
+        let Options { threads, in_flight, grace, state, spill, .. } = &options;
+        let run = RunOptions {
+            threads: *threads,
+            in_flight: *in_flight,
+            grace: *grace,
+            state: *state,
+            spill: spill.clone(),
+        };
+        let (ours, shared_by_workers) = (sleeper.clone(), shared.clone());
+        let workers = start_with(options, &watch, move |worker| {
+            let desk = (worker.index() == 0).then(|| lock(&desk).take()).flatten();
+            if desk.is_some() {
+                let _ = ours.set(std::thread::current());
+            }
+            work(worker, &shared_by_workers, desk)
+        })?;
+        let split = split()?;
+        let results = split.heads.iter().map(|_| BTreeMap::new()).collect();
+        let (orders, options) = (Some(orders), run);
+        Ok(Kept {
+            split,
+            physical,
+            shared,
+            workers,
+            orders,
+            answers,
+            sleeper,
+            results,
+            options,
+            stop,
+        })
+    }
+
+    /// What is kept.
+    pub fn split(&self) -> &Split {
+        &self.split
+    }
+
+    /// Opens a file as one of those of a reader, to see whether it can be taken: how many points
+    /// it has, and which columns may have missing values.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn look(&self, read: usize, path: &Path) -> Result<(u64, Vec<bool>), Failure> {
+        let source = piece::open(&self.physical, read, path)?;
+        let points = source.schema().domain.points().unwrap_or(0);
+        let missing = source.schema().fields.iter().map(|f| f.nullable).collect();
+        self.shared.keep_open(&PieceId { read, path: path.to_path_buf() }, &source);
+        Ok((points, missing))
+    }
+
+    /// Takes files, for the first time or anew, and lets go of others. Those that cannot be read,
+    /// or for which `still` no longer holds when they have been read, stay as they were and come
+    /// back.
+    ///
+    /// # Errors
+    /// If the workers have failed, or are to stop.
+    pub fn update(
+        &mut self,
+        come: Vec<Piece>,
+        gone: Vec<PieceId>,
+        still: &dyn Fn(&PieceId) -> bool,
+    ) -> Result<Vec<Refused>, Failure> {
+        let mut ids: Vec<PieceId> = come.iter().map(|piece| piece.id.clone()).collect();
+        let mut refused = Vec::new();
+        if !come.is_empty() {
+            refused = self.ask(Order::Make(come))?.refused;
+        }
+        ids.retain(|id| !refused.iter().any(|(other, _)| other == id));
+        for id in &ids {
+            if !still(id) {
+                refused.push((id.clone(), format!("{} is changing", id.path.display())));
+            }
+        }
+        ids.retain(|id| !refused.iter().any(|(other, _)| other == id));
+        refused.sort();
+        refused.dedup_by(|a, b| a.0 == b.0);
+        let answer = self.ask(Order::Settle(ids, gone))?;
+        // All that is lost before all that is gained: of a key one result is left.
+        let (lost, gained): (Vec<_>, Vec<_>) =
+            answer.changes.into_iter().partition(|(_, _, diff)| *diff < 0);
+        for ((head, key), _, _) in lost {
+            self.results[head as usize].remove(&key);
+        }
+        for ((head, key), outcome, _) in gained {
+            self.results[head as usize].insert(key, outcome);
+        }
+        Ok(refused)
+    }
+
+    /// Why the workers have ended or are to end, if so.
+    pub fn stopped(&self) -> Option<Failure> {
+        self.shared.watch.failure().or_else(|| self.shared.watch.stop())
+    }
+
+    fn ask(&self, order: Order) -> Result<Answer, Failure> {
+        let ended = || Failure::internal("the workers have ended");
+        let watch = &self.shared.watch;
+        self.orders.as_ref().and_then(|orders| orders.send(order).ok()).ok_or_else(ended)?;
+        if let Some(thread) = self.sleeper.get() {
+            thread.unpark();
+        }
+        loop {
+            match self.answers.recv_timeout(POLL) {
+                Ok(answer) => return Ok(answer),
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some(why) = (self.stop)().or_else(|| watch.stop()) {
+                        watch.fail(why);
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(watch.failure().unwrap_or_else(ended));
+                }
+            }
+            if let Some(failure) = watch.failure() {
+                return Err(failure);
+            }
+        }
+    }
+
+    /// The plan of what is behind the reductions, over their results, as `whole` says it, a plan
+    /// for the files that are there; where `written`, it shows what it writes too.
+    ///
+    /// # Errors
+    /// If a result cannot be represented, as in a run; if that plan is another one.
+    pub fn behind(&self, whole: &Physical, written: bool) -> Result<Physical, Failure> {
+        if whole.nodes.len() != self.physical.nodes.len() {
+            return Err(Failure::internal("the plan is another one"));
+        }
+        let tables = (0..self.results.len()).map(|head| self.table(whole, head).map(Arc::new));
+        self.split.behind(whole, &tables.collect::<Result<Vec<_>, _>>()?, written)
+    }
+
+    /// How to run that plan.
+    pub fn options(&self) -> Options {
+        let RunOptions { threads, in_flight, grace, state, spill } = &self.options;
+        let spill = spill.clone();
+        Options {
+            threads: *threads,
+            mesh: None,
+            in_flight: *in_flight,
+            grace: *grace,
+            profile: false,
+            state: *state,
+            spill,
+        }
+    }
+
+    fn table(&self, whole: &Physical, number: usize) -> Result<Table, Failure> {
+        let head = &self.split.heads[number];
+        let schema = &whole.nodes[head.last].schema;
+        let (key_fields, result_fields) = schema.fields.split_at(keys(&head.fold));
+        let failed = |message: &String| {
+            let step = &self.physical.nodes[head.last].step;
+            Failure::data(message.clone()).context(format!("step \"{step}\""))
+        };
+        let mut results = self.results[number].clone();
+        if results.is_empty() && matches!(head.fold.kind, FoldKind::All) {
+            let nothing = Adder::new(&head.fold, result_fields)?.nothing()?;
+            results.insert(Vec::new(), nothing);
+        }
+        let rows: Vec<&Vec<u8>> = (results.values())
+            .map(|outcome| outcome.as_ref().map_err(failed))
+            .collect::<Result<_, _>>()?;
+        let key_rows = results.keys().map(|key| &key[..]);
+        let mut arrays: Vec<ArrayRef> = Codec::new(key_fields)?.decode(key_rows)?;
+        arrays.extend(Codec::new(result_fields)?.decode(rows.iter().map(|row| &row[..]))?);
+        Ok(Table::new(schema, arrays, rows.len()))
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.orders = None;
+        if let Some(thread) = self.sleeper.get() {
+            thread.unpark();
+        }
+        self.workers.ended_within(GRACE);
+    }
+}
+
+/// What a worker does: passes orders on if it has the desk, and steps until there are no more.
+fn work(worker: &mut Worker, shared: &Arc<Shared>, desk: Option<Desk>) -> Result<(), Failure> {
+    let answer = Rc::new(RefCell::new(Answer::default()));
+    let (mut input, probe) = worker.dataflow::<u64, _, _>(|scope| {
+        let (input, orders) = scope.new_input::<Vec<Order>>();
+        Ok::<_, Failure>((input, flow(orders, shared, &answer)?))
+    })?;
+    if let Some(desk) = desk {
+        let mut asked: Option<u64> = None;
+        while !shared.watch.failed() {
+            match asked {
+                Some(time) if passed(&probe, time) => {
+                    // Nobody listens any more if the run has failed.
+                    let _ = desk.answers.send(std::mem::take(&mut *answer.borrow_mut()));
+                    asked = None;
+                }
+                Some(_) => {}
+                None => match desk.orders.try_recv() {
+                    Ok(order) => {
+                        let time = *input.time();
+                        input.send(order);
+                        input.advance_to(time + 1);
+                        asked = Some(time);
+                    }
+                    Err(TryRecvError::Empty) => {}
+                    Err(TryRecvError::Disconnected) => break,
+                },
+            }
+            worker.step_or_park(Some(NAP));
+        }
+    }
+    drop(input);
+    while worker.has_dataflows() && !shared.watch.failed() {
+        worker.step_or_park(Some(NAP));
+    }
+    Ok(())
+}
+
+/// Whether all that an order at this time leads to has come.
+fn passed(probe: &Handle<u64>, time: u64) -> bool {
+    !probe.less_equal(&time)
+}

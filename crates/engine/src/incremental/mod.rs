@@ -1,0 +1,36 @@
+//! Results that follow their inputs: reductions of the rows of files, kept up to date by
+//! differential dataflow while files come, change and go.
+//!
+//! Its records are partials, never rows: what a reduction holds of the rows of one file, a record
+//! for each key. A changed file takes its old records back and brings new ones; differential finds
+//! the keys that this touches, and only their states are added up anew. Sums are exact, and no
+//! state depends on the order in which it was added up, so the results have the bits of a cold run.
+//!
+//! What a plan does behind these reductions is few rows: it runs anew, on the ordinary engine, over
+//! the tables that are kept here.
+//!
+//! | file | what it has |
+//! |---|---|
+//! | `split` | which part of a plan is kept up to date, and the plan of what is behind it |
+//! | `piece` | a file as a part of a reader's rows |
+//! | `partials` | from the rows of a file to records: plain code |
+//! | `record` | keys, states and results as bytes |
+//! | `flow` | the dataflow: orders in, changes out |
+//! | `kept` | the process that gives the orders and keeps the results |
+//! | `table` | kept results as a source of tiles |
+//! | `changes` | rows that a table has lost and gained |
+mod changes;
+mod flow;
+mod kept;
+mod partials;
+mod piece;
+mod record;
+mod split;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use changes::{Change, Rows};
+pub use kept::{Kept, Stop, serve};
+pub use piece::{Piece, PieceId, Refused};
+pub use split::{Head, Split, show_all};

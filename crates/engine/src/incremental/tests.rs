@@ -1,0 +1,311 @@
+//! Kept results against cold runs, after random edits of the files: all bits must be equal.
+#![allow(clippy::unwrap_used, clippy::panic)]
+use super::{Kept, Piece, PieceId, Rows, Split};
+use crate::deal::Asking;
+use crate::tests::{in_time, options, pair};
+use crate::{Mesh, Options, Tally, Watch, run};
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_ipc::writer::FileWriter;
+use base::Source;
+use plan::{LoadOptions, Physical};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Numbers that look random, the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % sides
+    }
+
+    /// Values that cancel, that are beyond three terms, missing, not a number.
+    fn value(&mut self) -> Option<f64> {
+        match self.roll(12) {
+            0 => None,
+            1 => Some(1e300),
+            2 => Some(-1e300),
+            3 => Some(f64::MIN_POSITIVE / 8.0),
+            4 => Some(-0.0),
+            5 if self.roll(40) == 0 => Some(f64::NAN),
+            _ => Some((self.roll(2000) as f64 - 1000.0) * 2f64.powi(self.roll(80) as i32 - 40)),
+        }
+    }
+
+    fn key(&mut self) -> Option<f64> {
+        match self.roll(9) {
+            0 => None,
+            1 => Some(f64::NAN),
+            2 => Some(-f64::NAN),
+            3 => Some(0.0),
+            4 => Some(-0.0),
+            k => Some(k as f64 / 2.0),
+        }
+    }
+}
+
+/// A file of some rows; its keys are few, so that groups come and go.
+fn write(path: &Path, dice: &mut Dice) {
+    let rows = dice.roll(40) as usize;
+    let few = 1 + dice.roll(6);
+    let k: Float64Array = (0..rows).map(|_| dice.key()).collect();
+    let s: StringArray =
+        (0..rows).map(|_| Some(format!("s{}", dice.roll(few))).filter(|s| s != "s3")).collect();
+    let x: Float64Array = (0..rows).map(|_| dice.value()).collect();
+    let n: Int64Array = (0..rows).map(|_| Some(dice.roll(7) as i64 - 3)).collect();
+    let columns: Vec<(&str, ArrayRef, bool)> = vec![
+        ("k", Arc::new(k), true),
+        ("s", Arc::new(s), true),
+        ("x", Arc::new(x), true),
+        ("n", Arc::new(n), true),
+    ];
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+    let mut writer = FileWriter::try_new(File::create(path).unwrap(), &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+}
+
+const SUMS: &str = "
+  - read: DIR/*.arrow
+  - reduce: { total: sum(x), mean: mean(x), sd: std(x), rows: count(), some: count(x), all: sum(n) }
+    by: { k: k }
+  - show: 100";
+
+const RANKS: &str = r#"
+  - read: DIR/*.arrow
+  - filter: n != 2
+  - reduce: { low: min(x), high: max(x), mid: median(x), q: "quantile(x, 0.9)", any: any(n > 2) }
+    by: [s, n]
+  - sort: [high, s, n]
+  - show: 100"#;
+
+const PLACES: &str = "
+  - read: DIR/*.arrow
+  - map: { y: n + 0.5 }
+  - reduce: { one: first(n), end: last(n), best: argmax(y), worst: argmin(y), product: prod(y) }
+    by: { s: s }
+  - show: 100";
+
+const ALL: &str = "
+  - read: DIR/*.arrow
+  - reduce: { total: sum(x), rows: count(), most: max(n) }
+  - show: 10";
+
+const TWICE: &str = r#"
+  - read: DIR/*.arrow
+    as: rows
+  - reduce: { total: sum(n), rows: count() }
+    by: { s: s }
+    as: texts
+  - reduce: { total: sum(n), rows: count() }
+    by: { s: "where(n > 0, 's1', 's2')" }
+    from: rows
+    as: signs
+  - concat:
+    from: [texts, signs]
+  - reduce: { groups: count(), most: max(rows), total: sum(total) }
+    by: { long: rows > 20 }
+  - show: 100"#;
+
+fn load(pipeline: &str, dir: &Path) -> Arc<Physical> {
+    load_with(pipeline, dir, false)
+}
+
+/// As a keeper loads it.
+fn loose(pipeline: &str, dir: &Path) -> Arc<Physical> {
+    load_with(pipeline, dir, true)
+}
+
+fn load_with(pipeline: &str, dir: &Path, follow: bool) -> Arc<Physical> {
+    let options = LoadOptions { follow, ..LoadOptions::default() };
+    let text = format!("steps:{}", pipeline.replace("DIR", &dir.display().to_string()));
+    let (plan, diagnostics) = plan::load(&Source::new("test.yaml", &*text), &options);
+    Arc::new(plan.unwrap_or_else(|| panic!("{diagnostics:?}")).physical)
+}
+
+fn shown(tally: &Tally) -> Vec<Vec<u8>> {
+    let (_, schema, batches) = &tally.results[0];
+    let rows = Rows::of(schema, batches).unwrap();
+    rows.bytes()
+}
+
+fn run_alone(plan: Arc<Physical>) -> Tally {
+    run(plan, options(2, 2), Arc::new(Watch::new())).unwrap()
+}
+
+/// The files of a folder as pieces of the only reader, each with the place of its first row.
+fn pieces(kept: &Kept, dir: &Path) -> BTreeMap<PieceId, u64> {
+    let mut names: Vec<PathBuf> =
+        std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).collect();
+    names.sort();
+    let mut first = 0;
+    let mut pieces = BTreeMap::new();
+    for path in names {
+        for read in kept.split().reads() {
+            let (rows, _) = kept.look(read, &path).unwrap();
+            pieces.insert(PieceId { read, path: path.clone() }, first);
+            if read == kept.split().reads()[0] {
+                first += rows;
+            }
+        }
+    }
+    pieces
+}
+
+/// What came between two looks at a folder, and what went. `changed` was written anew.
+fn difference(
+    kept: &Kept,
+    before: &BTreeMap<PieceId, u64>,
+    now: &BTreeMap<PieceId, u64>,
+    changed: &[PathBuf],
+) -> (Vec<Piece>, Vec<PieceId>) {
+    let moved = |id: &PieceId, first: &u64| {
+        before.get(id) != Some(first) && kept.split().placed.contains(&id.read)
+    };
+    let new = |(id, first): &(&PieceId, &u64)| {
+        changed.contains(&id.path) || !before.contains_key(*id) || moved(id, first)
+    };
+    let come = now.iter().filter(new).map(|(id, first)| Piece { id: id.clone(), first: *first });
+    let gone = before.keys().filter(|id| !now.contains_key(*id)).cloned();
+    (come.collect(), gone.collect())
+}
+
+/// Keeps a pipeline up to date over so many edits.
+fn edits(pipeline: &str, seed: u64, rounds: usize, start: impl FnOnce(Arc<Physical>) -> Kept) {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let mut dice = Dice(seed);
+    let name = |i: u64| dir.join(format!("f{i:02}.arrow"));
+    for i in 0..6 {
+        write(&name(i), &mut dice);
+    }
+    let mut kept = start(loose(pipeline, dir));
+    let mut before = BTreeMap::new();
+    let mut changed = Vec::new();
+    for round in 0..rounds {
+        let now = pieces(&kept, dir);
+        let (come, gone) = difference(&kept, &before, &now, &changed);
+        let refused = kept.update(come, gone, &|_| true).unwrap();
+        assert_eq!(refused, []);
+        let whole = load(pipeline, dir);
+        let behind = run_alone(Arc::new(kept.behind(&whole, false).unwrap()));
+        let cold = run_alone(whole);
+        assert!(shown(&behind) == shown(&cold), "round {round}:\n{behind:?}\n{cold:?}");
+        before = now;
+        changed.clear();
+        for _ in 0..1 + dice.roll(3) {
+            let path = name(dice.roll(12));
+            let files = std::fs::read_dir(dir).unwrap().count();
+            if dice.roll(3) == 0 && files > 1 {
+                let _ = std::fs::remove_file(&path);
+            } else {
+                write(&path, &mut dice);
+                changed.push(path);
+            }
+        }
+    }
+}
+
+fn keep(threads: usize) -> impl FnOnce(Arc<Physical>) -> Kept {
+    move |plan| {
+        Kept::start(plan, 6, options(threads, 2), Arc::new(Watch::new()), Box::new(|| None))
+            .unwrap()
+    }
+}
+
+fn follow(pipeline: &'static str, seed: u64, rounds: usize) {
+    in_time(move || edits(pipeline, seed, rounds, keep(1)));
+    in_time(move || edits(pipeline, seed + 1, rounds, keep(3)));
+}
+
+#[test]
+fn sums_with_wild_keys_and_values() {
+    follow(SUMS, 0x1234_5678, 12);
+}
+
+#[test]
+fn ranks_and_groups_that_vanish() {
+    follow(RANKS, 0x9e37_79b9, 12);
+}
+
+#[test]
+fn what_depends_on_the_place_of_rows() {
+    follow(PLACES, 0xdead_beef, 12);
+}
+
+#[test]
+fn everything_in_one_row() {
+    follow(ALL, 0x5151_5151, 12);
+}
+
+#[test]
+fn reductions_of_reductions() {
+    follow(TWICE, 0x7777_1111, 12);
+}
+
+#[test]
+fn over_two_processes() {
+    in_time(|| {
+        let start = |plan: Arc<Physical>| {
+            let mut sockets = pair().into_iter();
+            let mut options = |index| Options {
+                mesh: Some(Mesh {
+                    index,
+                    processes: 2,
+                    sockets: sockets.next().unwrap(),
+                    asking: Asking::new(|_| ()),
+                }),
+                ..options(2, 2)
+            };
+            let (here, there) = (options(0), options(1));
+            let other = plan.clone();
+            std::thread::spawn(move || super::serve(other, 6, there, Arc::new(Watch::new())));
+            Kept::start(plan, 6, here, Arc::new(Watch::new()), Box::new(|| None)).unwrap()
+        };
+        edits(SUMS, 0x2468_ace0, 12, start);
+    });
+}
+
+#[test]
+fn a_bad_file_leaves_the_old_rows() {
+    in_time(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let mut dice = Dice(99);
+        let path = dir.path().join("a.arrow");
+        write(&path, &mut dice);
+        write(&dir.path().join("b.arrow"), &mut dice);
+        let cold = run_alone(load(SUMS, dir.path()));
+        let mut kept = keep(2)(loose(SUMS, dir.path()));
+        let now = pieces(&kept, dir.path());
+        let (come, _) = difference(&kept, &BTreeMap::new(), &now, &[]);
+        kept.update(come.clone(), Vec::new(), &|_| true).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        assert!(kept.look(come[0].id.read, &path).is_err());
+        let refused = kept.update(come[..1].to_vec(), Vec::new(), &|_| true).unwrap();
+        assert_eq!(refused[0].0, come[0].id);
+        write(&path, &mut dice);
+        kept.look(come[0].id.read, &path).unwrap();
+        let refused = kept.update(come[..1].to_vec(), Vec::new(), &|_| false).unwrap();
+        assert!(refused[0].1.contains("is changing"));
+        let behind = run_alone(Arc::new(kept.behind(&load(SUMS, dir.path()), false).unwrap()));
+        assert_eq!(shown(&behind), shown(&cold));
+    });
+}
+
+#[test]
+fn what_cannot_be_kept_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&dir.path().join("a.arrow"), &mut Dice(5));
+    let why = |pipeline: &str| Split::of(&load(pipeline, dir.path())).err().unwrap();
+    let rows = "\n  - read: DIR/*.arrow\n  - filter: n > 0\n  - show: 3";
+    assert!(why(rows).contains("is reduced file by file"));
+    let cut = "\n  - read: DIR/*.arrow\n    slices: { row: 0..1 }\n  - reduce: { n: count() }";
+    assert!(why(cut).contains("is reduced file by file"));
+    assert!(why("\n  - range: { k: 1..=9 }\n  - reduce: { n: count() }").contains("no reduction"));
+}

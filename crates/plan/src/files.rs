@@ -1,0 +1,65 @@
+//! The files that a `read:` names, to be looked for again: files come, change and go.
+use crate::paths;
+use formats::{Format, FormatError, OpenRequest, Options, TileSource};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What a reader reads, as the pipeline file names it.
+#[derive(Clone)]
+pub struct Files {
+    /// Names and patterns, in the order of their rows.
+    pub names: Vec<String>,
+    /// The folder of the pipeline file, where names are looked up too.
+    pub beside: Option<PathBuf>,
+    /// The format of all files.
+    pub format: &'static dyn Format,
+    /// The columns that are read, in the order of the reader's schema.
+    pub columns: Vec<String>,
+    /// Options of the format.
+    pub options: Options,
+    /// Whether each file is read by itself, whatever files there are beside it.
+    pub each: bool,
+}
+
+impl Files {
+    /// The files that are there now, in the order of their rows; those of a folder by name.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for name in &self.names {
+            let found = paths::find(self.beside.as_deref(), name).unwrap_or_default();
+            for path in found {
+                if path.is_dir() {
+                    files.extend(self.parts(&path));
+                } else {
+                    files.push(path);
+                }
+            }
+        }
+        files
+    }
+
+    /// The files in a folder by name; what begins with `.` or `_` is none.
+    fn parts(&self, folder: &Path) -> Vec<PathBuf> {
+        let ours = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let ending = path.extension().unwrap_or_default().to_string_lossy();
+            !name.starts_with(['.', '_']) && self.format.extensions().contains(&&*ending)
+        };
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut parts: Vec<PathBuf> = entries.map(|e| e.path()).filter(ours).collect();
+        parts.sort();
+        parts
+    }
+
+    /// Opens one file by itself.
+    ///
+    /// # Errors
+    /// As [`Format::open`].
+    pub fn open(&self, path: &Path) -> Result<Arc<dyn TileSource>, FormatError> {
+        self.format.open(&OpenRequest {
+            paths: vec![path.to_path_buf()],
+            columns: Some(self.columns.clone()),
+            options: self.options.clone(),
+        })
+    }
+}
