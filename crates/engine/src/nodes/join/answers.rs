@@ -56,14 +56,26 @@ impl Match {
         Match { join: join.clone(), open, closing, silent, most: 1, late: false, budget }
     }
 
-    /// A tile waits, on a loan rather than on its credit if answers come late.
+    /// A tile waits, on a loan rather than on its credit if answers come late. The loan is for what
+    /// is asked about it, and for its answers, too.
     fn wait(&self, parcel: &mut Parcel) {
         if self.late
             && parcel.credit.is_some()
-            && let Some(loan) = self.budget.lend(size(&parcel.tile))
+            && let Some(loan) = self.budget.lend(size(&parcel.tile) + self.asked(&parcel.tile))
         {
             parcel.credit = Some(Credit::lent(loan));
         }
+    }
+
+    /// Bytes of the questions about a tile, and of their answers, which are there twice when they
+    /// are put together.
+    fn asked(&self, tile: &Tile) -> u64 {
+        let keys: usize = self.join.types.iter().map(|t| t.width()).sum();
+        let right = self.join.right.iter().map(|i| self.join.right_types[*i].width());
+        let answer = 4 + right.sum::<usize>() as u64;
+        // A key with many rows is the exception.
+        let matches = self.join.most(self.most).min(2);
+        tile.points() as u64 * (keys as u64 + 8 + 2 * matches * answer)
     }
 
     /// Gives the tile on if it is whole.
