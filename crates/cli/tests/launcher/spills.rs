@@ -27,6 +27,22 @@ steps:
   - write: out.arrow
 ";
 
+/// A table beside another one that is too large to be given to all workers.
+const JOIN: &str = "title: A large join
+params: { n: 2200000 }
+steps:
+  - range: { i: 0..n }
+  - map: { k: i * 7919 % n, v: i * 2, w: i * 3 }
+    as: right
+  - range: { j: 0..300000 }
+  - map: { k: j * 31 }
+    as: left
+  - join: k
+    from: [left, right]
+    how: left
+  - write: out.arrow
+";
+
 /// The most memory that a process and each of its children has had, as `/proc` says, until it ends.
 fn peaks(child: &mut Child) -> Vec<u64> {
     let mut peaks = std::collections::HashMap::new();
@@ -101,6 +117,11 @@ fn groups() {
 #[test]
 fn rows() {
     within(ROWS, "out.arrow", 150, 300);
+}
+
+#[test]
+fn joins() {
+    within(JOIN, "out.arrow", 60, 120);
 }
 
 #[test]

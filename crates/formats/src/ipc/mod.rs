@@ -1,5 +1,6 @@
 //! Arrow IPC files: read their batches, write one file.
 
+mod blank;
 mod file;
 mod sink;
 mod source;

@@ -1,4 +1,5 @@
 //! Writing: one file, a batch per tile, by one worker.
+use super::blank::blanked;
 use crate::rows::{arrow_schema, bad_option, point_bytes, row_batch, row_schema, text};
 use crate::stage::{Stage, cannot_write, cannot_write_because};
 use crate::{Arrangement, FormatError, Sink, TileWriter, WriteRequest, Written};
@@ -110,8 +111,10 @@ impl TileWriter for ArrowWriter {
         if tile.points() == 0 {
             return Ok(());
         }
-        let batch = row_batch(tile, &self.schema)?;
-        self.file.write(&batch).map_err(|e| cannot_write_because(&self.path, &e))
+        let batch = blanked(row_batch(tile, &self.schema)?);
+        batch
+            .and_then(|batch| self.file.write(&batch))
+            .map_err(|e| cannot_write_because(&self.path, &e))
     }
 
     fn finish(&mut self) -> Result<(), Failure> {
