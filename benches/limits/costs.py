@@ -43,7 +43,7 @@ class Bench:
         """Medians of what a run reports."""
         told = []
         for _ in range(self.runs):
-            command = [self.binary, "run", "-q", "--overwrite", "--format", "json", *words]
+            command = [self.binary, "run", "-q", "--overwrite", "--no-state", "--format", "json", *words]
             ran = run(command, cwd=self.folder)
             if ran.code:
                 raise SystemExit(f"{' '.join(map(str, command))}\n{ran.err}")
@@ -69,7 +69,7 @@ class Bench:
         return sorted(profiles, key=lambda p: p["seconds"])[len(profiles) // 2]
 
     def tidemill_once(self, words):
-        ran = run([self.binary, "run", "-q", "--overwrite", *words], cwd=self.folder)
+        ran = run([self.binary, "run", "-q", "--overwrite", "--no-state", *words], cwd=self.folder)
         if ran.code:
             raise SystemExit(f"{' '.join(map(str, words))}\n{ran.err}")
 
