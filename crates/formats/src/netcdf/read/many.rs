@@ -28,7 +28,7 @@ pub(super) fn open(
     for other in &files[1..] {
         agree(&files[0], other, dim)?;
     }
-    in_order(&mut files, dim);
+    let files = in_order(files, dim);
     let mut schema = files[0].schema.clone();
     for (i, field) in schema.fields.iter_mut().enumerate() {
         field.nullable = files.iter().any(|f| f.schema.fields[i].nullable);
@@ -106,13 +106,7 @@ fn dimension(files: &[Facts], along: Option<&str>) -> Result<usize, FormatError>
             help: Some(format!("it has {}", names(&(0..dims.len()).collect::<Vec<_>>()))),
         });
     }
-    for other in &files[1..] {
-        let same =
-            dims.iter().map(|d| &d.name).eq(other.schema.domain.dims.iter().map(|d| &d.name));
-        if !same {
-            return Err(differ(first, other, "they have other dimensions"));
-        }
-    }
+    files[1..].iter().try_for_each(|other| same_dimensions(first, other))?;
     let differs = |dim: &usize| {
         files[1..].iter().any(|other| {
             other.size(*dim) != first.size(*dim)
@@ -131,13 +125,19 @@ fn dimension(files: &[Facts], along: Option<&str>) -> Result<usize, FormatError>
     Err(FormatError { kind: FormatErrorKind::Unsupported(None), message, help })
 }
 
+/// Whether another file has dimensions of the same names, in the same order.
+fn same_dimensions(first: &Facts, other: &Facts) -> Result<(), FormatError> {
+    let names = |f: &Facts| f.schema.domain.dims.iter().map(|d| d.name.clone()).collect::<Vec<_>>();
+    match names(first) == names(other) {
+        true => Ok(()),
+        false => Err(differ(first, other, "they have other dimensions")),
+    }
+}
+
 /// Whether another file has the same columns, and the same box but for one dimension.
 fn agree(first: &Facts, other: &Facts, along: usize) -> Result<(), FormatError> {
     let (one, two) = (&first.schema, &other.schema);
-    let names = |s: &Schema| s.domain.dims.iter().map(|d| d.name.clone()).collect::<Vec<_>>();
-    if names(one) != names(two) {
-        return Err(differ(first, other, "they have other dimensions"));
-    }
+    same_dimensions(first, other)?;
     for (dim, d) in one.domain.dims.iter().enumerate().filter(|(dim, _)| *dim != along) {
         let (a, b) = (first.size(dim), other.size(dim));
         if a != b {
@@ -168,18 +168,18 @@ fn agree(first: &Facts, other: &Facts, along: usize) -> Result<(), FormatError> 
 }
 
 /// Files in the order of their coordinate, if that puts all values in order; else as they are named.
-fn in_order(files: &mut [Facts], dim: usize) {
-    let mut order: Vec<usize> = (0..files.len()).collect();
+fn in_order(files: Vec<Facts>, dim: usize) -> Vec<Facts> {
     let ends: Option<Vec<(f64, f64)>> = files.iter().map(|f| f.ends(dim)).collect();
-    let Some(ends) = ends else { return };
+    let Some(ends) = ends else { return files };
+    let mut order: Vec<usize> = (0..files.len()).collect();
     order.sort_by(|a, b| ends[*a].0.total_cmp(&ends[*b].0));
     let ascends = |w: &[usize]| ends[w[0]].0 <= ends[w[0]].1 && ends[w[0]].1 < ends[w[1]].0;
-    if order.windows(2).all(ascends) {
-        files.sort_by(|a, b| {
-            let first = |f: &Facts| f.ends(dim).map_or(f64::NAN, |e| e.0);
-            first(a).total_cmp(&first(b))
-        });
+    if !order.windows(2).all(ascends) {
+        return files;
     }
+    let mut files: Vec<_> = ends.into_iter().zip(files).collect();
+    files.sort_by(|(a, _), (b, _)| a.0.total_cmp(&b.0));
+    files.into_iter().map(|(_, file)| file).collect()
 }
 
 /// A file, and what it has of the dimension.
