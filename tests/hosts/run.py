@@ -317,7 +317,7 @@ class Check:
         while any(self.net.pids(i) for i in range(HOSTS)):
             assert time.monotonic() < end, "a process is left"
             time.sleep(0.05)
-        self.judge(kind, host, ended, early=delay < 0.5)
+        self.judge(kind, host, ended)
         if out.exists():
             whole = json.loads(self.alone("count.yaml", "--format", "json"))
             assert f"{BRIEF_ROWS}" in json.dumps(results(whole)), f"half a file: {whole}"
@@ -358,7 +358,7 @@ class Check:
                 pass
         return kind
 
-    def judge(self, kind, host, ended, early):
+    def judge(self, kind, host, ended):
         """Codes and sentences: those of the first cause, or of a run that had ended before it."""
         if all(e[0] == 0 for e in ended.values()):
             return
@@ -375,12 +375,10 @@ class Check:
                 continue
             causes = [(4, rf"process {host}\b")]
             if rank == host and kind in ("cut", "stop launcher"):
-                causes.append((4, "lost process|has not answered|not all processes joined"))
+                away = "lost process|has not answered|not all processes joined|has not written"
+                causes.append((4, away))
             if asked:
                 causes.append((code, r"interrupted|terminated"))
-            if early:
-                # Who is joining when the first one gives up may see no more than that it goes.
-                causes.append((4, r"lost process 0\b"))
             fits = any(ends == c and re.search(words, err) for c, words in causes)
             assert fits, f"process {rank} ended with {ends}: {err}"
 

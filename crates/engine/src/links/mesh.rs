@@ -108,7 +108,23 @@ pub fn connect(listener: Option<TcpListener>, wanted: &Wanted) -> Result<Links, 
     let mut links: Links = (0..wanted.me.processes).map(|_| None).collect();
     match collect(&receive, &mut links, wanted, end) {
         Ok(()) => Ok(links),
-        Err(why) => Err(Unlinked { why, links }),
+        Err(why) => {
+            drop(over);
+            if purpose == Purpose::Control && !wanted.answer.is_empty() {
+                catch_up(&receive, &mut links);
+            }
+            Err(Unlinked { why, links })
+        }
+    }
+}
+
+/// Whoever was shaking hands when this process gave up takes itself for linked: it is to be told too.
+fn catch_up(events: &Receiver<Event>, links: &mut Links) {
+    let end = Instant::now() + LONG_PAUSE;
+    while let Ok(event) = events.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        if let Event::Linked(peer, stream) = event {
+            links[peer] = Some(stream);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::message::{Fate, Order, Word, write_line};
 use super::process::{Event, Reach, listen};
 use base::{Failure, FailureKind};
+use std::fmt::Display;
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::mpsc::Sender;
@@ -27,9 +28,7 @@ impl Joined {
     /// # Errors
     /// If it does not come in time, or is another one.
     pub fn greet(index: usize, stream: TcpStream, time: Duration) -> Result<Joined, Failure> {
-        let lost = |e: &dyn std::fmt::Display| {
-            Failure::new(FailureKind::Peer, format!("process {index} joined and was lost: {e}"))
-        };
+        let lost = |e: &dyn Display| Joined::lost(index, e);
         let ip = stream.peer_addr().map_err(|e| lost(&e))?.ip();
         stream.set_read_timeout(Some(time)).map_err(|e| lost(&e))?;
         let mut words = BufReader::new(stream.try_clone().map_err(|e| lost(&e))?);
@@ -42,9 +41,14 @@ impl Joined {
         }
     }
 
+    /// That this process went after it had joined.
+    pub(super) fn lost(index: usize, why: &dyn Display) -> Failure {
+        Failure::new(FailureKind::Peer, format!("process {index} joined and was lost: {why}"))
+    }
+
     /// The link to it.
-    pub fn link(&mut self) -> &mut TcpStream {
-        &mut self.stream
+    pub(super) fn into_link(self) -> TcpStream {
+        self.stream
     }
 }
 
