@@ -59,8 +59,8 @@ pub fn begin(job: &mut Job) -> Result<(Plan, Option<State>), End> {
     let known = Folder::read(&folder, None, true)?;
     known.warnings.iter().for_each(|line| anstream::eprintln!("\x1b[1;33mwarning\x1b[0m: {line}"));
     let go_on = |node: &Node, _, written: &HashMap<u64, u64>| {
-        let sink = lasting(node);
-        sink.is_some_and(|s| s.resume(&|n| written.contains_key(&n)).unwrap_or(false))
+        let written = written.keys().copied().collect();
+        lasting(node).is_some_and(|sink| sink.resume(&written).unwrap_or(false))
     };
     let survey = Survey::of(&plan.physical, &inputs, &known, &go_on);
     job.stages = stages(&survey, &job.run_id);

@@ -1,6 +1,7 @@
 //! The one contract of all formats.
 use crate::{OptionKey, Options, RowTest, Survivors};
 use base::{Attributes, Column, Entry, Failure, Region, Schema, Tile, Tiling};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -166,11 +167,11 @@ pub trait Sink: Send + Sync {
     }
 
     /// Instead of `create`, in a later run of an output of the same definition: goes on with what
-    /// is staged, of which the tiles for which `written` holds are whole. False if it cannot.
+    /// is staged, of which the tiles `written` are whole. False if it cannot.
     ///
     /// # Errors
     /// If the place cannot be written.
-    fn resume(&self, _written: &dyn Fn(u64) -> bool) -> Result<bool, Failure> {
+    fn resume(&self, _written: &BTreeSet<u64>) -> Result<bool, Failure> {
         Ok(false)
     }
 
@@ -190,6 +191,11 @@ pub trait Sink: Send + Sync {
     /// The name until `commit`, where it is known before.
     fn staged(&self) -> Option<&Path> {
         None
+    }
+
+    /// What `commit` gives the final name, if not all that is staged.
+    fn named(&self) -> Option<PathBuf> {
+        self.staged().map(Path::to_path_buf)
     }
 
     /// Work on a tile that any worker can do before it goes to the writer, such as compression.

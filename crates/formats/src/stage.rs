@@ -77,14 +77,25 @@ impl Stage {
     /// Gives the staged file or directory the final name, durably. What it replaces is there,
     /// whole, until the new one is; without `overwrite` it never replaces anything.
     pub(crate) fn publish(&self) -> Result<(), Failure> {
+        self.name(&self.staged)
+    }
+
+    /// The same for a file of the staged directory; the rest of it is removed.
+    pub(crate) fn publish_file(&self, file: &Path) -> Result<(), Failure> {
+        self.name(file)?;
+        self.abandon();
+        Ok(())
+    }
+
+    fn name(&self, staged: &Path) -> Result<(), Failure> {
         let failed = |e: io::Error| match e.kind() {
             ErrorKind::AlreadyExists => exists(&self.target),
             _ => cannot_write(&self.target, &e),
         };
-        sync(&self.staged).map_err(failed)?;
+        sync(staged).map_err(failed)?;
         match self.overwrite && self.target.symlink_metadata().is_ok() {
-            true => replace(&self.staged, &self.target),
-            false => rename_new(&self.staged, &self.target),
+            true => replace(staged, &self.target),
+            false => rename_new(staged, &self.target),
         }
         .map_err(failed)?;
         sync(parent(&self.target)).map_err(failed)

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// One reader, and two writers and two reductions behind it.
 const GRID: &str = "title: Grid
@@ -238,6 +238,54 @@ fn kills_at_any_moment_cost_no_more_than_what_was_in_flight() {
         assert!(alike(&bench.path().join(name), &bench.path().join("good").join(name)), "{name}");
     }
     says(&good(&bench, "run p.yaml --tile 600").1, "up to date: 0 of 360 tiles to do");
+}
+
+/// The chunks of a file that is killed while they are being written are not compressed again.
+#[test]
+fn compressed_files_are_gone_on_with() {
+    let write = |option: &str| {
+        format!(
+            "steps:\n  - grid: {{ x: \"linspace(0, 1, 200)\", y: \"linspace(0, 3, 2000)\" }}\n\
+             \x20 - map: {{ z: sin(x * y) + cos(x - y), w: x + y }}\n\
+             \x20 - write: z.nc\n    {option}\n"
+        )
+    };
+    let sums =
+        "steps:\n  - read: z.nc\n  - reduce: { s: sum(z), v: var(w), x: sum(x), n: count() }\n";
+    for option in ["deflate: 6", "zstd: 3"] {
+        let bench = Bench::new(&write(option));
+        fs::write(bench.path().join("sums.yaml"), sums).unwrap();
+        good(&bench, "run p.yaml --tile 2000 --no-state");
+        let (expected, _) = good(&bench, "run sums.yaml");
+        fs::remove_file(bench.path().join("z.nc")).unwrap();
+        let mut left = 200;
+        for round in 0..4 {
+            let (n, w) = (1 + random() % 2, 1 + random() % 3);
+            let mut child = start(&bench, &format!("run p.yaml --tile 2000 -n {n} -w {w}"));
+            let (begun, pause) = (Instant::now(), Duration::from_millis(random() % 60));
+            let noted = |p: &PathBuf| {
+                let log = bench.path().join(p).join("chunks");
+                fs::metadata(log).is_ok_and(|log| log.len() > 1000)
+            };
+            while round == 0 && !bench.left().iter().any(noted) {
+                assert!(begun.elapsed() < Duration::from_secs(20));
+                sleep(Duration::from_millis(1));
+            }
+            sleep(pause);
+            let _ = kill_process(Pid::from_child(&child), Signal::KILL);
+            child.wait().unwrap();
+            let (told, _) = good(&bench, "explain p.yaml --tile 2000 --ledger");
+            let words: Vec<&str> = told.lines().next().unwrap().split(' ').collect();
+            let at = words.iter().position(|w| *w == "of").unwrap();
+            let now: u64 = words[at - 1].parse().unwrap();
+            assert!(now < 200 && now <= left, "{told}");
+            left = now;
+        }
+        good(&bench, "run p.yaml --tile 2000 -n 2 -w 1");
+        assert_eq!(good(&bench, "run sums.yaml --no-state").0, expected);
+        assert!(!bench.left().iter().any(|p| p.display().to_string().contains("partial")));
+        says(&good(&bench, "run p.yaml --tile 2000").1, "up to date: 0 of 200 tiles to do");
+    }
 }
 
 /// A folder's files, and how to put them back without new inodes.

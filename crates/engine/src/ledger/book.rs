@@ -219,7 +219,7 @@ impl Book {
         for (at, node) in self.physical.nodes.iter().enumerate() {
             let Op::Write(sink) = &node.op else { continue };
             let whole = self.whole.get(at).copied().flatten();
-            let inode = sink.staged().and_then(|s| s.symlink_metadata().ok()).map(|m| m.ino());
+            let inode = sink.named().and_then(|s| s.symlink_metadata().ok()).map(|m| m.ino());
             if let (Some(whole), Some(inode)) = (whole, inode) {
                 self.note(&Record::Naming { whole, path: sink.path().to_path_buf(), inode });
             }

@@ -1,8 +1,8 @@
 //! The fragments of a plan, and the keys of their tiles.
 use super::stamp::Inputs;
-use formats::{Arrangement, Sink};
+use formats::Sink;
 use plan::Print;
-use plan::physical::{Node, Op, Physical, Read, Reduce};
+use plan::physical::{Node, Op, Physical, Read, Reduce, Route};
 use std::sync::Arc;
 
 /// A reader of more tiles than this keeps no account of them.
@@ -43,12 +43,10 @@ pub fn fragments(physical: &Physical, inputs: &Inputs) -> Vec<Fragment> {
     all
 }
 
-/// The sink of a node that takes tiles in any order and can go on with what is staged.
+/// The sink of a node that can go on with what is staged.
 pub fn lasting(node: &Node) -> Option<&Arc<dyn Sink>> {
     match &node.op {
-        Op::Write(sink) if sink.arrangement() == Arrangement::Anywhere && sink.resumable() => {
-            Some(sink)
-        }
+        Op::Write(sink) if sink.resumable() => Some(sink),
         _ => None,
     }
 }
@@ -58,7 +56,9 @@ fn ends(nodes: &[Node], from: usize) -> Option<Vec<usize>> {
     let mut all = Vec::new();
     for (at, node) in nodes.iter().enumerate().filter(|(_, n)| n.inputs.contains(&from)) {
         match &node.op {
-            Op::Apply(_) => all.extend(ends(nodes, at)?),
+            Op::Apply(_) | Op::Encode(_) | Op::Exchange(Route::Gather) => {
+                all.extend(ends(nodes, at)?);
+            }
             Op::Partial(Reduce::Fold(_)) => all.push(at),
             Op::Write(_) if lasting(node).is_some() => all.push(at),
             _ => return None,

@@ -17,6 +17,8 @@ enum Rank {
     Cause,
     /// Ended without a word, perhaps since a link broke.
     Perhaps,
+    /// A link that never came about: whoever gives up on it breaks others.
+    Absence,
     /// A broken link.
     Consequence,
 }
@@ -46,6 +48,12 @@ impl Inquiry {
         let rank = if failure.kind == FailureKind::Peer { Rank::Consequence } else { Rank::Cause };
         self.explained.insert(process);
         self.add(Suspect { rank, process, failure });
+    }
+
+    /// A process said that it could not open all its links.
+    pub fn unlinked(&mut self, process: usize, failure: Failure) {
+        self.explained.insert(process);
+        self.add(Suspect { rank: Rank::Absence, process, failure });
     }
 
     /// A process, called `name`, ended before its time.
@@ -134,6 +142,17 @@ mod tests {
         inquiry.ended(1, "process 1", KILLED);
         inquiry.ended(0, "process 0", KILLED);
         assert_eq!(inquiry.verdict().unwrap().failure.message, "bad file");
+    }
+
+    #[test]
+    fn who_never_came_is_named_though_a_link_broke_first() {
+        let mut inquiry = Inquiry::default();
+        inquiry.reported(2, peer("lost the link to process 0"));
+        inquiry.unlinked(0, peer("process 1 did not connect"));
+        inquiry.reported(0, peer("process 1 did not connect"));
+        assert!(inquiry.verdict().is_none());
+        inquiry.since = Instant::now().checked_sub(2 * GRACE);
+        assert_eq!(inquiry.verdict().unwrap().failure.message, "process 1 did not connect");
     }
 
     #[test]

@@ -99,7 +99,11 @@ impl Child {
             // The launcher ends this process if the run ends before.
             stop: &|| None,
         };
-        connect(Some(listener), &wanted).map_err(Failure::from)
+        // Said while the links that there are still stand, since their end makes others fail.
+        connect(Some(listener), &wanted).map_err(|unlinked| {
+            self.say(&Word::Unlinked(unlinked.why.clone().into()));
+            unlinked.why
+        })
     }
 
     /// Says that this process has finished, and stays until the launcher lets it go. In process

@@ -85,6 +85,8 @@ pub enum Word {
     Print(String),
     /// A line for standard error.
     Note(String),
+    /// Not all links could be opened.
+    Unlinked(Cause),
     /// The run cannot go on.
     Failed(Cause),
     /// A line that the process on another host wrote on standard error.

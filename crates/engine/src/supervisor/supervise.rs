@@ -293,6 +293,7 @@ impl Watch {
             Word::Written(what) => self.written = Some(what),
             Word::Print(text) => news(News::Print(text)),
             Word::Note(line) => news(News::Note(line)),
+            Word::Unlinked(cause) => self.inquiry.unlinked(index, cause.into()),
             Word::Failed(cause) => {
                 person.left = true;
                 self.inquiry.reported(index, cause.into());

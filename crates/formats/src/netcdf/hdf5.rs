@@ -251,6 +251,17 @@ impl Dataset {
         })
     }
 
+    /// First byte and length in the file of the chunk that starts at `origin`.
+    pub(super) fn chunk_place(&self, origin: &[u64]) -> Option<(u64, u64)> {
+        let (mut mask, mut offset, mut bytes) = (0, 0, 0);
+        // SAFETY: `origin` has as many values as the dataset has dimensions.
+        let found = locked(|| unsafe {
+            let at = origin.as_ptr();
+            H5Dget_chunk_info_by_coord(self.id, at, &mut mask, &mut offset, &mut bytes)
+        });
+        (found >= 0 && offset != HADDR_UNDEF).then_some((offset, bytes))
+    }
+
     /// Puts a filtered chunk in its place.
     pub(super) fn write_chunk(&self, origin: &[u64], data: &[u8]) -> bool {
         let from = data.as_ptr().cast::<c_void>();

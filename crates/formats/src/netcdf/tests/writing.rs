@@ -1,10 +1,12 @@
 //! What is written reads back the same.
 use super::*;
+use crate::Sink;
 use arrow_array::{
     Array, BooleanArray, Float32Array, Int32Array, Int64Array, StringArray,
     TimestampMicrosecondArray,
 };
 use base::{Attribute, DType, DimMask, Domain, Field};
+use std::collections::BTreeSet;
 
 fn field(name: &str, dtype: DType, mask: u32, nullable: bool) -> Field {
     Field { nullable, ..Field::new(name, dtype, DimMask(mask)) }
@@ -287,4 +289,51 @@ fn names_and_places_that_cannot_be() {
     over.abandon();
     check(&path, &schema, &whole);
     assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_compressed_file_is_gone_on_with() {
+    let dir = tempfile::tempdir().unwrap();
+    let (schema, whole) = grid();
+    let tiling = Tiling::even(&schema.domain, &[3, 2, 4]);
+    for (option, path) in [("deflate", "d.nc"), ("zstd", "z.nc")] {
+        let path = dir.path().join(path);
+        let request = compressed(request(&path, &schema, Some(tiling.clone()), 0), option, 3);
+        let sink = || NETCDF.sink(request.clone()).unwrap();
+        let write = |sink: &dyn Sink, numbers: &[u64]| {
+            let mut writer = sink.writer().unwrap();
+            for number in numbers {
+                let tile = cut(&schema, &whole, &tiling, *number);
+                writer.write(&sink.prepare(tile).unwrap()).unwrap();
+            }
+            // As if the process were killed: the library writes nothing more.
+            std::mem::forget(writer);
+        };
+        let last = tiling.count() - 1;
+        let first = sink();
+        first.create().unwrap();
+        assert!(first.resumable());
+        write(&*first, &[last, 0, 5, 7]);
+        // What was written and not noted elsewhere is left out.
+        assert!(sink().resume(&BTreeSet::from([0, 5, last])).unwrap());
+        let second = sink();
+        write(&*second, &[1, 7]);
+        second.durable(&[1, 7]).unwrap();
+        assert!(!sink().resume(&BTreeSet::from([0, 2])).unwrap(), "2 was never written");
+        assert!(sink().resume(&BTreeSet::from([0, 1, 5, 7, last])).unwrap());
+        let third = sink();
+        let rest: Vec<u64> = (2..last).filter(|n| ![5, 7].contains(n)).collect();
+        let mut writer = third.writer().unwrap();
+        for number in rest {
+            let tile = cut(&schema, &whole, &tiling, number);
+            writer.write(&third.prepare(tile).unwrap()).unwrap();
+        }
+        writer.finish().unwrap();
+        drop(writer);
+        let staged = third.named().unwrap();
+        assert!(staged.is_file() && !path.exists());
+        third.commit().unwrap();
+        check(&path, &schema, &whole);
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
 }

@@ -2,6 +2,7 @@
 //!
 //! A prepared tile has, for each variable in chunks, one binary value: for each chunk its first
 //! point (8 bytes per dimension), its length (8 bytes), its bytes; all in the machine's order.
+use super::chunk_log::{Chunk, ChunkLog};
 use super::encode;
 use super::layout::{Layout, Variable};
 use super::placed::PlacedWriter;
@@ -9,10 +10,11 @@ use crate::TileWriter;
 use crate::netcdf::codec::{Codec, Packer};
 use crate::netcdf::hdf5::{Dataset, H5File};
 use crate::netcdf::slab::{self, Part};
+use crate::stage::cannot_write;
 use arrow_array::{Array, BinaryArray};
 use arrow_buffer::OffsetBuffer;
 use base::{Column, DimMask, Failure, Tile};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Compresses the chunks of a tile.
@@ -93,23 +95,23 @@ fn compress(
 
 /// The one writer of a compressed file.
 pub(super) struct ChunkedWriter {
-    target: PathBuf,
     layout: Arc<Layout>,
     /// The variables in chunks; `None` for the others.
     datasets: Vec<Option<Dataset>>,
     file: Arc<H5File>,
     placed: PlacedWriter,
+    log: ChunkLog,
 }
 
 impl ChunkedWriter {
     pub(super) fn open(
-        staged: &Path,
-        target: &Path,
-        layout: Arc<Layout>,
+        path: &Path,
         placed: PlacedWriter,
+        layout: Arc<Layout>,
+        log: ChunkLog,
     ) -> Result<ChunkedWriter, Failure> {
-        let wrong = |what: &str| Failure::output(format!("{}: {what}", staged.display()));
-        let file = H5File::open(staged, true).ok_or_else(|| wrong("it cannot be opened"))?;
+        let wrong = |what: &str| Failure::output(format!("{}: {what}", path.display()));
+        let file = H5File::open(path, true).ok_or_else(|| wrong("it cannot be opened"))?;
         let dataset = |variable: &Variable| match layout.in_chunks(variable) {
             false => Ok(None),
             true => match file.dataset(&format!("/{}", variable.name)) {
@@ -118,41 +120,75 @@ impl ChunkedWriter {
             },
         };
         let datasets: Result<Vec<_>, Failure> = layout.variables.iter().map(dataset).collect();
-        let (datasets, target) = (datasets?, target.to_path_buf());
-        Ok(ChunkedWriter { target, layout, datasets, file, placed })
+        Ok(ChunkedWriter { layout, datasets: datasets?, file, placed, log })
     }
 
     fn full(&self) -> Failure {
-        Failure::output(format!("cannot write {}: the disk may be full", self.target.display()))
+        let target = self.placed.target().display();
+        Failure::output(format!("cannot write {target}: the disk may be full"))
     }
 
-    fn put(&self, dataset: &Dataset, rank: usize, mut chunks: &[u8]) -> Result<(), Failure> {
-        let damaged = || Failure::internal("a prepared tile is damaged");
-        while !chunks.is_empty() {
-            let head = chunks.split_at_checked((rank + 1) * 8).ok_or_else(damaged)?;
-            let words = head.0.as_chunks::<8>().0;
-            let mut words: Vec<u64> = words.iter().map(|w| u64::from_ne_bytes(*w)).collect();
-            let len = words.pop().and_then(|n| usize::try_from(n).ok()).ok_or_else(damaged)?;
-            let (chunk, rest) = head.1.split_at_checked(len).ok_or_else(damaged)?;
-            if !dataset.write_chunk(&words, chunk) {
-                return Err(self.full());
-            }
-            chunks = rest;
-        }
-        Ok(())
+    /// Puts a chunk in place; where it lies then.
+    fn put(&self, variable: usize, origin: Vec<u64>, data: &[u8]) -> Result<Chunk, Failure> {
+        let dataset = self.datasets.get(variable).and_then(Option::as_ref);
+        let dataset = dataset.ok_or_else(|| Failure::internal("a chunk of no variable"))?;
+        let place = dataset.write_chunk(&origin, data).then(|| dataset.chunk_place(&origin));
+        let (offset, bytes) = place.flatten().ok_or_else(|| self.full())?;
+        Ok(Chunk { variable, origin, offset, bytes })
     }
+
+    /// Puts the chunks of a tile in place, of each the variable, the first point and the bytes.
+    pub(super) fn take<'a>(
+        &mut self,
+        tile: u64,
+        chunks: impl Iterator<Item = Result<(usize, Vec<u64>, &'a [u8]), Failure>>,
+    ) -> Result<(), Failure> {
+        let put = |chunk: Result<(usize, Vec<u64>, &[u8]), Failure>| {
+            let (variable, origin, data) = chunk?;
+            self.put(variable, origin, data)
+        };
+        let chunks = chunks.map(put).collect::<Result<Vec<Chunk>, Failure>>()?;
+        self.log.note(tile, &chunks).map_err(|e| cannot_write(self.placed.target(), &e))
+    }
+}
+
+/// The chunks in a value of a prepared tile: first point, bytes.
+fn parts(
+    rank: usize,
+    mut bytes: &[u8],
+) -> impl Iterator<Item = Result<(Vec<u64>, &[u8]), Failure>> {
+    std::iter::from_fn(move || {
+        if bytes.is_empty() {
+            return None;
+        }
+        let mut part = || {
+            let (head, rest) = bytes.split_at_checked((rank + 1) * 8)?;
+            let words = head.as_chunks::<8>().0.iter().map(|w| u64::from_ne_bytes(*w));
+            let mut words: Vec<u64> = words.collect();
+            let (chunk, rest) = rest.split_at_checked(words.pop()?.try_into().ok()?)?;
+            bytes = rest;
+            Some((words, chunk))
+        };
+        Some(part().ok_or_else(|| Failure::internal("a prepared tile is damaged")))
+    })
 }
 
 impl TileWriter for ChunkedWriter {
     fn write(&mut self, tile: &Tile) -> Result<(), Failure> {
-        for (dataset, column) in self.datasets.iter().zip(&tile.columns) {
-            let Some(dataset) = dataset else { continue };
+        let rank = self.layout.dims.len();
+        let mut chunks = Vec::new();
+        for (variable, column) in tile.columns.iter().enumerate() {
+            if self.datasets.get(variable).is_none_or(Option::is_none) {
+                continue;
+            }
             let array = column.array.as_any().downcast_ref::<BinaryArray>();
             let array = array.filter(|a| a.len() == 1);
             let array = array.ok_or_else(|| Failure::internal("a tile was not prepared"))?;
-            self.put(dataset, self.layout.dims.len(), array.value(0))?;
+            let parts = parts(rank, array.value(0));
+            chunks.extend(parts.map(|part| part.map(|(origin, data)| (variable, origin, data))));
         }
-        self.placed.write(tile)
+        self.placed.write(tile)?;
+        self.take(tile.number, chunks.into_iter())
     }
 
     fn finish(&mut self) -> Result<(), Failure> {

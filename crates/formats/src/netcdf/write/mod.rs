@@ -7,11 +7,13 @@
 //! | by the library | texts, rows of unknown number, tiles that no chunks fit | one |
 
 mod by_library;
+mod chunk_log;
 mod chunked;
 mod define;
 mod encode;
 mod layout;
 mod placed;
+mod salvage;
 mod sink;
 
 pub(super) use layout::compresses;

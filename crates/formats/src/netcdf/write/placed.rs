@@ -103,6 +103,11 @@ impl PlacedWriter {
         Ok(PlacedWriter { target: target.to_path_buf(), file, layout, places, mappable })
     }
 
+    /// The final name, for errors.
+    pub(super) fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// Writes those columns of a tile that lie in one piece.
     pub(super) fn write(&self, tile: &Tile) -> Result<(), Failure> {
         let variables = self.layout.variables.iter().zip(&tile.columns);

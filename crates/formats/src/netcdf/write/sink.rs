@@ -1,15 +1,18 @@
 //! A NetCDF file as an output.
 use super::by_library::{LibraryWriter, failed};
+use super::chunk_log::{self, ChunkLog};
 use super::chunked::{self, ChunkedWriter};
 use super::define::define;
 use super::layout::{Layout, Way};
 use super::placed::{self, PlacedWriter, Places};
+use super::salvage::salvage;
 use crate::netcdf::library::NcFile;
 use crate::stage::{Stage, cannot_write};
 use crate::{Arrangement, FormatError, Sink, TileWriter, WriteRequest, Written};
 use base::{DType, Failure, Tile};
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 /// Checks the schema and the options; touches no file.
@@ -29,11 +32,25 @@ struct NetCdfSink {
 }
 
 impl NetCdfSink {
-    fn placed(&self) -> Result<PlacedWriter, Failure> {
-        let (staged, layout) = (self.stage.staged(), self.layout.clone());
-        let places = || placed::places(staged, &self.layout).map(Arc::new);
+    /// The file that is written: staged itself, or in a folder that is, beside the log of its
+    /// chunks.
+    fn file(&self) -> PathBuf {
+        let staged = self.stage.staged();
+        match self.in_chunks() {
+            true => chunk_log::data(staged, chunk_log::current(staged).unwrap_or(0)),
+            false => staged.to_path_buf(),
+        }
+    }
+
+    fn in_chunks(&self) -> bool {
+        matches!(self.layout.way, Way::Chunked { .. })
+    }
+
+    fn placed(&self, file: &Path) -> Result<PlacedWriter, Failure> {
+        let layout = self.layout.clone();
+        let places = || placed::places(file, &self.layout).map(Arc::new);
         let places = self.places.get_or_init(places).clone()?;
-        PlacedWriter::open(staged, self.stage.target(), layout, places)
+        PlacedWriter::open(file, self.stage.target(), layout, places)
     }
 
     fn grows(&self) -> bool {
@@ -52,27 +69,44 @@ impl Sink for NetCdfSink {
 
     fn create(&self) -> Result<(), Failure> {
         let (staged, target) = (self.stage.staged(), self.stage.target());
-        drop(self.stage.create_file()?);
-        define(staged, &self.layout).map_err(|e| failed(target, &e))?;
-        if !matches!(self.layout.way, Way::ByLibrary { .. }) {
-            placed::places(staged, &self.layout)?;
-            placed::reserve(staged, target, self.layout.mapped)?;
+        if self.in_chunks() {
+            self.stage.create_directory()?;
+            let places = begin(&self.file(), target, &self.layout)?;
+            let begun = ChunkLog::create(staged, 0, &places).and_then(|_| chunk_log::name(staged));
+            return begun.map_err(|e| cannot_write(target, &e));
         }
-        Ok(())
+        drop(self.stage.create_file()?);
+        match self.layout.way {
+            Way::ByLibrary { .. } => define(staged, &self.layout).map_err(|e| failed(target, &e)),
+            _ => begin(staged, target, &self.layout).map(drop),
+        }
     }
 
     fn resumable(&self) -> bool {
-        self.layout.way == Way::Placed
+        !matches!(self.layout.way, Way::ByLibrary { .. })
     }
 
-    /// The file has been whole but for values since `create`: it is asked where they lie.
-    fn resume(&self, _written: &dyn Fn(u64) -> bool) -> Result<bool, Failure> {
-        Ok(self.stage.is_there() && placed::places(self.stage.staged(), &self.layout).is_ok())
+    /// A file that is not compressed has been whole but for values since `create`: it is asked
+    /// where they lie.
+    fn resume(&self, written: &BTreeSet<u64>) -> Result<bool, Failure> {
+        let (staged, target) = (self.stage.staged(), self.stage.target());
+        match self.stage.is_there() {
+            true if self.in_chunks() => salvage(staged, target, &self.layout, written),
+            there => Ok(there && placed::places(staged, &self.layout).is_ok()),
+        }
     }
 
     fn durable(&self, _tiles: &[u64]) -> Result<(), Failure> {
-        let file = File::open(self.stage.staged()).and_then(|file| file.sync_data());
-        file.map_err(|e| cannot_write(self.stage.target(), &e))
+        let staged = self.stage.staged();
+        match self.in_chunks() {
+            true => chunk_log::sync(staged),
+            false => File::open(staged).and_then(|file| file.sync_data()),
+        }
+        .map_err(|e| cannot_write(self.stage.target(), &e))
+    }
+
+    fn named(&self) -> Option<PathBuf> {
+        Some(self.file())
     }
 
     fn staged(&self) -> Option<&Path> {
@@ -87,24 +121,28 @@ impl Sink for NetCdfSink {
     }
 
     fn writer(&self) -> Result<Box<dyn TileWriter>, Failure> {
-        let (staged, target, layout) = (self.stage.staged(), self.stage.target(), &self.layout);
+        let (file, target, layout) = (self.file(), self.stage.target(), self.layout.clone());
         Ok(match layout.way {
-            Way::Placed => Box::new(self.placed()?),
+            Way::Placed => Box::new(self.placed(&file)?),
             Way::Chunked { .. } => {
-                let placed = self.placed()?;
-                Box::new(ChunkedWriter::open(staged, target, layout.clone(), placed)?)
+                let log = ChunkLog::open(self.stage.staged());
+                let log = log.map_err(|e| cannot_write(target, &e))?;
+                Box::new(ChunkedWriter::open(&file, self.placed(&file)?, layout, log)?)
             }
-            Way::ByLibrary { .. } => Box::new(LibraryWriter::open(staged, target, layout.clone())?),
+            Way::ByLibrary { .. } => Box::new(LibraryWriter::open(&file, target, layout)?),
         })
     }
 
     fn commit(&self) -> Result<Written, Failure> {
-        let (staged, path) = (self.stage.staged(), self.stage.target());
+        let (staged, path) = (self.file(), self.stage.target());
         // The library must still find a whole file: its length stands in its header.
-        NcFile::open(staged).map_err(|e| {
+        NcFile::open(&staged).map_err(|e| {
             Failure::output(format!("{}: the staged file is not whole: {e}", staged.display()))
         })?;
-        self.stage.publish()?;
+        match self.in_chunks() {
+            true => self.stage.publish_file(&staged)?,
+            false => self.stage.publish()?,
+        }
         let bytes = std::fs::metadata(path).map_err(|e| cannot_write(path, &e))?.len();
         Ok(Written { path: path.to_path_buf(), files: 1, bytes })
     }
@@ -141,6 +179,15 @@ impl Sink for NetCdfSink {
         };
         format!("NetCDF-4 {}, {layout}", self.stage.target().display())
     }
+}
+
+/// Defines a file whose values are written past the library, with room for those in one piece;
+/// where these lie.
+pub(super) fn begin(file: &Path, target: &Path, layout: &Layout) -> Result<Places, Failure> {
+    define(file, layout).map_err(|e| failed(target, &e))?;
+    let places = placed::places(file, layout)?;
+    placed::reserve(file, target, layout.mapped)?;
+    Ok(places)
 }
 
 impl TileWriter for PlacedWriter {
