@@ -11,7 +11,7 @@ RELEASE := $(TARGET)/release/tidemill
 DEBUG := $(TARGET)/debug/tidemill
 PIPELINES := $(wildcard pipelines/*.yaml)
 
-.PHONY: help run build test lint check interop trial hosts limits bench static clean
+.PHONY: help run build test lint check interop trial hosts kills limits bench static clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ limits: build ## measures what tiles, bytes and barriers cost, and works out in 
 hosts: $(NETCDF) ## lets four hosts, made of network namespaces, run jobs, and breaks things (as root, with iproute2; TRIALS=100: so many random ones)
 	$(CARGO) build --workspace --all-targets $$FEATURES # as `test` builds it, so that nothing is built twice
 	python3 tests/hosts/run.py $(DEBUG) pipelines $(TRIALS)
+
+kills: build ## kills jobs of full size at any moment, 50 times each, and lets other runs go on (TMPDIR=/dev/shm: in memory; KILLS=10)
+	python3 tests/kills/run.py $(RELEASE) pipelines $(KILLS)
 
 check: lint test trial hosts ## all that CI runs
 
