@@ -8,6 +8,7 @@ mod hosts;
 mod ledger;
 mod mistakes;
 mod pages;
+mod power;
 mod profile;
 mod results;
 mod scaling;
