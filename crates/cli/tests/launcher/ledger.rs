@@ -263,9 +263,13 @@ fn compressed_files_are_gone_on_with() {
             let (n, w) = (1 + random() % 2, 1 + random() % 3);
             let mut child = start(&bench, &format!("run p.yaml --tile 2000 -n {n} -w {w}"));
             let (begun, pause) = (Instant::now(), Duration::from_millis(random() % 60));
-            let noted = |p: &PathBuf| {
-                let log = bench.path().join(p).join("chunks");
-                fs::metadata(log).is_ok_and(|log| log.len() > 1000)
+            let noted = |name: &PathBuf| {
+                let logs = fs::read_dir(bench.path().join(name)).into_iter().flatten().flatten();
+                let long = |entry: fs::DirEntry| {
+                    let log = entry.path().extension().is_some_and(|e| e == "log");
+                    log && entry.metadata().is_ok_and(|m| m.len() > 500)
+                };
+                name.display().to_string().contains("partial") && logs.into_iter().any(long)
             };
             while round == 0 && !bench.left().iter().any(noted) {
                 assert!(begun.elapsed() < Duration::from_secs(20));

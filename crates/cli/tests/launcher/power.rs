@@ -109,7 +109,7 @@ fn cut(
     random: &mut Random,
 ) -> Option<Vec<u8>> {
     let synced = before.map_or(0, Vec::len);
-    let appended = is_ledger(path) || path.ends_with("chunks");
+    let appended = is_ledger(path) || path.extension().is_some_and(|e| e == "log");
     if appended || before.is_none() {
         let end = synced + random.below(after.len() + 1 - synced);
         let mut bytes = after[..end].to_vec();
@@ -140,13 +140,14 @@ fn other_boot(path: &Path, mut bytes: Vec<u8>) -> Vec<u8> {
     if is_ledger(path) && bytes.len() > head + sums {
         let length = u32::from_le_bytes(bytes[head..head + 4].try_into().unwrap()) as usize;
         let record = head + sums..head + sums + length;
-        if let Some(text) = bytes.get(record.clone()) {
-            let text = String::from_utf8(text.to_vec()).unwrap();
-            let at = text.find("\"boot\":\"").unwrap() + 8;
-            bytes[record.start + at] = if text.as_bytes()[at] == b'0' { b'1' } else { b'0' };
-            let sum =
-                Sha256::new().chain_update(&bytes[head..head + 12]).chain_update(&bytes[record]);
-            bytes[head + 12..head + 20].copy_from_slice(&sum.finalize()[..8]);
+        // It may have been lost itself.
+        let text = bytes.get(record.clone()).map(String::from_utf8_lossy);
+        if let Some(at) = text.and_then(|text| text.find("\"boot\":\"")).map(|at| at + 8) {
+            let digit = &mut bytes[record.start + at];
+            *digit = if *digit == b'0' { b'1' } else { b'0' };
+            let sum = Sha256::new().chain_update(&bytes[head..head + 12]);
+            let sum = sum.chain_update(&bytes[record]).finalize();
+            bytes[head + 12..head + 20].copy_from_slice(&sum[..8]);
         }
     }
     bytes

@@ -2,7 +2,7 @@
 use super::stamp::Inputs;
 use formats::Sink;
 use plan::Print;
-use plan::physical::{Node, Op, Physical, Read, Reduce, Route};
+use plan::physical::{Node, Op, Physical, Read, Reduce};
 use std::sync::Arc;
 
 /// A reader of more tiles than this keeps no account of them.
@@ -56,9 +56,7 @@ fn ends(nodes: &[Node], from: usize) -> Option<Vec<usize>> {
     let mut all = Vec::new();
     for (at, node) in nodes.iter().enumerate().filter(|(_, n)| n.inputs.contains(&from)) {
         match &node.op {
-            Op::Apply(_) | Op::Encode(_) | Op::Exchange(Route::Gather) => {
-                all.extend(ends(nodes, at)?);
-            }
+            Op::Apply(_) => all.extend(ends(nodes, at)?),
             Op::Partial(Reduce::Fold(_)) => all.push(at),
             Op::Write(_) if lasting(node).is_some() => all.push(at),
             _ => return None,

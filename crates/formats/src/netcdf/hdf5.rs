@@ -12,6 +12,8 @@ unsafe extern "C" {
         origin: *const hsize_t,
         bytes: *mut hsize_t,
     ) -> herr_t;
+    // The same.
+    fn H5Fincrement_filesize(file: hid_t, by: hsize_t) -> herr_t;
 }
 
 /// An open HDF5 file, closed when dropped, after its datasets.
@@ -107,6 +109,12 @@ impl H5File {
     }
 
     /// Writes out what the library still holds back.
+    /// Takes what others have written behind the end of the file into it, instead of cutting it off.
+    pub(super) fn take_all(&self) -> bool {
+        // SAFETY: the file is open.
+        locked(|| unsafe { H5Fincrement_filesize(self.id, 0) >= 0 }) && self.flush()
+    }
+
     pub(super) fn flush(&self) -> bool {
         // SAFETY: the id is open.
         locked(|| unsafe { H5Fflush(self.id, H5F_SCOPE_GLOBAL) >= 0 })

@@ -7,6 +7,7 @@ use arrow_array::{
 };
 use base::{Attribute, DType, DimMask, Domain, Field};
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
 
 fn field(name: &str, dtype: DType, mask: u32, nullable: bool) -> Field {
     Field { nullable, ..Field::new(name, dtype, DimMask(mask)) }
@@ -304,7 +305,7 @@ fn a_compressed_file_is_gone_on_with() {
             let mut writer = sink.writer().unwrap();
             for number in numbers {
                 let tile = cut(&schema, &whole, &tiling, *number);
-                writer.write(&sink.prepare(tile).unwrap()).unwrap();
+                writer.write(&tile).unwrap();
             }
             // As if the process were killed: the library writes nothing more.
             std::mem::forget(writer);
@@ -336,4 +337,74 @@ fn a_compressed_file_is_gone_on_with() {
         check(&path, &schema, &whole);
     }
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+}
+
+/// Chunks of a byte each, enough of them for an index of three levels; once as it is, and once as if
+/// the library kept another one.
+#[test]
+fn the_index_of_many_chunks() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ny, nx) = (70u64, 130u64);
+    let schema = Schema {
+        domain: Domain::new([("y", ny), ("x", nx)]),
+        fields: vec![
+            field("y", DType::Float64, 1, false),
+            field("a", DType::Float64, 3, false),
+            field("b", DType::Int32, 3, true),
+        ],
+        ..Schema::default()
+    };
+    let points = (ny * nx) as i32;
+    let whole = [
+        Column {
+            mask: DimMask(1),
+            array: Arc::new(Float64Array::from_iter_values((0..70).map(f64::from))),
+        },
+        Column {
+            mask: DimMask(3),
+            array: Arc::new(Float64Array::from_iter_values(
+                (0..points).map(|i| f64::from(i).sqrt()),
+            )),
+        },
+        Column {
+            mask: DimMask(3),
+            array: Arc::new((0..points).map(|i| (i % 3 > 0).then_some(i)).collect::<Int32Array>()),
+        },
+    ];
+    for (tile, known) in [([1, 1], true), ([8, 2], true), ([9, 130], true), ([8, 2], false)] {
+        let tiling = Tiling::even(&schema.domain, &tile);
+        let path = dir.path().join(format!("{}-{}-{known}.nc", tile[0], tile[1]));
+        let sink = NETCDF.sink(request(&path, &schema, Some(tiling.clone()), 1)).unwrap();
+        sink.create().unwrap();
+        let space = sink.staged().unwrap().join("space");
+        let mut words = std::fs::read(&space).unwrap();
+        let roots = || words[8..].as_chunks::<8>().0.iter().map(|w| u64::from_le_bytes(*w));
+        assert_eq!(roots().filter(|root| *root != u64::MAX).count(), 2);
+        if !known {
+            words[8..].fill(255);
+            std::fs::write(&space, words).unwrap();
+        }
+        let mut writers = [sink.writer().unwrap(), sink.writer().unwrap()];
+        // Backwards, and in turn.
+        for number in (0..tiling.count()).rev() {
+            let tile = cut(&schema, &whole, &tiling, number);
+            writers[number as usize % 2].write(&tile).unwrap();
+        }
+        let inode = |path: &Path| path.metadata().unwrap().ino();
+        let staged = inode(&sink.named().unwrap());
+        sink.commit().unwrap();
+        // Whether it is the file that the workers wrote, or a copy.
+        assert_eq!(inode(&path) == staged, known);
+        let source = open(&path, None, &[]);
+        assert_eq!(floats(&*source, "y").len(), 70);
+        for (name, wanted) in [("a", &whole[1]), ("b", &whole[2])] {
+            assert_eq!(format!("{:?}", column(&*source, name)), format!("{:?}", wanted.array));
+        }
+        assert!(source.describe().contains(&format!("chunks of {} × {}", tile[0], tile[1])));
+        // The library alone, through its own index.
+        let file = netcdf::open(&path).unwrap();
+        let values: Vec<f64> = file.variable("a").unwrap().get_values(..).unwrap();
+        assert_eq!(values, floats(&*source, "a"));
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 4);
 }

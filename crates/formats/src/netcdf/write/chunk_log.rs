@@ -1,18 +1,23 @@
-//! Where the chunks of a file under way lie. The library keeps that in memory until the file is
-//! closed, so a run that is killed loses it; noted here, the chunks can be taken out of what is left.
+//! The staged folder of a compressed file: where there is room for chunks, and where they lie.
 //!
-//! The staged folder holds data files and the log, `chunks`: frames of a length (8 bytes), the first
-//! 8 bytes of SHA-256 over what follows, and that many bytes of numbers (8 bytes each); all
-//! little-endian. The first frame holds the number of the data file and where its variables in one
-//! piece start, each later one a tile and its chunks. A frame that is cut off ends the log.
-use super::placed::Places;
+//! | file | |
+//! |---|---|
+//! | `data.nc` | what the library has defined, and behind it the chunks, in the order in which they came |
+//! | `space` | numbers: where the next chunk goes; for each variable the address of its index, or all ones |
+//! | `*.log` | of one writer: frames, each a tile and its chunks |
+//!
+//! A frame is a length (8 bytes), the first 8 bytes of SHA-256 over what follows, and that many bytes
+//! of numbers (8 bytes each, little-endian, as in `space`). One that is cut off ends its log.
+use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A chunk in a data file.
+/// A chunk in the data file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Chunk {
     /// The variable, by its place among those of the file.
@@ -24,56 +29,78 @@ pub(super) struct Chunk {
     pub(super) bytes: u64,
 }
 
-/// What a log tells.
-#[derive(Debug)]
-pub(super) struct Told {
-    /// The data file.
-    pub(super) number: u64,
-    /// Where its variables in one piece start.
-    pub(super) places: Places,
-    /// The chunks of each tile.
-    pub(super) tiles: BTreeMap<u64, Vec<Chunk>>,
+/// The chunks of each tile.
+pub(super) type Tiles = BTreeMap<u64, Vec<Chunk>>;
+
+/// The file that is to have the final name.
+pub(super) fn data(folder: &Path) -> PathBuf {
+    folder.join("data.nc")
 }
 
-/// A log that goes on.
+/// Room in the data file, which all writers of all processes share.
+pub(super) struct Space(File);
+
+impl Space {
+    /// Begins the space behind the first `end` bytes of the data file.
+    pub(super) fn create(folder: &Path, end: u64, roots: &[Option<u64>]) -> io::Result<()> {
+        let roots = roots.iter().map(|root| root.unwrap_or(u64::MAX));
+        let words: Vec<u8> = [end].into_iter().chain(roots).flat_map(u64::to_le_bytes).collect();
+        fs::write(folder.join("space"), words)
+    }
+
+    pub(super) fn open(folder: &Path) -> io::Result<Space> {
+        OpenOptions::new().read(true).write(true).open(folder.join("space")).map(Space)
+    }
+
+    /// Takes so many bytes; where they start.
+    pub(super) fn take(&self, bytes: u64) -> io::Result<u64> {
+        // Each writer has opened the file for itself, so the lock holds within a process, too.
+        flock(&self.0, FlockOperation::LockExclusive)?;
+        let mut word = [0; 8];
+        let taken = self.0.read_exact_at(&mut word, 0).and_then(|()| {
+            let at = u64::from_le_bytes(word);
+            self.0.write_all_at(&(at + bytes).to_le_bytes(), 0).map(|()| at)
+        });
+        flock(&self.0, FlockOperation::Unlock)?;
+        taken
+    }
+
+    /// The addresses of the indices of so many variables.
+    pub(super) fn roots(&self, variables: usize) -> io::Result<Vec<Option<u64>>> {
+        let mut words = vec![0; 8 * variables];
+        self.0.read_exact_at(&mut words, 8)?;
+        let words = words.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+        Ok(words.map(|root| Some(root).filter(|root| *root != u64::MAX)).collect())
+    }
+}
+
+/// The log of one writer.
 pub(super) struct ChunkLog(File);
 
-/// The data file of this number.
-pub(super) fn data(folder: &Path, number: u64) -> PathBuf {
-    folder.join(format!("data-{number}.nc"))
-}
-
-fn log(folder: &Path) -> PathBuf {
-    folder.join("chunks")
-}
-
 impl ChunkLog {
-    /// A log of a data file, under a name of its own until [`name`].
-    pub(super) fn create(folder: &Path, number: u64, places: &Places) -> io::Result<ChunkLog> {
-        let file = File::create(log(folder).with_extension("new"))?;
-        let places = places.iter().map(|place| place.unwrap_or(u64::MAX));
-        let mut log = ChunkLog(file);
-        log.frame([number].into_iter().chain(places))?;
-        Ok(log)
+    /// A new one.
+    pub(super) fn create(folder: &Path) -> io::Result<ChunkLog> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        loop {
+            let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+            let path = folder.join(format!("{}-{process}-{count}.log", host.trim()));
+            match OpenOptions::new().append(true).create_new(true).open(path) {
+                // Of an earlier process of the same number.
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                opened => return opened.map(ChunkLog),
+            }
+        }
     }
 
-    /// Goes on with the log.
-    pub(super) fn open(folder: &Path) -> io::Result<ChunkLog> {
-        OpenOptions::new().append(true).open(log(folder)).map(ChunkLog)
-    }
-
-    /// Notes that a tile is in the data file.
+    /// Notes that a tile is in the data file: in one call of the system, so that a process that is
+    /// killed leaves it out or has it whole.
     pub(super) fn note(&mut self, tile: u64, chunks: &[Chunk]) -> io::Result<()> {
         let words = chunks.iter().flat_map(|c| {
             let place = [c.offset, c.bytes];
             [c.variable as u64].into_iter().chain(c.origin.iter().copied()).chain(place)
         });
-        self.frame([tile].into_iter().chain(words))
-    }
-
-    /// One call of the system, so that a process that is killed leaves it out or has it whole.
-    fn frame(&mut self, words: impl Iterator<Item = u64>) -> io::Result<()> {
-        let body: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
+        let body: Vec<u8> = [tile].into_iter().chain(words).flat_map(u64::to_le_bytes).collect();
         let mut frame = (body.len() as u64).to_le_bytes().to_vec();
         frame.extend_from_slice(&Sha256::digest(&body)[..8]);
         frame.extend_from_slice(&body);
@@ -81,46 +108,56 @@ impl ChunkLog {
     }
 }
 
-/// Gives a new log its name: from now on its data file counts, and no other.
-pub(super) fn name(folder: &Path) -> io::Result<()> {
-    fs::rename(log(folder).with_extension("new"), log(folder))
+fn logs(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let paths = fs::read_dir(folder)?.map(|entry| entry.map(|e| e.path()));
+    let paths = paths.collect::<io::Result<Vec<PathBuf>>>()?;
+    Ok(paths.into_iter().filter(|p| p.extension().is_some_and(|e| e == "log")).collect())
 }
 
-/// Makes durable the log, and the data file that it tells of.
+/// Makes durable the data file and what is told of it.
 pub(super) fn sync(folder: &Path) -> io::Result<()> {
-    let wanting = || io::Error::from(io::ErrorKind::NotFound);
-    let number = current(folder).ok_or_else(wanting)?;
-    File::open(data(folder, number))?.sync_data()?;
-    File::open(log(folder))?.sync_data()?;
+    File::open(data(folder))?.sync_data()?;
+    File::open(folder.join("space"))?.sync_data()?;
+    logs(folder)?.iter().try_for_each(|log| File::open(log)?.sync_data())?;
     File::open(folder)?.sync_all()
 }
 
-/// The number of the data file.
-pub(super) fn current(folder: &Path) -> Option<u64> {
-    let bytes = fs::read(log(folder)).ok()?;
-    frames(&bytes).next()?.first().copied()
+/// What all logs tell, for chunks of so many dimensions.
+pub(super) fn read(folder: &Path, rank: usize) -> io::Result<Tiles> {
+    let mut tiles = Tiles::new();
+    for log in logs(folder)? {
+        for frame in frames(&fs::read(log)?) {
+            tiles.extend(tile(&frame, rank));
+        }
+    }
+    Ok(tiles)
 }
 
-/// What the log tells, for chunks of so many dimensions; `None` if there is none or it is damaged.
-pub(super) fn read(folder: &Path, rank: usize) -> Option<Told> {
-    let bytes = fs::read(log(folder)).ok()?;
-    let mut frames = frames(&bytes);
-    let head = frames.next()?;
-    let (number, places) = head.split_first()?;
-    let places = places.iter().map(|p| Some(*p).filter(|p| *p != u64::MAX)).collect();
-    let mut tiles = BTreeMap::new();
-    for frame in frames {
-        let (tile, words) = frame.split_first()?;
-        let chunks = words.chunks(rank + 3).map(|words| {
-            let (variable, words) = words.split_first()?;
-            let (origin, place) = words.split_at_checked(rank)?;
-            let [offset, bytes] = *place else { return None };
-            let variable = usize::try_from(*variable).ok()?;
-            Some(Chunk { variable, origin: origin.to_vec(), offset, bytes })
-        });
-        tiles.insert(*tile, chunks.collect::<Option<Vec<Chunk>>>()?);
+/// Puts one log in the place of all: that these tiles are in the data file, and no others. False,
+/// and nothing done, if one of them is in no log.
+pub(super) fn keep(folder: &Path, rank: usize, written: &BTreeSet<u64>) -> io::Result<bool> {
+    let (old, mut tiles) = (logs(folder)?, read(folder, rank)?);
+    tiles.retain(|tile, _| written.contains(tile));
+    if tiles.len() < written.len() {
+        return Ok(false);
     }
-    Some(Told { number: *number, places, tiles })
+    let mut log = ChunkLog::create(folder)?;
+    tiles.iter().try_for_each(|(tile, chunks)| log.note(*tile, chunks))?;
+    log.0.sync_data()?;
+    old.iter().try_for_each(fs::remove_file)?;
+    Ok(true)
+}
+
+fn tile(frame: &[u64], rank: usize) -> Option<(u64, Vec<Chunk>)> {
+    let (tile, words) = frame.split_first()?;
+    let chunks = words.chunks(rank + 3).map(|words| {
+        let (variable, words) = words.split_first()?;
+        let (origin, place) = words.split_at_checked(rank)?;
+        let [offset, bytes] = *place else { return None };
+        let variable = usize::try_from(*variable).ok()?;
+        Some(Chunk { variable, origin: origin.to_vec(), offset, bytes })
+    });
+    Some((*tile, chunks.collect::<Option<Vec<Chunk>>>()?))
 }
 
 /// The frames that are whole.
@@ -140,28 +177,51 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    fn chunk(n: u64) -> Chunk {
+        Chunk { variable: 1, origin: vec![n, 0], offset: 9 * n, bytes: 9 }
+    }
+
     #[test]
-    fn a_log_that_is_cut_off_tells_what_was_whole() {
+    fn logs_that_are_cut_off_tell_what_was_whole() {
         let dir = tempfile::tempdir().unwrap();
-        let places = vec![Some(4096), None];
-        let chunk = |n: u64| Chunk { variable: 1, origin: vec![n, 0], offset: 9 * n, bytes: 9 };
-        let mut log = ChunkLog::create(dir.path(), 3, &places).unwrap();
+        let folder = dir.path();
+        let mut log = ChunkLog::create(folder).unwrap();
         log.note(5, &[chunk(1), chunk(2)]).unwrap();
-        assert!(read(dir.path(), 2).is_none(), "it has no name yet");
-        name(dir.path()).unwrap();
-        ChunkLog::open(dir.path()).unwrap().note(0, &[chunk(3)]).unwrap();
-        let told = read(dir.path(), 2).unwrap();
-        assert_eq!((told.number, &told.places), (3, &places));
-        assert_eq!(
-            told.tiles,
-            BTreeMap::from([(5, vec![chunk(1), chunk(2)]), (0, vec![chunk(3)])])
-        );
-        let path = dir.path().join("chunks");
-        let whole = fs::read(&path).unwrap();
+        ChunkLog::create(folder).unwrap().note(0, &[chunk(3)]).unwrap();
+        log.note(7, &[chunk(4)]).unwrap();
+        let all =
+            Tiles::from([(5, vec![chunk(1), chunk(2)]), (0, vec![chunk(3)]), (7, vec![chunk(4)])]);
+        assert_eq!(read(folder, 2).unwrap(), all);
+        assert!(!keep(folder, 2, &BTreeSet::from([0, 6])).unwrap());
+        assert!(keep(folder, 2, &BTreeSet::from([0, 5])).unwrap());
+        let paths = logs(folder).unwrap();
+        assert_eq!((paths.len(), read(folder, 2).unwrap().len()), (1, 2));
+        let whole = fs::read(&paths[0]).unwrap();
         for cut in 0..whole.len() {
-            fs::write(&path, &whole[..cut]).unwrap();
-            let tiles = read(dir.path(), 2).map(|told| told.tiles.len());
-            assert!(tiles.is_none_or(|n| n < 2), "{cut}");
+            fs::write(&paths[0], &whole[..cut]).unwrap();
+            assert!(read(folder, 2).unwrap().len() < 2, "{cut}");
         }
+    }
+
+    #[test]
+    fn nobody_gets_the_same_space() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path();
+        Space::create(folder, 100, &[None, Some(7)]).unwrap();
+        let takes = || {
+            let space = Space::open(folder).unwrap();
+            (1..200).map(|n| (space.take(n).unwrap(), n)).collect::<Vec<_>>()
+        };
+        let mut all: Vec<(u64, u64)> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..3).map(|_| scope.spawn(takes)).collect();
+            threads.into_iter().flat_map(|t| t.join().unwrap()).collect()
+        });
+        all.sort_unstable();
+        let mut end = 100;
+        for (at, bytes) in all {
+            assert_eq!(at, end);
+            end += bytes;
+        }
+        assert_eq!(Space::open(folder).unwrap().roots(2).unwrap(), [None, Some(7)]);
     }
 }

@@ -10,7 +10,7 @@ use base::{Attributes, DType, DimMask, Tile, Tiling, Value};
 pub(super) enum Way {
     /// Every worker writes at the bytes of its tiles.
     Placed,
-    /// Workers compress chunks of this shape, one writer puts them in place.
+    /// Every worker compresses chunks of this shape and writes them behind what is there.
     Chunked { shape: Vec<u64>, codec: Codec },
     /// The library does it all.
     ByLibrary { codec: Option<Codec> },

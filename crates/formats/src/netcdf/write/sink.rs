@@ -1,11 +1,12 @@
 //! A NetCDF file as an output.
 use super::by_library::{LibraryWriter, failed};
-use super::chunk_log::{self, ChunkLog};
-use super::chunked::{self, ChunkedWriter};
+use super::chunk_end;
+use super::chunk_log;
+use super::chunked::ChunkedWriter;
+
 use super::define::define;
 use super::layout::{Layout, Way};
 use super::placed::{self, PlacedWriter, Places};
-use super::salvage::salvage;
 use crate::netcdf::library::NcFile;
 use crate::stage::{Stage, cannot_write};
 use crate::{Arrangement, FormatError, Sink, TileWriter, WriteRequest, Written};
@@ -32,12 +33,12 @@ struct NetCdfSink {
 }
 
 impl NetCdfSink {
-    /// The file that is written: staged itself, or in a folder that is, beside the log of its
+    /// The file that is written: staged itself, or in a folder that is, beside the logs of its
     /// chunks.
     fn file(&self) -> PathBuf {
         let staged = self.stage.staged();
         match self.in_chunks() {
-            true => chunk_log::data(staged, chunk_log::current(staged).unwrap_or(0)),
+            true => chunk_log::data(staged),
             false => staged.to_path_buf(),
         }
     }
@@ -61,9 +62,9 @@ impl NetCdfSink {
 impl Sink for NetCdfSink {
     fn arrangement(&self) -> Arrangement {
         match self.layout.way {
-            Way::Placed => Arrangement::Anywhere,
+            Way::Placed | Way::Chunked { .. } => Arrangement::Anywhere,
             Way::ByLibrary { .. } if self.grows() => Arrangement::InOrder,
-            Way::Chunked { .. } | Way::ByLibrary { .. } => Arrangement::Gathered,
+            Way::ByLibrary { .. } => Arrangement::Gathered,
         }
     }
 
@@ -71,9 +72,7 @@ impl Sink for NetCdfSink {
         let (staged, target) = (self.stage.staged(), self.stage.target());
         if self.in_chunks() {
             self.stage.create_directory()?;
-            let places = begin(&self.file(), target, &self.layout)?;
-            let begun = ChunkLog::create(staged, 0, &places).and_then(|_| chunk_log::name(staged));
-            return begun.map_err(|e| cannot_write(target, &e));
+            return chunk_end::prepare(staged, target, &self.layout);
         }
         drop(self.stage.create_file()?);
         match self.layout.way {
@@ -86,13 +85,16 @@ impl Sink for NetCdfSink {
         !matches!(self.layout.way, Way::ByLibrary { .. })
     }
 
-    /// A file that is not compressed has been whole but for values since `create`: it is asked
-    /// where they lie.
+    /// The file has been whole but for values since `create`: it is asked where they lie.
     fn resume(&self, written: &BTreeSet<u64>) -> Result<bool, Failure> {
         let (staged, target) = (self.stage.staged(), self.stage.target());
-        match self.stage.is_there() {
-            true if self.in_chunks() => salvage(staged, target, &self.layout, written),
-            there => Ok(there && placed::places(staged, &self.layout).is_ok()),
+        if !self.stage.is_there() || placed::places(&self.file(), &self.layout).is_err() {
+            return Ok(false);
+        }
+        match self.in_chunks() {
+            true => chunk_log::keep(staged, self.layout.dims.len(), written)
+                .map_err(|e| cannot_write(target, &e)),
+            false => Ok(true),
         }
     }
 
@@ -113,28 +115,26 @@ impl Sink for NetCdfSink {
         Some(self.stage.staged())
     }
 
-    fn prepare(&self, tile: Tile) -> Result<Tile, Failure> {
-        match &self.layout.way {
-            Way::Chunked { shape, codec } => chunked::prepare(&self.layout, shape, *codec, tile),
-            Way::Placed | Way::ByLibrary { .. } => Ok(tile),
-        }
-    }
-
     fn writer(&self) -> Result<Box<dyn TileWriter>, Failure> {
         let (file, target, layout) = (self.file(), self.stage.target(), self.layout.clone());
-        Ok(match layout.way {
+        Ok(match &self.layout.way {
             Way::Placed => Box::new(self.placed(&file)?),
-            Way::Chunked { .. } => {
-                let log = ChunkLog::open(self.stage.staged());
-                let log = log.map_err(|e| cannot_write(target, &e))?;
-                Box::new(ChunkedWriter::open(&file, self.placed(&file)?, layout, log)?)
+            Way::Chunked { shape, codec } => {
+                let (placed, chunks) = (self.placed(&file)?, (&shape[..], *codec));
+                Box::new(ChunkedWriter::open(self.stage.staged(), layout, chunks, placed)?)
             }
             Way::ByLibrary { .. } => Box::new(LibraryWriter::open(&file, target, layout)?),
         })
     }
 
     fn commit(&self) -> Result<Written, Failure> {
-        let (staged, path) = (self.file(), self.stage.target());
+        let path = self.stage.target();
+        let staged = match &self.layout.way {
+            Way::Chunked { shape, .. } => {
+                chunk_end::finish(self.stage.staged(), path, &self.layout, shape)?
+            }
+            _ => self.file(),
+        };
         // The library must still find a whole file: its length stands in its header.
         NcFile::open(&staged).map_err(|e| {
             Failure::output(format!("{}: the staged file is not whole: {e}", staged.display()))
