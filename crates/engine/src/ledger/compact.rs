@@ -1,16 +1,19 @@
 //! The records that are still of use, in one file: what was noted of tiles that have become
 //! outputs, or of inputs as they no longer are, goes.
 use super::folder::{Folder, cannot, merged};
-use super::fragment::fragments;
+use super::fragment::{Fragment, fragments};
 use super::frame::{Frame, MAGIC, encode};
 use super::record::{Origin, Record};
 use super::stamp::Inputs;
-use super::survey::useful;
+use super::states::folded;
+use super::survey::wholes;
 use base::Failure;
+use plan::Print;
 use plan::physical::Physical;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// From so many files on they are gathered even if all they hold is of use.
 const MANY: usize = 16;
@@ -49,4 +52,45 @@ fn gather(folder: &Folder, keep: &[Frame]) -> io::Result<()> {
     File::open(&folder.path)?.sync_all()?;
     let old = folder.files.iter().filter(|pages| pages.path != target);
     old.map(|pages| &pages.path).try_for_each(fs::remove_file)
+}
+
+/// The records that are still of use for a plan when all is done: the last run, what it read and
+/// made, and the states of its folds.
+fn useful(
+    folder: &Folder,
+    physical: &Physical,
+    inputs: &Inputs,
+    fragments: Vec<Fragment>,
+) -> Vec<Frame> {
+    let whole: HashSet<Print> = wholes(physical, inputs).into_iter().flatten().collect();
+    let files: HashSet<(PathBuf, Print)> = inputs.all().into_iter().collect();
+    let partials: HashSet<(PathBuf, u64)> = fragments
+        .into_iter()
+        .flat_map(|fragment| folded(folder, fragment).partials)
+        .map(|states| states.body.place())
+        .collect();
+    // The last record of a kind and name stands for all of them.
+    let mut last: BTreeMap<(u8, PathBuf, Print), &Frame> = BTreeMap::new();
+    let mut keep = Vec::new();
+    for frame in folder.files.iter().flat_map(|pages| &pages.frames) {
+        let nameless = |kind| (kind, PathBuf::new(), Print::default());
+        let slot = match &frame.record {
+            Record::Run { .. } => nameless(0),
+            Record::Input { path, print } if files.contains(&(path.clone(), *print)) => {
+                (1, path.clone(), *print)
+            }
+            Record::Output { whole: of, path, .. } if whole.contains(of) => {
+                (2, path.clone(), Print::default())
+            }
+            Record::Table { whole: of } if whole.contains(of) => (3, PathBuf::new(), *of),
+            Record::Ended { .. } => nameless(4),
+            Record::Partial { .. } if partials.contains(&frame.body.place()) => {
+                keep.push(frame.clone());
+                continue;
+            }
+            _ => continue,
+        };
+        last.insert(slot, frame);
+    }
+    last.into_values().cloned().chain(keep).collect()
 }

@@ -8,6 +8,7 @@
 //! ```
 use super::record::Record;
 use plan::Print;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Write};
@@ -30,12 +31,25 @@ pub struct Frame {
 }
 
 /// The body of a record, still in its file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(PathBuf, u64, u64, [u8; 8])", into = "(PathBuf, u64, u64, [u8; 8])")]
 pub struct Body {
     path: Arc<PathBuf>,
     at: u64,
     len: u64,
     sum: [u8; 8],
+}
+
+impl From<(PathBuf, u64, u64, [u8; 8])> for Body {
+    fn from((path, at, len, sum): (PathBuf, u64, u64, [u8; 8])) -> Body {
+        Body { path: Arc::new(path), at, len, sum }
+    }
+}
+
+impl From<Body> for (PathBuf, u64, u64, [u8; 8]) {
+    fn from(body: Body) -> Self {
+        (body.path.to_path_buf(), body.at, body.len, body.sum)
+    }
 }
 
 impl Body {
