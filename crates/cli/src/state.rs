@@ -10,7 +10,7 @@ use engine::ledger::{
 use plan::physical::{Node, Op, Physical};
 use plan::{Plan, Print};
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
@@ -18,6 +18,9 @@ use std::time::{Duration, SystemTime};
 /// Time between two looks at inputs that are being changed, and how many there are.
 const PAUSE: Duration = Duration::from_millis(30);
 const LOOKS: usize = 100;
+
+/// With more files of records than this, a watch begins by making one of them.
+const FILES: usize = 8;
 
 /// What a launcher or a process knows of a run that keeps state.
 pub struct State {
@@ -30,16 +33,16 @@ pub struct State {
     lock: Option<Lock>,
 }
 
-/// The plan of a job, and its state if it keeps one. Outputs that are in the way are looked at in
-/// the light of the ledger.
+/// The plan of a job, whose mistakes are told, and the input files that it was made of, if it keeps
+/// state. Outputs that are in the way are looked at in the light of the ledger.
 ///
 /// # Errors
-/// If the pipeline has mistakes, which are told; if another run is at work on the same outputs.
-pub fn begin(job: &mut Job) -> Result<(Plan, Option<State>), End> {
-    let (plan, inputs) = match load(job)? {
+/// If the pipeline has mistakes.
+pub fn plan(job: &mut Job) -> Result<(Plan, Option<Inputs>), End> {
+    match load(job)? {
         (Some(plan), inputs, diagnostics) => {
             tell(&job.source(), &diagnostics);
-            (plan, inputs)
+            Ok((plan, inputs))
         }
         (None, _, diagnostics) => {
             job.replace = ours(job, &diagnostics)?.unwrap_or_default();
@@ -49,15 +52,48 @@ pub fn begin(job: &mut Job) -> Result<(Plan, Option<State>), End> {
             };
             tell(&job.source(), &told.2);
             let plan = told.0.ok_or_else(|| crate::pipeline::mistaken(&told.2))?;
-            (plan, told.1)
+            Ok((plan, told.1))
         }
-    };
+    }
+}
+
+/// Takes the lock of a ledger, for as long as the value lives, and tells what of the ledger is set
+/// aside. If it has become many files of records, it keeps what is of use for `plans`.
+///
+/// # Errors
+/// If another run is at work, or the folder cannot be made.
+pub fn hold(folder: &Path, plans: impl FnOnce() -> Vec<Physical>) -> Result<Lock, Failure> {
+    let lock = Lock::take(folder)?;
+    let known = Folder::read(folder, None, true)?;
+    warn(&known);
+    if known.files.len() > FILES {
+        let inputs = |plan: Physical| {
+            let inputs = Inputs::of(&plan, SystemTime::now()).ok()??;
+            Some((plan, inputs))
+        };
+        let plans: Vec<(Physical, Inputs)> = plans().into_iter().filter_map(inputs).collect();
+        let plans: Vec<(&Physical, &Inputs)> = plans.iter().map(|(p, i)| (p, i)).collect();
+        compact(folder, &plans)?;
+    }
+    Ok(lock)
+}
+
+fn warn(known: &Folder) {
+    known.warnings.iter().for_each(|line| anstream::eprintln!("\x1b[1;33mwarning\x1b[0m: {line}"));
+}
+
+/// The plan of a job, and its state if it keeps one.
+///
+/// # Errors
+/// If the pipeline has mistakes, which are told; if another run is at work on the same outputs.
+pub fn begin(job: &mut Job) -> Result<(Plan, Option<State>), End> {
+    let (plan, inputs) = plan(job)?;
     let Some((folder, inputs)) = plan.physical.state.clone().zip(inputs) else {
         return Ok((plan, None));
     };
     let lock = folder.exists().then(|| Lock::take(&folder)).transpose()?;
     let known = Folder::read(&folder, None, true)?;
-    known.warnings.iter().for_each(|line| anstream::eprintln!("\x1b[1;33mwarning\x1b[0m: {line}"));
+    warn(&known);
     let go_on = |node: &Node, _, written: &HashMap<u64, u64>| {
         let written = written.keys().copied().collect();
         lasting(node).is_some_and(|sink| sink.resume(&written).unwrap_or(false))
@@ -216,7 +252,7 @@ impl State {
     /// # Errors
     /// If the file system does not let it.
     pub fn tidy(&self) -> Result<(), Failure> {
-        compact(&self.folder, &self.whole, &self.inputs)
+        compact(&self.folder, &[(&self.whole, &self.inputs)])
     }
 }
 

@@ -1,15 +1,15 @@
 //! The records that are still of use, in one file: what was noted of tiles that have become
 //! outputs, or of inputs as they no longer are, goes.
 use super::folder::{Folder, cannot, merged};
-use super::fragment::{Fragment, fragments};
+use super::fragment::fragments;
 use super::frame::{Frame, MAGIC, encode};
 use super::record::{Origin, Record};
 use super::stamp::Inputs;
 use super::states::folded;
 use super::survey::wholes;
 use base::Failure;
-use plan::Print;
-use plan::physical::Physical;
+use plan::physical::{Node, Op, Physical};
+use plan::{Meaning, Print};
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -18,15 +18,14 @@ use std::path::{Path, PathBuf};
 /// From so many files on they are gathered even if all they hold is of use.
 const MANY: usize = 16;
 
-/// Gathers what is of use for a plan, if it is little of what there is. The lock is held, and no
+/// Gathers what is of use for some plans, if it is little of what there is. The lock is held, and no
 /// process writes.
 ///
 /// # Errors
 /// If the file system does not let it; what was there is still there.
-pub fn compact(path: &Path, physical: &Physical, inputs: &Inputs) -> Result<(), Failure> {
+pub fn compact(path: &Path, plans: &[(&Physical, &Inputs)]) -> Result<(), Failure> {
     let folder = Folder::read(path, None, true)?;
-    let fragments = fragments(physical, inputs);
-    let keep = useful(&folder, physical, inputs, fragments);
+    let keep = useful(&folder, plans);
     let size = |frame: &Frame| frame.body.len() + 128;
     let all: u64 = folder.files.iter().flat_map(|f| &f.frames).map(size).sum();
     let kept: u64 = keep.iter().map(size).sum();
@@ -54,18 +53,22 @@ fn gather(folder: &Folder, keep: &[Frame]) -> io::Result<()> {
     old.map(|pages| &pages.path).try_for_each(fs::remove_file)
 }
 
-/// The records that are still of use for a plan when all is done: the last run, what it read and
+/// The records that are still of use for some plans when all is done: the last run, what it read and
 /// made, and the states of its folds.
-fn useful(
-    folder: &Folder,
-    physical: &Physical,
-    inputs: &Inputs,
-    fragments: Vec<Fragment>,
-) -> Vec<Frame> {
-    let whole: HashSet<Print> = wholes(physical, inputs).into_iter().flatten().collect();
-    let files: HashSet<(PathBuf, Print)> = inputs.all().into_iter().collect();
-    let partials: HashSet<(PathBuf, u64)> = fragments
-        .into_iter()
+fn useful(folder: &Folder, plans: &[(&Physical, &Inputs)]) -> Vec<Frame> {
+    let meant = |(physical, inputs): &(&Physical, &Inputs)| wholes(physical, inputs);
+    let whole: HashSet<Print> = plans.iter().flat_map(meant).flatten().collect();
+    let sinks = |(physical, _): &(&Physical, &Inputs)| {
+        let sink = |(node, meaning): (&Node, &Meaning)| {
+            matches!(node.op, Op::Write(_)).then_some(meaning.formula)
+        };
+        physical.nodes.iter().zip(&physical.meanings).filter_map(sink).collect::<Vec<_>>()
+    };
+    let formulas: HashSet<Print> = plans.iter().flat_map(sinks).collect();
+    let files: HashSet<(PathBuf, Print)> = plans.iter().flat_map(|plan| plan.1.all()).collect();
+    let partials: HashSet<(PathBuf, u64)> = plans
+        .iter()
+        .flat_map(|(physical, inputs)| fragments(physical, inputs))
         .flat_map(|fragment| folded(folder, fragment).partials)
         .map(|states| states.body.place())
         .collect();
@@ -79,7 +82,9 @@ fn useful(
             Record::Input { path, print } if files.contains(&(path.clone(), *print)) => {
                 (1, path.clone(), *print)
             }
-            Record::Output { whole: of, path, .. } if whole.contains(of) => {
+            Record::Output { whole: of, formula, path, .. }
+                if whole.contains(of) || formulas.contains(formula) =>
+            {
                 (2, path.clone(), Print::default())
             }
             Record::Table { whole: of } if whole.contains(of) => (3, PathBuf::new(), *of),

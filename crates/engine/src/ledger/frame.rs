@@ -53,6 +53,12 @@ impl From<Body> for (PathBuf, u64, u64, [u8; 8]) {
 }
 
 impl Body {
+    /// Of the last record of a file of so many bytes.
+    pub fn last(path: &Arc<PathBuf>, end: u64, body: &[&[u8]]) -> Body {
+        let len = body.iter().map(|piece| piece.len() as u64).sum();
+        Body { path: path.clone(), at: end - len, len, sum: sum(body) }
+    }
+
     /// What tells it from other bodies.
     pub fn place(&self) -> (PathBuf, u64) {
         (self.path.to_path_buf(), self.at)
@@ -106,6 +112,13 @@ pub fn encode(record: &Record, body: &[&[u8]]) -> io::Result<Vec<u8>> {
     bytes.write_all(&head)?;
     body.iter().try_for_each(|piece| bytes.write_all(piece))?;
     Ok(bytes)
+}
+
+/// Adds a record to a file; its bytes.
+pub fn append(file: &mut File, record: &Record, body: &[&[u8]]) -> io::Result<u64> {
+    let bytes = encode(record, body)?;
+    file.write_all(&bytes)?;
+    Ok(bytes.len() as u64)
 }
 
 /// All records of a file that are whole, up to the first one that is not. Bodies are not read.

@@ -4,7 +4,8 @@ use super::frame::Body;
 use super::record::Record;
 use super::stamp::output_print;
 use super::states::unpack;
-use base::Tile;
+use base::{Failure, Tile};
+use formats::Written;
 use plan::Print;
 use plan::physical::{Node, Op, Physical};
 use std::os::unix::fs::MetadataExt;
@@ -50,12 +51,46 @@ pub fn is_own(physical: &Physical, path: &Path, folder: &Folder) -> bool {
         _ => None,
     };
     let Some(meant) = physical.nodes.iter().enumerate().find_map(write) else { return false };
-    let last = folder.records().filter_map(|(record, _)| match record {
-        Record::Output { formula, path: of, print, .. } if same(of, path) => Some((formula, print)),
+    let inode = || path.symlink_metadata().ok().map(|m| m.ino());
+    let known = |(record, _): (&Record, _)| match record {
+        Record::Output { formula, path: of, print, .. } if same(of, path) => {
+            Some(*formula == meant && output_print(path) == Some(*print))
+        }
+        // Named, and whoever did it was ended before it could say so.
+        Record::Naming { formula, path: of, inode: named, .. } if same(of, path) => {
+            Some(*formula == meant && inode() == Some(*named))
+        }
         _ => None,
-    });
-    last.last()
-        .is_some_and(|(formula, print)| *formula == meant && output_print(path) == Some(*print))
+    };
+    folder.records().filter_map(known).last().unwrap_or(false)
+}
+
+/// Gives all outputs of a plan their names, and notes it. `whole` says what a sink means, with its
+/// inputs.
+///
+/// # Errors
+/// If one of them is not whole or cannot be named.
+pub fn commit(
+    physical: &Physical,
+    whole: &dyn Fn(usize) -> Option<Print>,
+    note: &mut dyn FnMut(Record),
+) -> Result<Vec<Written>, Failure> {
+    let mut all = Vec::new();
+    for (at, node) in physical.nodes.iter().enumerate() {
+        let Op::Write(sink) = &node.op else { continue };
+        let formula = physical.meanings.get(at).copied().unwrap_or_default().formula;
+        let inode = sink.named().and_then(|s| s.symlink_metadata().ok()).map(|m| m.ino());
+        if let (Some(whole), Some(inode)) = (whole(at), inode) {
+            note(Record::Naming { whole, formula, path: sink.path().to_path_buf(), inode });
+        }
+        let written = sink.commit()?;
+        if let (Some(whole), Some(print)) = (whole(at), output_print(&written.path)) {
+            let Written { path, files, bytes } = written.clone();
+            note(Record::Output { whole, formula, path, print, files, bytes });
+        }
+        all.push(written);
+    }
+    Ok(all)
 }
 
 /// What is kept of a sink or a result, if it is there and as it was.
@@ -78,7 +113,7 @@ pub(super) fn kept(folder: &Folder, nodes: &[Node], node: usize, meaning: Print)
                 as_it_was.then_some((*files, *bytes))
             }
             // Named, and the run was ended before it could say so.
-            Record::Naming { whole, path: of, inode } if same(of, path) => {
+            Record::Naming { whole, path: of, inode, .. } if same(of, path) => {
                 let named = *whole == meaning && *inode == now.ino();
                 named.then(|| measure(path)).flatten()
             }

@@ -67,7 +67,7 @@ pub(super) fn unpack(mut bytes: &[u8]) -> Option<Vec<Tile>> {
 
 /// Which tiles of a fold are done, each by one record; the last records first.
 pub fn folded(folder: &Folder, fragment: Fragment) -> Progress {
-    let whole = |body: &Body| body.read().is_some();
+    let whole = |body: &Body, _: &[usize]| body.read().is_some();
     let partials = noted(folder, fragment.meaning, &fragment.keys, &whole);
     let mut done = vec![false; fragment.keys.len()];
     partials.iter().flat_map(|states| &states.of).for_each(|n| done[*n] = true);
@@ -75,12 +75,12 @@ pub fn folded(folder: &Folder, fragment: Fragment) -> Progress {
 }
 
 /// The states of a fold that a ledger has of tiles with these keys, no tile twice; the last
-/// records first. Only bodies that are `good` are taken.
+/// records first. Only bodies that are `good`, with the tiles that they are of, are taken.
 pub fn noted(
     folder: &Folder,
     of: Print,
     keys: &[Print],
-    good: &dyn Fn(&Body) -> bool,
+    good: &dyn Fn(&Body, &[usize]) -> bool,
 ) -> Vec<States> {
     let numbers: HashMap<Print, usize> = keys.iter().zip(0..).map(|(key, n)| (*key, n)).collect();
     let mut done = vec![false; keys.len()];
@@ -96,7 +96,7 @@ pub fn noted(
         // A record with a tile that is no more, or that another one has, is of no use.
         let Some(mine) = mine.filter(|m| !m.iter().any(|n| done[*n])) else { continue };
         let distinct: HashSet<&usize> = mine.iter().collect();
-        if distinct.len() != mine.len() || mine.is_empty() || !good(body) {
+        if distinct.len() != mine.len() || mine.is_empty() || !good(body, &mine) {
             continue;
         }
         mine.iter().for_each(|n| done[*n] = true);
