@@ -1,7 +1,7 @@
 //! From a look at the files to outputs that are up to date.
 use super::how::How;
 use super::pieces::{Known, Work, missing, work};
-use super::scan::{Scan, Stamp, fresh, readers, scan, settled};
+use super::scan::{Scan, Stamp, fresh, readers, scan, settled, stamps};
 use super::told::{Console, Told};
 use crate::job::{Job, new_run_id, now};
 use crate::numbers::{bytes, count, time};
@@ -168,7 +168,8 @@ impl<'a> Keeper<'a> {
         let same = |(id, stamp): &(PieceId, Stamp)| {
             self.bad.get(id) == Some(stamp) || self.known.get(id).is_some_and(|k| k.stamp == *stamp)
         };
-        let gone = |id: &PieceId| !found.iter().any(|(other, _)| other == id);
+        let there = stamps(found);
+        let gone = |id: &PieceId| !there.contains_key(id);
         !found.iter().all(same) || self.known.keys().any(gone)
     }
 
@@ -185,7 +186,8 @@ impl<'a> Keeper<'a> {
             self.bad.insert(id, stamp);
             self.console.note(&format!("warning: {why}: left as it was"));
         }
-        self.bad.retain(|id, _| found.iter().any(|(other, _)| other == id));
+        let stamps = stamps(found);
+        self.bad.retain(|id, _| stamps.contains_key(id));
         if !work.is_some() {
             return Ok(None);
         }
@@ -212,8 +214,7 @@ impl<'a> Keeper<'a> {
             };
             kept.note_run(run, &self.physical);
         }
-        let stamp = |id: &PieceId| found.iter().find(|(other, _)| other == id).map(|f| f.1);
-        let still = |id: &PieceId| input_print(&id.path) == stamp(id);
+        let still = |id: &PieceId| input_print(&id.path) == stamps.get(id).copied();
         let moved = work.come.iter().any(|p| kept.split().placed.contains(&p.id.read));
         let Updated { refused, recalled, read } = kept.update(work.come, work.gone, &still)?;
         if recalled > 0 {

@@ -1,5 +1,5 @@
 //! Which files are taken, which stay as they were, and which are gone.
-use super::scan::{Scan, Stamp};
+use super::scan::{Scan, Stamp, stamps};
 use engine::incremental::{Kept, Looked, Piece, PieceId};
 use std::collections::BTreeMap;
 
@@ -74,8 +74,8 @@ pub fn work(
         work.known.insert(id.clone(), Known { first, ..now });
         first += rows;
     }
-    let there = |id: &PieceId| scan.iter().any(|(other, _)| other == id);
-    work.gone = known.keys().filter(|id| !there(id)).cloned().collect();
+    let there = stamps(scan);
+    work.gone = known.keys().filter(|id| !there.contains_key(id)).cloned().collect();
     work
 }
 

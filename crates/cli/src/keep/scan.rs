@@ -44,6 +44,11 @@ pub fn scan(physical: &Physical, reads: &[usize]) -> Scan {
     found
 }
 
+/// What each file is known by.
+pub fn stamps(found: &Scan) -> HashMap<&PieceId, Stamp> {
+    found.iter().map(|(id, stamp)| (id, *stamp)).collect()
+}
+
 /// Whether some file has been changed so short a time ago that another change would not show.
 pub fn fresh(found: &Scan) -> bool {
     let since = SystemTime::now() - TICK;
@@ -58,7 +63,8 @@ pub fn settled(look: impl Fn() -> Scan, first: Scan, pause: Duration) -> (Scan, 
     loop {
         thread::sleep(pause);
         let now = look();
-        let changing = |(id, stamp): &&(PieceId, Stamp)| !before.contains(&(id.clone(), *stamp));
+        let known = stamps(&before);
+        let changing = |(id, stamp): &&(PieceId, Stamp)| known.get(id) != Some(stamp);
         let changing: Vec<PieceId> = match now == before {
             true => Vec::new(),
             false => now.iter().filter(changing).map(|(id, _)| id.clone()).collect(),
