@@ -33,30 +33,6 @@ pub struct State {
     lock: Option<Lock>,
 }
 
-/// The plan of a job, whose mistakes are told, and the input files that it was made of, if it keeps
-/// state. Outputs that are in the way are looked at in the light of the ledger.
-///
-/// # Errors
-/// If the pipeline has mistakes.
-pub fn plan(job: &mut Job) -> Result<(Plan, Option<Inputs>), End> {
-    match load(job)? {
-        (Some(plan), inputs, diagnostics) => {
-            tell(&job.source(), &diagnostics);
-            Ok((plan, inputs))
-        }
-        (None, _, diagnostics) => {
-            job.replace = ours(job, &diagnostics)?.unwrap_or_default();
-            let told = match job.replace.is_empty() {
-                true => (None, None, diagnostics),
-                false => load(job)?,
-            };
-            tell(&job.source(), &told.2);
-            let plan = told.0.ok_or_else(|| crate::pipeline::mistaken(&told.2))?;
-            Ok((plan, told.1))
-        }
-    }
-}
-
 /// Takes the lock of a ledger, for as long as the value lives, and tells what of the ledger is set
 /// aside. If it has become many files of records, it keeps what is of use for `plans`.
 ///
@@ -82,12 +58,28 @@ fn warn(known: &Folder) {
     known.warnings.iter().for_each(|line| anstream::eprintln!("\x1b[1;33mwarning\x1b[0m: {line}"));
 }
 
-/// The plan of a job, and its state if it keeps one.
+/// The plan of a job, and its state if it keeps one. Outputs that are in the way are looked at in
+/// the light of the ledger.
 ///
 /// # Errors
 /// If the pipeline has mistakes, which are told; if another run is at work on the same outputs.
 pub fn begin(job: &mut Job) -> Result<(Plan, Option<State>), End> {
-    let (plan, inputs) = plan(job)?;
+    let (plan, inputs) = match load(job)? {
+        (Some(plan), inputs, diagnostics) => {
+            tell(&job.source(), &diagnostics);
+            (plan, inputs)
+        }
+        (None, _, diagnostics) => {
+            job.replace = ours(job, &diagnostics)?.unwrap_or_default();
+            let told = match job.replace.is_empty() {
+                true => (None, None, diagnostics),
+                false => load(job)?,
+            };
+            tell(&job.source(), &told.2);
+            let plan = told.0.ok_or_else(|| crate::pipeline::mistaken(&told.2))?;
+            (plan, told.1)
+        }
+    };
     let Some((folder, inputs)) = plan.physical.state.clone().zip(inputs) else {
         return Ok((plan, None));
     };
@@ -130,15 +122,24 @@ fn ours(job: &Job, diagnostics: &[Diagnostic]) -> Result<Option<Vec<PathBuf>>, F
         return Ok(None);
     }
     let Some(plan) = (Job { overwrite: true, ..job.clone() }).load()?.0 else { return Ok(None) };
-    let Some(folder) = &plan.physical.state else { return Ok(None) };
-    let known = Folder::read(folder, None, false)?;
+    own(&plan.physical)
+}
+
+/// The outputs of a plan that are there, if earlier runs made all of them, and nobody has changed
+/// them.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub fn own(physical: &Physical) -> Result<Option<Vec<PathBuf>>, Failure> {
     let path = |node: &Node| match &node.op {
         Op::Write(sink) => Some(sink.path().to_path_buf()),
         _ => None,
     };
-    let paths = plan.physical.nodes.iter().filter_map(path);
+    let paths = physical.nodes.iter().filter_map(path);
     let there: Vec<PathBuf> = paths.filter(|path| path.exists()).collect();
-    let own = |path: &PathBuf| is_own(&plan.physical, path, &known);
+    let Some(folder) = &physical.state else { return Ok(there.is_empty().then_some(there)) };
+    let known = Folder::read(folder, None, false)?;
+    let own = |path: &PathBuf| is_own(physical, path, &known);
     Ok(there.iter().all(own).then_some(there))
 }
 

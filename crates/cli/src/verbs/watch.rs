@@ -5,7 +5,7 @@ use crate::job::{Job, new_run_id, now};
 use crate::keep::{ChangeFormat, Ended, How, Keeper, Terminal, Told, shared, together};
 use crate::machine;
 use crate::numbers::count;
-use crate::pipeline::PipelineArgs;
+use crate::pipeline::{self, PipelineArgs};
 use crate::signals::Signals;
 use crate::state;
 use base::FailureKind;
@@ -133,13 +133,17 @@ impl Watch {
                     End::Failure(failure) => failure.kind == FailureKind::Data,
                 }
         };
-        match state::plan(job) {
+        // Its own outputs are in the way later, and are to be replaced.
+        let asked = std::mem::replace(&mut job.overwrite, true);
+        match pipeline::load(job) {
+            Ok(plan) if asked || !first || state::own(&plan.physical)?.is_some() => {
+                return Ok(plan);
+            }
+            // Tells what is in the way, unless that has gone meanwhile.
+            Ok(_) => drop(pipeline::load(&Job { overwrite: false, ..job.clone() })?),
             Err(end) if waits(&end) => eprintln!("waits for a change that makes it good"),
             Err(end) => return Err(end),
-            Ok(_) => {}
         }
-        // From now on its own outputs are in the way, and are to be replaced.
-        job.overwrite = true;
         loop {
             if let (Some(plan), _) = job.load()? {
                 return Ok(plan);
