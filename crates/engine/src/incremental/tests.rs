@@ -99,6 +99,12 @@ const RANDOM: &str = "
     by: { s: s }
   - show: 100";
 
+const DISTINCT: &str = "
+  - read: DIR/*.arrow
+  - filter: n != 1
+  - distinct: [s, n]
+  - show: 100";
+
 const ALL: &str = "
   - read: DIR/*.arrow
   - reduce: { total: sum(x), rows: count(), most: max(n) }
@@ -264,8 +270,13 @@ fn numbers_that_depend_on_the_place_of_rows() {
 }
 
 #[test]
+fn distinct_rows() {
+    follow(DISTINCT, 0x6789_abcd, 12);
+}
+
+#[test]
 fn a_new_start_goes_on_from_the_ledger() {
-    for (seed, pipeline) in (0x1357_9bdf..).zip([SUMS, RANKS, PLACES, TWICE, RANDOM]) {
+    for (seed, pipeline) in (0x1357_9bdf..).zip([SUMS, RANKS, PLACES, TWICE, RANDOM, DISTINCT]) {
         in_time(move || restarts(pipeline, seed, 24));
     }
 }
