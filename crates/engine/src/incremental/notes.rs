@@ -74,7 +74,7 @@ impl Notes {
             false => live.insert(slot, frames),
         };
         *bytes -= size(&old.unwrap_or_default());
-        if page.len() > 2 * *bytes + SLACK {
+        if page.bytes() > 2 * *bytes + SLACK {
             let mut keep: Vec<&mut Frame> = live.values_mut().flatten().collect();
             page.turn(&mut keep);
         }
@@ -94,4 +94,42 @@ fn size(frames: &[Frame]) -> u64 {
 /// A file's name as the ledger has it.
 pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::ledger::Folder;
+    use plan::Print;
+
+    #[test]
+    fn a_file_of_notes_that_are_of_no_use_any_more_begins_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, run) = (folder.path().to_path_buf(), "1".to_owned());
+        let notes = Notes::begin(&Ledger { folder: path.clone(), run, process: 0 }).unwrap();
+        let slot =
+            |n: u64| Slot::Piece(PieceId { read: 0, path: PathBuf::from(format!("{n}")) }, n % 2);
+        let partial = Record::Partial { meaning: Print::default(), tiles: 1 };
+        let body = |n: u64, round: u64| [vec![n as u8; 16], vec![round as u8; 70_000]].concat();
+        let mut largest = 0;
+        for round in 0..40 {
+            for n in 0..20 {
+                notes.put(slot(n), &[(partial.clone(), body(n, round))]);
+                let size =
+                    |e: std::io::Result<std::fs::DirEntry>| e.unwrap().metadata().unwrap().len();
+                largest = largest.max(std::fs::read_dir(&path).unwrap().map(size).sum());
+            }
+            notes.put(slot(round % 7), &[]);
+        }
+        assert_eq!(notes.failed(), None);
+        // 56 MB were noted.
+        assert!((4 << 20..8 << 20).contains(&largest), "{largest}");
+        let known = Folder::read(&path, None, true).unwrap();
+        assert_eq!(known.warnings, [""; 0]);
+        let all: Vec<Vec<u8>> = known.records().map(|(_, body)| body.read().unwrap()).collect();
+        for n in (0..20).filter(|n| *n != 39 % 7) {
+            assert!(all.contains(&body(n, 39)), "{n}");
+        }
+    }
 }

@@ -58,8 +58,8 @@ impl Page {
         self.records
     }
 
-    /// How many bytes.
-    pub fn len(&self) -> u64 {
+    /// How many bytes it has.
+    pub fn bytes(&self) -> u64 {
         self.len
     }
 
