@@ -10,7 +10,7 @@ use engine::ledger::{
 use plan::physical::{Node, Op, Physical};
 use plan::{Plan, Print};
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
@@ -18,6 +18,9 @@ use std::time::{Duration, SystemTime};
 /// Time between two looks at inputs that are being changed, and how many there are.
 const PAUSE: Duration = Duration::from_millis(30);
 const LOOKS: usize = 100;
+
+/// With more files of records than this, a watch begins by making one of them.
+const FILES: usize = 8;
 
 /// What a launcher or a process knows of a run that keeps state.
 pub struct State {
@@ -28,6 +31,31 @@ pub struct State {
     whole: Physical,
     /// Held by the launcher, once there is a folder.
     lock: Option<Lock>,
+}
+
+/// Takes the lock of a ledger, for as long as the value lives, and tells what of the ledger is set
+/// aside. If it has become many files of records, it keeps what is of use for `plans`.
+///
+/// # Errors
+/// If another run is at work, or the folder cannot be made.
+pub fn hold(folder: &Path, plans: impl FnOnce() -> Vec<Physical>) -> Result<Lock, Failure> {
+    let lock = Lock::take(folder)?;
+    let known = Folder::read(folder, None, true)?;
+    warn(&known);
+    if known.files.len() > FILES {
+        let inputs = |plan: Physical| {
+            let inputs = Inputs::of(&plan, SystemTime::now()).ok()??;
+            Some((plan, inputs))
+        };
+        let plans: Vec<(Physical, Inputs)> = plans().into_iter().filter_map(inputs).collect();
+        let plans: Vec<(&Physical, &Inputs)> = plans.iter().map(|(p, i)| (p, i)).collect();
+        compact(folder, &plans)?;
+    }
+    Ok(lock)
+}
+
+fn warn(known: &Folder) {
+    known.warnings.iter().for_each(|line| anstream::eprintln!("\x1b[1;33mwarning\x1b[0m: {line}"));
 }
 
 /// The plan of a job, and its state if it keeps one. Outputs that are in the way are looked at in
@@ -57,7 +85,7 @@ pub fn begin(job: &mut Job) -> Result<(Plan, Option<State>), End> {
     };
     let lock = folder.exists().then(|| Lock::take(&folder)).transpose()?;
     let known = Folder::read(&folder, None, true)?;
-    known.warnings.iter().for_each(|line| anstream::eprintln!("\x1b[1;33mwarning\x1b[0m: {line}"));
+    warn(&known);
     let go_on = |node: &Node, _, written: &HashMap<u64, u64>| {
         let written = written.keys().copied().collect();
         lasting(node).is_some_and(|sink| sink.resume(&written).unwrap_or(false))
@@ -94,15 +122,24 @@ fn ours(job: &Job, diagnostics: &[Diagnostic]) -> Result<Option<Vec<PathBuf>>, F
         return Ok(None);
     }
     let Some(plan) = (Job { overwrite: true, ..job.clone() }).load()?.0 else { return Ok(None) };
-    let Some(folder) = &plan.physical.state else { return Ok(None) };
-    let known = Folder::read(folder, None, false)?;
+    own(&plan.physical)
+}
+
+/// The outputs of a plan that are there, if earlier runs made all of them, and nobody has changed
+/// them.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub fn own(physical: &Physical) -> Result<Option<Vec<PathBuf>>, Failure> {
     let path = |node: &Node| match &node.op {
         Op::Write(sink) => Some(sink.path().to_path_buf()),
         _ => None,
     };
-    let paths = plan.physical.nodes.iter().filter_map(path);
+    let paths = physical.nodes.iter().filter_map(path);
     let there: Vec<PathBuf> = paths.filter(|path| path.exists()).collect();
-    let own = |path: &PathBuf| is_own(&plan.physical, path, &known);
+    let Some(folder) = &physical.state else { return Ok(there.is_empty().then_some(there)) };
+    let known = Folder::read(folder, None, false)?;
+    let own = |path: &PathBuf| is_own(physical, path, &known);
     Ok(there.iter().all(own).then_some(there))
 }
 
@@ -216,7 +253,7 @@ impl State {
     /// # Errors
     /// If the file system does not let it.
     pub fn tidy(&self) -> Result<(), Failure> {
-        compact(&self.folder, &self.whole, &self.inputs)
+        compact(&self.folder, &[(&self.whole, &self.inputs)])
     }
 }
 

@@ -77,7 +77,8 @@ impl fmt::Debug for Print {
 /// What a node means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Meaning {
-    /// The node and all before it, less how many points the domain has and how they are cut.
+    /// The node and all before it, less how many points the domain has and how they are cut, and
+    /// which columns may have missing values.
     pub formula: Print,
     /// The same with these.
     pub placed: Print,
@@ -112,10 +113,12 @@ pub(crate) fn meaning(
     };
     text += &fields(&node.schema);
     let _ = writeln!(text, "kept {:?}", node.kept);
-    let place = match &node.op {
-        PlanOp::Read(_) => format!("{:?} cut {tiling:?}", node.schema.domain.dims),
-        _ => String::new(),
-    };
+    // Which columns may have missing values follows from the files.
+    let missing: Vec<bool> = node.schema.fields.iter().map(|f| f.nullable).collect();
+    let mut place = format!("{missing:?}");
+    if let PlanOp::Read(_) = &node.op {
+        let _ = write!(place, "{:?} cut {tiling:?}", node.schema.domain.dims);
+    }
     let all = |before: fn(&Meaning) -> Print, own: &[&str]| {
         let before = inputs.iter().map(|m| before(m).0.to_vec());
         Print::of(before.chain(own.iter().map(|text| text.as_bytes().to_vec())))
@@ -194,8 +197,7 @@ fn steps(list: &[Step]) -> String {
 
 /// A column without its attributes: no value depends on them.
 fn field(f: &Field) -> String {
-    let null = if f.nullable { "?" } else { "" };
-    format!("{:?}:{:?}{null}({})", f.name, f.dtype, f.mask.0)
+    format!("{:?}:{:?}({})", f.name, f.dtype, f.mask.0)
 }
 
 fn fields(schema: &Schema) -> String {

@@ -40,7 +40,7 @@ mod size;
 mod spec;
 mod steps;
 pub mod tests;
-mod tiling;
+pub mod tiling;
 pub mod yaml;
 
 pub use draw::{dot, mermaid};

@@ -3,12 +3,13 @@ use crate::build::Builder;
 use crate::graph::{FoldPlanKind, Graph, NodeId, PlanOp, ReadPlan};
 use crate::load::TileRequest;
 use base::{Code, Diagnostic, Domain, Field, Span, Tiling, did_you_mean};
+use formats::TileSource;
 
 /// Points of a tile: large enough that its own cost does not show, small enough for the cache
 /// of a core and for tiles to be spread over many workers.
 const POINTS: u64 = 1 << 18;
 /// A Parquet file is a tile: files of fewer rows than this would be too many and too small.
-pub const PART_ROWS: u64 = 1 << 20;
+pub(crate) const PART_ROWS: u64 = 1 << 20;
 /// Small domains are cut too, so that all workers have something to do.
 const LEAST_POINTS: u64 = 1 << 14;
 /// What a tile reads from a file and what is written of it should stay in a core's second cache
@@ -23,7 +24,7 @@ const MOST_POINTS: u64 = 1 << 24;
 const REDUCED_TILES: u64 = 256;
 
 /// The cuts of a reader's domain: as the user asks, as the file is cut, or as fits.
-pub fn tiling(
+pub(crate) fn tiling(
     builder: &mut Builder,
     graph: &Graph,
     id: NodeId,
@@ -59,6 +60,12 @@ pub fn tiling(
             false => Some(t.part(&read.offset, &domain.sizes())),
         })
         .unwrap_or_else(|| Tiling::by_points(domain, points))
+}
+
+/// The cuts of a file by itself, where a run that reads it among others makes the same.
+pub fn of_file(source: &dyn TileSource) -> Tiling {
+    let cut = || Tiling::by_points(&source.schema().domain, POINTS);
+    source.tiling_by_file(POINTS).unwrap_or_else(cut)
 }
 
 /// Whether the points of a reader are reduced block by block as they are made.
@@ -137,7 +144,7 @@ fn shape(builder: &mut Builder, domain: &Domain, sizes: &[(String, u64)]) -> Opt
 }
 
 /// Whether tiles of a reader become the parts of a folder.
-pub fn parts_behind(graph: &Graph, id: NodeId) -> bool {
+pub(crate) fn parts_behind(graph: &Graph, id: NodeId) -> bool {
     graph.consumers(id).iter().any(|c| match &graph.nodes[*c].op {
         PlanOp::Write(write) => write.format.writes_parts(),
         PlanOp::Apply(_) => parts_behind(graph, *c),

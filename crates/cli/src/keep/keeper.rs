@@ -1,18 +1,19 @@
 //! From a look at the files to outputs that are up to date.
 use super::how::How;
 use super::pieces::{Known, Work, missing, work};
-use super::scan::{Scan, Stamp, readers, scan, settled};
+use super::scan::{Scan, Stamp, fresh, readers, scan, settled, stamps};
 use super::told::{Console, Told};
 use crate::job::{Job, new_run_id, now};
-use crate::numbers::{count, time};
+use crate::numbers::{bytes, count, time};
 use crate::outputs::Outputs;
 use crate::signals::Signals;
 use base::Failure;
 use engine::Options;
-use engine::incremental::{Kept, PieceId, Split};
+use engine::incremental::{Kept, PieceId, Split, Updated};
+use engine::ledger::{Folder, Record, input_print};
 use plan::physical::{Op, Physical};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -47,6 +48,10 @@ pub struct Keeper<'a> {
     /// The files as they were when all of the plan was run, or when nothing could be done.
     seen: Option<Scan>,
     pipeline: Option<Stamp>,
+    /// The ledger, until it has been looked at for the files that are there.
+    ledger: Option<PathBuf>,
+    /// Whether it has been told that no more is noted.
+    warned: bool,
 }
 
 impl<'a> Keeper<'a> {
@@ -65,13 +70,15 @@ impl<'a> Keeper<'a> {
             console,
             signals,
             reads: readers(&physical),
+            ledger: physical.state.clone().filter(|_| kept.is_some()),
+            warned: false,
             physical,
             missing: None,
             kept,
             known: BTreeMap::new(),
             bad: BTreeMap::new(),
             seen: None,
-            pipeline: Stamp::of(Path::new(&job.name)),
+            pipeline: input_print(Path::new(&job.name)),
         }
     }
 
@@ -108,7 +115,7 @@ impl<'a> Keeper<'a> {
                 }
                 thread::sleep(GLANCE.min(self.how.every));
             }
-            if Stamp::of(Path::new(&self.job.name)) != self.pipeline {
+            if input_print(Path::new(&self.job.name)) != self.pipeline {
                 return Ok(Ended::Pipeline);
             }
         }
@@ -122,6 +129,7 @@ impl<'a> Keeper<'a> {
             return Ok(None);
         }
         let (found, changing) = match first {
+            true if fresh(&found) => settled(look, found, Duration::ZERO),
             true => (found, Vec::new()),
             false => settled(look, found, self.how.settle),
         };
@@ -139,7 +147,14 @@ impl<'a> Keeper<'a> {
         }
         if !self.how.quiet {
             let seconds = time(start.elapsed().as_secs_f64());
-            self.console.note(&format!("{words}: up to date in {seconds}"));
+            let kept = self.kept.as_ref().filter(|_| first);
+            let kept = kept.map_or(String::new(), |k| format!(", {} kept", bytes(k.bytes())));
+            self.console.note(&format!("{words}: up to date in {seconds}{kept}"));
+        }
+        if let Some(why) = self.kept.as_ref().and_then(Kept::unnoted)
+            && !std::mem::replace(&mut self.warned, true)
+        {
+            self.console.note(&format!("warning: no more is noted in the ledger: {why}"));
         }
         Ok(None)
     }
@@ -153,7 +168,8 @@ impl<'a> Keeper<'a> {
         let same = |(id, stamp): &(PieceId, Stamp)| {
             self.bad.get(id) == Some(stamp) || self.known.get(id).is_some_and(|k| k.stamp == *stamp)
         };
-        let gone = |id: &PieceId| !found.iter().any(|(other, _)| other == id);
+        let there = stamps(found);
+        let gone = |id: &PieceId| !there.contains_key(id);
         !found.iter().all(same) || self.known.keys().any(gone)
     }
 
@@ -170,7 +186,8 @@ impl<'a> Keeper<'a> {
             self.bad.insert(id, stamp);
             self.console.note(&format!("warning: {why}: left as it was"));
         }
-        self.bad.retain(|id, _| found.iter().any(|(other, _)| other == id));
+        let stamps = stamps(found);
+        self.bad.retain(|id, _| stamps.contains_key(id));
         if !work.is_some() {
             return Ok(None);
         }
@@ -184,11 +201,26 @@ impl<'a> Keeper<'a> {
             self.console.note("warning: no files are left: outputs stay as they are");
             return Ok(None);
         }
-        let words = work.words();
-        let stamp = |id: &PieceId| found.iter().find(|(other, _)| other == id).map(|f| f.1);
-        let still = |id: &PieceId| Stamp::of(&id.path) == stamp(id);
+        let mut words = work.words();
+        if let Some(path) = self.ledger.take() {
+            kept.recall(&Folder::read(&path, None, false)?, &mut work.come);
+            let (tiles, left) = kept.tiles(&work.come);
+            let run = Record::Run {
+                title: self.physical.title.clone(),
+                pipeline: self.job.name.clone(),
+                now: now(),
+                tiles,
+                left,
+            };
+            kept.note_run(run, &self.physical);
+        }
+        let still = |id: &PieceId| input_print(&id.path) == stamps.get(id).copied();
         let moved = work.come.iter().any(|p| kept.split().placed.contains(&p.id.read));
-        let refused = kept.update(work.come, work.gone, &still)?;
+        let Updated { refused, recalled, read } = kept.update(work.come, work.gone, &still)?;
+        if recalled > 0 {
+            let all = count(recalled + read, "tile");
+            words += &format!(" ({recalled} of {all} from the ledger)");
+        }
         for (id, why) in &refused {
             self.console.note(&format!("warning: {why}: left as it was"));
             // Looked at again, whatever has become of it.
@@ -252,7 +284,10 @@ impl<'a> Keeper<'a> {
         let outputs = Outputs::of(&plan);
         outputs.create()?;
         let tally = crate::run::on_threads(&plan, options, None, self.signals, &mut |_| ())?;
-        outputs.commit()?;
+        match &self.kept {
+            Some(kept) => drop(kept.commit(&plan)?),
+            None => drop(outputs.commit()?),
+        }
         Ok(tally.results)
     }
 

@@ -1,6 +1,6 @@
 //! Which files are taken, which stay as they were, and which are gone.
-use super::scan::{Scan, Stamp};
-use engine::incremental::{Kept, Piece, PieceId};
+use super::scan::{Scan, Stamp, stamps};
+use engine::incremental::{Kept, Looked, Piece, PieceId};
 use std::collections::BTreeMap;
 
 /// A file whose rows count.
@@ -11,6 +11,7 @@ pub struct Known {
     /// The place of its first row.
     pub first: u64,
     rows: u64,
+    tiles: u64,
     /// Which of its columns may have missing values.
     missing: Vec<bool>,
 }
@@ -35,7 +36,7 @@ pub struct Work {
 /// What is to be done now that these files are there; those that are `changing` stay as they
 /// were. A file that was found to be bad is looked at again when it has been written again.
 pub fn work(
-    kept: &Kept,
+    kept: &mut Kept,
     known: &BTreeMap<PieceId, Known>,
     bad: &BTreeMap<PieceId, Stamp>,
     scan: &Scan,
@@ -52,8 +53,8 @@ pub fn work(
         let mut taken = None;
         if changed && !changing.contains(id) && bad.get(id) != Some(stamp) {
             match kept.look(id.read, &id.path) {
-                Ok((rows, missing)) => {
-                    taken = Some(Known { stamp: *stamp, first, rows, missing });
+                Ok(Looked { points, tiles, missing }) => {
+                    taken = Some(Known { stamp: *stamp, first, rows: points, tiles, missing });
                 }
                 Err(failure) => work.bad.push((id.clone(), *stamp, failure.message)),
             }
@@ -66,14 +67,15 @@ pub fn work(
         work.counts.0 += usize::from(old.is_none());
         work.counts.1 += usize::from(old.is_some() && new);
         if new || moved {
-            work.come.push(Piece { id: id.clone(), first });
+            let (id, print, tiles) = (id.clone(), now.stamp, now.tiles);
+            work.come.push(Piece { id, first, print, tiles, noted: Vec::new() });
         }
         let rows = now.rows;
         work.known.insert(id.clone(), Known { first, ..now });
         first += rows;
     }
-    let there = |id: &PieceId| scan.iter().any(|(other, _)| other == id);
-    work.gone = known.keys().filter(|id| !there(id)).cloned().collect();
+    let there = stamps(scan);
+    work.gone = known.keys().filter(|id| !there.contains_key(id)).cloned().collect();
     work
 }
 

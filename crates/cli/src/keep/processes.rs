@@ -8,7 +8,7 @@ use crate::run::child_program;
 use crate::signals::Signals;
 use base::Failure;
 use engine::deal::Dealer;
-use engine::incremental::{Kept, Split, serve};
+use engine::incremental::{Kept, Ledger, Split, serve};
 use engine::links::digest;
 use engine::supervisor::{Child, Crew, Group, News, Word, supervise};
 use engine::{GRACE, Mesh, Options, Watch};
@@ -77,11 +77,21 @@ pub fn obey(child: &Child, watch: &Arc<Watch>, job: &Job, how: &How) -> Result<(
         asking: Child::asking(),
     };
     let options = Options { mesh: Some(mesh), ..Options::of(&physical, job.threads) };
+    let options = job.budget.options(options, &physical, job.out.as_deref())?;
+    let (run, process) = (job.run_id.clone(), assignment.index);
+    let ledger = physical.state.clone().map(|folder| Ledger { folder, run, process });
     // The same in all of them, whatever files have come meanwhile.
     let buckets = how.files;
     let said = if assignment.index == 0 {
         let whole = Arc::new(job.load()?.0.ok_or_else(changed)?.physical);
-        let kept = Kept::start(physical, buckets, options, watch.clone(), Box::new(|| None))?;
+        let kept = Kept::start(
+            physical,
+            buckets,
+            options,
+            ledger.as_ref(),
+            watch.clone(),
+            Box::new(|| None),
+        )?;
         let (console, signals) = (Launcher(child), Signals::default());
         let mut told = Told::default();
         let mut keeper = Keeper::new(job, how, &console, &signals, whole, Some(kept));
@@ -90,7 +100,7 @@ pub fn obey(child: &Child, watch: &Arc<Watch>, job: &Job, how: &How) -> Result<(
         drop(keeper);
         json!({ "ended": if ended == Ended::Plan { "plan" } else { "pipeline" } })
     } else {
-        serve(physical, buckets, options, watch.clone())?;
+        serve(physical, buckets, options, ledger.as_ref(), watch.clone())?;
         Value::Null
     };
     child.finish(said, || Ok(Value::Null))

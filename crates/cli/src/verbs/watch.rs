@@ -1,16 +1,19 @@
 //! `watch`: keeps the outputs of a pipeline up to date while its inputs change.
 use super::{Act, End};
-use crate::job::Job;
+use crate::budget::MemoryArgs;
+use crate::job::{Job, new_run_id, now};
 use crate::keep::{ChangeFormat, Ended, How, Keeper, Terminal, Told, shared, together};
 use crate::machine;
 use crate::numbers::count;
 use crate::pipeline::{self, PipelineArgs};
 use crate::signals::Signals;
+use crate::state;
 use base::FailureKind;
 use clap::Parser;
-use engine::incremental::{Kept, Split};
+use engine::incremental::{Kept, Ledger, Split};
+use engine::ledger::Lock;
 use engine::{Options, Watch as Seen};
-use plan::Plan;
+use plan::{Plan, State};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,6 +36,8 @@ pub struct Watch {
     /// Processes on this machine
     #[arg(short = 'n', long, value_name = "N", default_value = "1")]
     processes: NonZeroUsize,
+    #[command(flatten)]
+    memory: MemoryArgs,
     /// Time between two looks at the files, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     every: Duration,
@@ -45,6 +50,13 @@ pub struct Watch {
     /// How changes are printed
     #[arg(long, value_enum, default_value = "csv", requires = "changes")]
     format: ChangeFormat,
+    /// Where it keeps its ledger, that of `run` [default: .tidemill/NAME beside the first output,
+    /// NAME its name]
+    #[arg(long, value_name = "DIR", conflicts_with = "no_state")]
+    state: Option<PathBuf>,
+    /// Keeps no ledger: another watch or run reads all files anew
+    #[arg(long)]
+    no_state: bool,
     /// Says nothing but results, warnings and errors
     #[arg(short, long)]
     quiet: bool,
@@ -61,12 +73,20 @@ impl Act for Watch {
         let processes = self.processes.get();
         let cores = machine::cores();
         let threads = self.threads.map_or((cores.count / processes).max(1), NonZeroUsize::get);
-        let mut job = self.pipeline.clone().job(threads)?;
+        let job = self.pipeline.clone().job(threads)?;
+        let state = match (self.no_state, &self.state) {
+            (true, _) => State::Nowhere,
+            (false, None) => State::Beside,
+            (false, Some(folder)) => State::In(folder.clone()),
+        };
+        let mut job = Job { state, budget: self.memory.budget(processes), ..job };
         let mut told = Told::default();
         let mut first = true;
         loop {
+            (job.run_id, job.now) = (new_run_id(), now());
             let plan = self.plan(&mut job, first, &signals)?;
             first = false;
+            let _lock = self.hold(&job, &plan)?;
             if !self.quiet {
                 eprintln!("{}", first_line(&plan, threads, processes));
             }
@@ -107,15 +127,23 @@ impl Watch {
     /// has been changed, it is waited for.
     fn plan(&self, job: &mut Job, first: bool, signals: &Signals) -> Result<Plan, End> {
         let waits = |end: &End| {
-            !first || matches!(end, End::Told(c) if *c == FailureKind::Data.exit_code())
+            !first
+                || match end {
+                    End::Told(code) => *code == FailureKind::Data.exit_code(),
+                    End::Failure(failure) => failure.kind == FailureKind::Data,
+                }
         };
+        // Its own outputs are in the way later, and are to be replaced.
+        let asked = std::mem::replace(&mut job.overwrite, true);
         match pipeline::load(job) {
+            Ok(plan) if asked || !first || state::own(&plan.physical)?.is_some() => {
+                return Ok(plan);
+            }
+            // Tells what is in the way, unless that has gone meanwhile.
+            Ok(_) => drop(pipeline::load(&Job { overwrite: false, ..job.clone() })?),
             Err(end) if waits(&end) => eprintln!("waits for a change that makes it good"),
             Err(end) => return Err(end),
-            Ok(_) => {}
         }
-        // From now on its own outputs are in the way, and are to be replaced.
-        job.overwrite = true;
         loop {
             if let (Some(plan), _) = job.load()? {
                 return Ok(plan);
@@ -131,6 +159,17 @@ impl Watch {
         }
     }
 
+    /// The lock of the ledger, if one is kept.
+    fn hold(&self, job: &Job, plan: &Plan) -> Result<Option<Lock>, End> {
+        let Some(folder) = &plan.physical.state else { return Ok(None) };
+        // What is noted is of the plan that follows the files; runs note what is of theirs.
+        let plans = || {
+            let loose = job.load_to(true).ok().and_then(|(plan, _)| plan);
+            [Some(plan.physical.clone()), loose.map(|plan| plan.physical)].into_iter().flatten()
+        };
+        Ok(Some(state::hold(folder, || plans().collect())?))
+    }
+
     fn alone(
         &self,
         job: &Job,
@@ -141,6 +180,7 @@ impl Watch {
         let physical = Arc::new(plan.physical);
         let how = self.how(crate::keep::files(&physical));
         let options = Options::of(&physical, job.threads);
+        let options = job.budget.options(options, &physical, job.out.as_deref())?;
         let kept = match Split::of(&physical) {
             Ok(_) => {
                 let Some(loose) = job.load_to(true)?.0 else { return Ok(Ended::Plan) };
@@ -148,7 +188,10 @@ impl Watch {
                 let seen = Arc::new(Seen::new());
                 let signals = signals.clone();
                 let stop = Box::new(move || signals.failure());
-                Some(Kept::start(loose, how.files, options, seen, stop)?)
+                let (run, process) = (job.run_id.clone(), 0);
+                let ledger = physical.state.clone();
+                let ledger = ledger.map(|folder| Ledger { folder, run, process });
+                Some(Kept::start(loose, how.files, options, ledger.as_ref(), seen, stop)?)
             }
             Err(_) => None,
         };

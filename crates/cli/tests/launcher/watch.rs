@@ -62,6 +62,12 @@ impl Watching {
         }
     }
 
+    /// Ends it as a power cut of the process does.
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Ends it as Ctrl-C does.
     fn end(mut self) {
         kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
@@ -130,8 +136,16 @@ fn follows(arguments: &str, rounds: u64) {
         assert_eq!(output(&bench), cold(&bench), "round {round}");
     }
     watching.end();
-    let staged = fs::read_dir(bench.path().join("out")).unwrap().count();
-    assert_eq!(staged, 1);
+    assert_eq!(names(&bench), [".tidemill", "groups.csv"]);
+}
+
+/// What is in the folder of the outputs.
+fn names(bench: &Bench) -> Vec<String> {
+    let entries = fs::read_dir(bench.path().join("out")).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
 }
 
 #[test]
@@ -142,6 +156,154 @@ fn one_process() {
 #[test]
 fn two_processes() {
     follows("-n 2", 5);
+}
+
+/// The pipeline without what depends on the place of rows.
+fn loose(bench: &Bench) {
+    let pipeline = PIPELINE.replace(", end: last(k)", "");
+    fs::write(bench.path().join("p.yaml"), pipeline).unwrap();
+}
+
+#[test]
+fn a_restart_reads_what_has_changed() {
+    for arguments in ["", "-n 2"] {
+        let bench = bench();
+        loose(&bench);
+        let watching = Watching::start(&bench, arguments);
+        watching.until("4 new: up to date");
+        put(&bench, 4, 900, 7);
+        watching.until("1 new: up to date");
+        watching.end();
+        let before = output(&bench);
+        // Nothing has changed; the outputs are its own.
+        let watching = Watching::start(&bench, arguments);
+        watching.until("5 new (5 of 5 tiles from the ledger): up to date");
+        assert_eq!(output(&bench), before);
+        watching.kill();
+        // One file is new, one is changed, one is gone, one has another name.
+        put(&bench, 1, 17, 30);
+        put(&bench, 9, 3, 30);
+        fs::remove_file(input(&bench, 2)).unwrap();
+        fs::rename(input(&bench, 3), input(&bench, 8)).unwrap();
+        let watching = Watching::start(&bench, arguments);
+        watching.until("5 new (2 of 5 tiles from the ledger): up to date");
+        assert_eq!(output(&bench), cold(&bench));
+        put(&bench, 0, 44, 4);
+        watching.until("1 changed: up to date");
+        assert_eq!(output(&bench), cold(&bench));
+        watching.end();
+        // Somebody else has changed the output.
+        fs::write(bench.path().join("out/groups.csv"), "mine").unwrap();
+        let (_, errors, code) = bench.run("watch p.yaml");
+        assert_eq!(code, 2, "{errors}");
+        assert!(errors.contains("exists already"), "{errors}");
+    }
+}
+
+#[test]
+fn where_the_place_of_rows_counts_files_behind_a_change_are_read() {
+    let bench = bench();
+    let watching = Watching::start(&bench, "");
+    watching.until("4 new: up to date");
+    watching.end();
+    put(&bench, 2, 1000, 50);
+    let watching = Watching::start(&bench, "");
+    watching.until("4 new (2 of 4 tiles from the ledger): up to date");
+    assert_eq!(output(&bench), cold(&bench));
+    watching.end();
+}
+
+#[test]
+fn runs_and_watches_share_a_ledger() {
+    for text in [PIPELINE, &PIPELINE.replace(", end: last(k)", "")] {
+        let bench = bench();
+        fs::write(bench.path().join("p.yaml"), text).unwrap();
+        go(&bench, "run p.yaml -w 1");
+        let watching = Watching::start(&bench, "");
+        let line = watching.until("from the ledger): up to date");
+        assert!(line.starts_with("4 new (4 of 4"), "{line}");
+        let (_, errors, code) = bench.run("run p.yaml");
+        assert_eq!(code, 1, "{errors}");
+        assert!(errors.contains("is at work on this"), "{errors}");
+        put(&bench, 7, 70, 70);
+        watching.until("1 new: up to date");
+        watching.kill();
+        put(&bench, 8, 80, 8);
+        let (_, errors, code) = bench.run("run p.yaml -w 1");
+        assert_eq!(code, 0, "{errors}");
+        assert!(errors.contains("resuming: 1 of 6 tiles to do"), "{errors}");
+        assert_eq!(output(&bench), cold(&bench));
+        let (told, _, _) = bench.run("status p.yaml");
+        assert!(told.contains("as it was written") && told.contains("6 files, 0 files"), "{told}");
+    }
+}
+
+#[test]
+fn killed_at_any_moment_it_goes_on() {
+    let bench = bench();
+    let mut random = 88172645463325252u64;
+    for round in 0..12 {
+        let watching = Watching::start(&bench, if round % 3 == 0 { "-n 2" } else { "" });
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        std::thread::sleep(Duration::from_millis(random % 150));
+        put(&bench, round % 6, random % 1000, 1 + random % 40);
+        std::thread::sleep(Duration::from_millis(random / 1000 % 100));
+        watching.kill();
+    }
+    let watching = Watching::start(&bench, "");
+    watching.until("up to date in");
+    assert_eq!(output(&bench), cold(&bench));
+    watching.end();
+    assert_eq!(names(&bench), [".tidemill", "groups.csv"]);
+    go(&bench, "clean p.yaml");
+    assert_eq!(names(&bench), ["groups.csv"]);
+}
+
+#[test]
+fn a_ledger_that_is_not_what_was_written_is_set_aside() {
+    let bench = bench();
+    let watching = Watching::start(&bench, "");
+    watching.until("4 new: up to date");
+    watching.kill();
+    let folder = bench.path().join("out/.tidemill/groups.csv");
+    let pages = || {
+        let files = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path());
+        let mut files: Vec<_> =
+            files.filter(|p| p.extension() == Some("ledger".as_ref())).collect();
+        files.sort();
+        files.pop().unwrap()
+    };
+    let (path, good) = (pages(), fs::read(pages()).unwrap());
+    let mut aside = 0;
+    for at in (20..good.len()).step_by(good.len() / 16) {
+        let mut bytes = good.clone();
+        bytes[at] ^= 0x40;
+        for file in fs::read_dir(&folder).unwrap().map(|e| e.unwrap().path()) {
+            fs::remove_file(file).unwrap();
+        }
+        fs::write(&path, bytes).unwrap();
+        let watching = Watching::start(&bench, "--overwrite");
+        watching.until("up to date in");
+        assert_eq!(output(&bench), cold(&bench), "byte {at}");
+        watching.end();
+        aside += usize::from(path.with_extension("ledger.aside").exists());
+    }
+    assert!(aside > 0);
+}
+
+#[test]
+fn states_that_do_not_fit_end_it() {
+    let bench = bench();
+    let pipeline = PIPELINE.replace("k % 5", "k").replace("mean(x)", "median(x)");
+    fs::write(bench.path().join("p.yaml"), pipeline).unwrap();
+    (0..4).for_each(|i| put(&bench, i, i * 100_000, 30_000));
+    let (_, errors, code) = bench.run("watch p.yaml --memory 90MB");
+    assert_eq!(code, 5, "{errors}");
+    assert!(errors.contains("--memory"), "{errors}");
+    let (_, errors, code) = bench.run("watch p.yaml -n 2 --memory 60MB");
+    assert_eq!(code, 5, "{errors}");
 }
 
 #[test]

@@ -5,8 +5,10 @@
 //! do they count. Keys with records of many files are added up in two steps, so that a change of
 //! one file adds up some tens of states and not hundreds.
 use super::kept::Answer;
-use super::partials::Partials;
-use super::piece::{self, Piece, PieceId, Refused, tiling};
+use super::maker::Maker;
+use super::memory::Memory;
+use super::notes::{Ledger, Notes};
+use super::piece::{self, Piece, PieceId, Refused};
 use super::record::{Adder, Key, Outcome, State};
 use super::split::{Head, Split};
 use crate::nodes::fold::keys;
@@ -38,6 +40,8 @@ const OPEN: usize = 32;
 pub enum Order {
     /// Make the records of these.
     Make(Vec<Piece>),
+    /// Note the states of these, as they were made: the files have stayed as they were.
+    Note(Vec<PieceId>),
     /// From now on those of the first count, as they were made, and those of the second do not.
     Settle(Vec<PieceId>, Vec<PieceId>),
 }
@@ -51,28 +55,44 @@ pub struct Shared {
     pub sources: Mutex<HashMap<PieceId, Arc<dyn TileSource>>>,
     /// Into how many states those of a key are added up first.
     pub buckets: u32,
+    /// Where states are noted, if they are.
+    pub notes: Option<Notes>,
+    /// What the records of this process take, and how much they may.
+    pub memory: Memory,
 }
 
 /// A record on its way: of a key the bucket and the state.
-type Record = (Key, (u32, State));
+pub type Record = (Key, (u32, State));
 
 type Time = u64;
 type Updates<D> = Vec<(D, Time, isize)>;
 
 impl Shared {
-    /// For a plan whose files are about so many.
-    pub fn new(physical: &Arc<Physical>, split: Split, files: usize, watch: &Arc<Watch>) -> Shared {
-        Shared {
+    /// For a plan whose files are about so many, and whose records may take so many bytes.
+    ///
+    /// # Errors
+    /// If nothing can be noted in the ledger.
+    pub fn new(
+        physical: &Arc<Physical>,
+        split: Split,
+        files: usize,
+        most: u64,
+        ledger: Option<&Ledger>,
+        watch: &Arc<Watch>,
+    ) -> Result<Shared, Failure> {
+        Ok(Shared {
             physical: physical.clone(),
             heads: split.heads.into_iter().map(Arc::new).collect(),
             watch: watch.clone(),
             sources: Mutex::default(),
             buckets: (files as f64).sqrt().ceil().max(1.0) as u32,
-        }
+            notes: ledger.map(Notes::begin).transpose()?,
+            memory: Memory::new(most),
+        })
     }
 
     /// The open file of a piece.
-    fn source(&self, id: &PieceId) -> Result<Arc<dyn TileSource>, Failure> {
+    pub fn source(&self, id: &PieceId) -> Result<Arc<dyn TileSource>, Failure> {
         if let Some(source) = lock(&self.sources).get(id) {
             return Ok(source.clone());
         }
@@ -87,6 +107,11 @@ impl Shared {
         if sources.len() < OPEN {
             sources.insert(id.clone(), source.clone());
         }
+    }
+
+    /// Lets go of all open files.
+    pub fn close(&self) {
+        lock(&self.sources).clear();
     }
 
     /// What adds up the states of each reduction.
@@ -205,6 +230,7 @@ fn pieces<'scope>(
                         Order::Make(pieces) => {
                             told.session(&refusals).give_iterator(maker.make(pieces).into_iter());
                         }
+                        Order::Note(ids) => maker.note(&ids),
                         Order::Settle(come, gone) => {
                             let updates = maker.settle(&come, &gone);
                             let updates = updates.map(|(record, diff)| (record, time, diff));
@@ -216,84 +242,4 @@ fn pieces<'scope>(
         }
     });
     Ok((records, refused))
-}
-
-/// What a worker has of the files: the records of its tiles.
-struct Maker {
-    shared: Arc<Shared>,
-    partials: Vec<Partials>,
-    index: u64,
-    workers: u64,
-    /// Those that count.
-    held: HashMap<PieceId, Vec<Record>>,
-    /// Those that do not count yet.
-    made: HashMap<PieceId, Vec<Record>>,
-}
-
-impl Maker {
-    fn new(shared: &Arc<Shared>, index: u64, workers: u64) -> Result<Maker, Failure> {
-        let partials = |(number, head): (usize, &Arc<Head>)| {
-            Partials::new(&shared.physical, head, number as u32, &shared.watch)
-        };
-        let partials = shared.heads.iter().enumerate().map(partials).collect::<Result<_, _>>()?;
-        let (held, made) = (HashMap::new(), HashMap::new());
-        Ok(Maker { shared: shared.clone(), partials, index, workers, held, made })
-    }
-
-    /// Makes the records of this worker's tiles of some files; those that cannot be read.
-    fn make(&mut self, pieces: Vec<Piece>) -> Vec<Refused> {
-        self.made.clear();
-        let mut refused = Vec::new();
-        for piece in pieces {
-            if self.shared.watch.failed() {
-                break;
-            }
-            match catch(|| self.records(&piece)) {
-                Ok(records) => drop(self.made.insert(piece.id, records)),
-                Err(failure) => refused.push((piece.id, failure.message)),
-            }
-        }
-        refused
-    }
-
-    fn records(&mut self, piece: &Piece) -> Result<Vec<Record>, Failure> {
-        let number = piece.id.number();
-        let bucket = (number % u64::from(self.shared.buckets)) as u32;
-        let source = self.shared.source(&piece.id)?;
-        let tiles = tiling(&*source).count();
-        // Tiles are dealt out from another worker on for each file: most files have one or two.
-        let first = (self.index + self.workers - number % self.workers) % self.workers;
-        let mine = (first..tiles).step_by(self.workers as usize);
-        let mut records = Vec::new();
-        for (partials, head) in self.partials.iter_mut().zip(&self.shared.heads) {
-            if head.read == piece.id.read && first < tiles {
-                let made = partials.records(&*source, piece.first, mine.clone())?;
-                records.extend(made.into_iter().map(|(key, state)| (key, (bucket, state))));
-            }
-        }
-        Ok(records)
-    }
-
-    /// What counts more and what counts less when some files have come and some have gone.
-    fn settle(
-        &mut self,
-        come: &[PieceId],
-        gone: &[PieceId],
-    ) -> impl Iterator<Item = (Record, isize)> + use<> {
-        lock(&self.shared.sources).clear();
-        let mut updates = Vec::new();
-        for id in gone {
-            let old = self.held.remove(id).unwrap_or_default();
-            updates.extend(old.into_iter().map(|record| (record, -1)));
-        }
-        for id in come {
-            let new = self.made.remove(id).unwrap_or_default();
-            updates.extend(new.iter().map(|record| (record.clone(), 1)));
-            if let Some(old) = self.held.insert(id.clone(), new) {
-                updates.extend(old.into_iter().map(|record| (record, -1)));
-            }
-        }
-        self.made.clear();
-        updates.into_iter()
-    }
 }

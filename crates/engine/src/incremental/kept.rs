@@ -1,28 +1,35 @@
 //! The process that gives the orders and keeps the results, and those that only obey.
 use super::flow::{Order, Shared, flow};
+use super::notes::Ledger;
 use super::piece::{self, Piece, PieceId, Refused};
 use super::record::{Adder, Codec, Key, Outcome};
 use super::split::Split;
 use super::table::Table;
 use crate::dataflow::{NAP, Workers, start_with};
+use crate::ledger::{Folder, noted};
 use crate::nodes::fold::keys;
 use crate::options::Options;
 use crate::panics;
 use crate::watch::{Watch, lock};
 use arrow_array::ArrayRef;
-use base::Failure;
+use base::{Failure, Tiling};
 use plan::physical::{FoldKind, Physical};
+use plan::tiling;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::Thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use timely::dataflow::operators::Input;
 use timely::dataflow::operators::probe::Handle;
 use timely::worker::Worker;
+
+/// Files are read in portions that take about so long, so that no more than that is lost when the
+/// process is killed.
+const PORTION: Duration = Duration::from_millis(500);
 
 /// How often requests to stop are looked at.
 const POLL: Duration = Duration::from_millis(20);
@@ -47,9 +54,9 @@ struct Desk {
 
 /// Reductions that are kept up to date, in process 0.
 pub struct Kept {
-    split: Split,
+    pub(super) split: Split,
     physical: Arc<Physical>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     workers: Workers,
     orders: Option<Sender<Order>>,
     answers: Receiver<Answer>,
@@ -59,6 +66,30 @@ pub struct Kept {
     results: Vec<BTreeMap<Vec<u8>, Outcome>>,
     options: RunOptions,
     stop: Stop,
+    /// How files are cut that have been looked at.
+    cuts: HashMap<PieceId, Tiling>,
+}
+
+/// What has become of files that were to be taken.
+#[derive(Debug, Default)]
+pub struct Updated {
+    /// Those that could not be read.
+    pub refused: Vec<Refused>,
+    /// Tiles whose states a ledger had.
+    pub recalled: u64,
+    /// Tiles that were read.
+    pub read: u64,
+}
+
+/// What a look at a file tells.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// Points.
+    pub points: u64,
+    /// Tiles.
+    pub tiles: u64,
+    /// Which columns may have missing values.
+    pub missing: Vec<bool>,
 }
 
 /// Why to end, if so; asked often.
@@ -81,11 +112,13 @@ pub fn serve(
     physical: Arc<Physical>,
     files: usize,
     options: Options,
+    ledger: Option<&Ledger>,
     watch: Arc<Watch>,
 ) -> Result<(), Failure> {
     panics::install();
     let split = Split::of(&physical).map_err(Failure::internal)?;
-    let shared = Arc::new(Shared::new(&physical, split, files, &watch));
+    let shared = Shared::new(&physical, split, files, options.state, ledger, &watch)?;
+    let shared = Arc::new(shared);
     let workers = start_with(options, &watch, move |worker| work(worker, &shared, None))?;
     loop {
         if let Some(why) = watch.stop() {
@@ -111,12 +144,15 @@ impl Kept {
         physical: Arc<Physical>,
         files: usize,
         options: Options,
+        ledger: Option<&Ledger>,
         watch: Arc<Watch>,
         stop: Stop,
     ) -> Result<Kept, Failure> {
         panics::install();
         let split = || Split::of(&physical).map_err(Failure::internal);
-        let shared = Arc::new(Shared::new(&physical, split()?, files, &watch));
+        let most = options.state;
+        let shared = Shared::new(&physical, split()?, files, most, ledger, &watch)?;
+        let shared = Arc::new(shared);
         let (orders, heard) = channel();
         let (said, answers) = channel();
         let desk = Mutex::new(Some(Desk { orders: heard, answers: said }));
@@ -151,6 +187,7 @@ impl Kept {
             results,
             options,
             stop,
+            cuts: HashMap::new(),
         })
     }
 
@@ -159,17 +196,41 @@ impl Kept {
         &self.split
     }
 
-    /// Opens a file as one of those of a reader, to see whether it can be taken: how many points
-    /// it has, and which columns may have missing values.
+    /// Opens a file as one of those of a reader, to see whether it can be taken.
     ///
     /// # Errors
     /// Why not.
-    pub fn look(&self, read: usize, path: &Path) -> Result<(u64, Vec<bool>), Failure> {
+    pub fn look(&mut self, read: usize, path: &Path) -> Result<Looked, Failure> {
         let source = piece::open(&self.physical, read, path)?;
         let points = source.schema().domain.points().unwrap_or(0);
         let missing = source.schema().fields.iter().map(|f| f.nullable).collect();
-        self.shared.keep_open(&PieceId { read, path: path.to_path_buf() }, &source);
-        Ok((points, missing))
+        let id = PieceId { read, path: path.to_path_buf() };
+        self.shared.keep_open(&id, &source);
+        let cuts = tiling::of_file(&*source);
+        let tiles = cuts.count();
+        self.cuts.insert(id, cuts);
+        Ok(Looked { points, tiles, missing })
+    }
+
+    /// Finds in a ledger what it has of files that are to be taken.
+    pub fn recall(&self, folder: &Folder, come: &mut [Piece]) {
+        for (number, head) in self.split.heads.iter().enumerate() {
+            let (mut keys, mut places) = (Vec::new(), Vec::new());
+            for (at, piece) in come.iter().enumerate().filter(|(_, p)| p.id.read == head.read) {
+                let Some(cuts) = self.cuts.get(&piece.id) else { continue };
+                for tile in 0..piece.tiles {
+                    keys.push(head.key(piece, cuts, tile));
+                    places.push((at, tile as usize));
+                }
+            }
+            // States of several files cannot be told apart when one of them changes.
+            let of_one = |of: &[usize]| of.iter().all(|n| places[*n].0 == places[of[0]].0);
+            for mut states in noted(folder, head.meaning, &keys, &|_, of| of_one(of)) {
+                let Some((at, _)) = states.of.first().map(|n| places[*n]) else { continue };
+                states.of.iter_mut().for_each(|n| *n = places[*n].1);
+                come[at].noted.push((number as u32, states));
+            }
+        }
     }
 
     /// Takes files, for the first time or anew, and lets go of others. Those that cannot be read,
@@ -183,22 +244,46 @@ impl Kept {
         come: Vec<Piece>,
         gone: Vec<PieceId>,
         still: &dyn Fn(&PieceId) -> bool,
-    ) -> Result<Vec<Refused>, Failure> {
-        let mut ids: Vec<PieceId> = come.iter().map(|piece| piece.id.clone()).collect();
-        let mut refused = Vec::new();
-        if !come.is_empty() {
-            refused = self.ask(Order::Make(come))?.refused;
-        }
-        ids.retain(|id| !refused.iter().any(|(other, _)| other == id));
-        for id in &ids {
-            if !still(id) {
-                refused.push((id.clone(), format!("{} is changing", id.path.display())));
+    ) -> Result<Updated, Failure> {
+        let mut updated = Updated::default();
+        let mut good: Vec<Piece> = Vec::new();
+        let (mut queue, mut portion) = (VecDeque::from(come), 2 * self.shared.buckets as usize);
+        while !queue.is_empty() {
+            let some: Vec<Piece> = queue.drain(..portion.min(queue.len())).collect();
+            let start = Instant::now();
+            let mut refused: BTreeMap<PieceId, String> =
+                self.ask(Order::Make(some.clone()))?.refused.into_iter().collect();
+            let before = good.len();
+            for piece in some {
+                match refused.remove(&piece.id) {
+                    // It may be the ledger that is bad.
+                    Some(_) if !piece.noted.is_empty() => {
+                        queue.push_back(Piece { noted: Vec::new(), ..piece });
+                    }
+                    Some(why) => updated.refused.push((piece.id, why)),
+                    None if still(&piece.id) => good.push(piece),
+                    None => {
+                        let why = format!("{} is changing", piece.id.path.display());
+                        updated.refused.push((piece.id, why));
+                    }
+                }
+            }
+            if !queue.is_empty() && self.shared.notes.is_some() {
+                let ids = good[before..].iter().map(|piece| piece.id.clone()).collect();
+                self.ask(Order::Note(ids))?;
+            }
+            if start.elapsed() < PORTION / 2 {
+                portion *= 2;
             }
         }
-        ids.retain(|id| !refused.iter().any(|(other, _)| other == id));
-        refused.sort();
-        refused.dedup_by(|a, b| a.0 == b.0);
-        let answer = self.ask(Order::Settle(ids, gone))?;
+        for piece in &good {
+            let read = self.left(piece);
+            updated.read += read;
+            updated.recalled += piece.tiles - read;
+        }
+        self.note_inputs(&good, &gone);
+        let come = good.into_iter().map(|piece| piece.id).collect();
+        let answer = self.ask(Order::Settle(come, gone))?;
         // All that is lost before all that is gained: of a key one result is left.
         let (lost, gained): (Vec<_>, Vec<_>) =
             answer.changes.into_iter().partition(|(_, _, diff)| *diff < 0);
@@ -208,7 +293,30 @@ impl Kept {
         for ((head, key), outcome, _) in gained {
             self.results[head as usize].insert(key, outcome);
         }
-        Ok(refused)
+        self.cuts.clear();
+        Ok(updated)
+    }
+
+    /// How many tiles files have that are to be taken, and how many of them are to be read.
+    pub fn tiles(&self, come: &[Piece]) -> (u64, u64) {
+        let tiles = come.iter().map(|piece| piece.tiles).sum();
+        (tiles, come.iter().map(|piece| self.left(piece)).sum())
+    }
+
+    /// How many tiles of a piece were to be read, for one reduction or more.
+    fn left(&self, piece: &Piece) -> u64 {
+        let mut open: HashSet<u64> = HashSet::new();
+        for (at, _) in self.split.heads.iter().enumerate().filter(|(_, h)| h.read == piece.id.read)
+        {
+            let covered = piece.covered(at);
+            open.extend((0..piece.tiles).filter(|tile| !covered.contains(tile)));
+        }
+        open.len() as u64
+    }
+
+    /// Bytes that the records of this process take, about.
+    pub fn bytes(&self) -> u64 {
+        self.shared.memory.bytes()
     }
 
     /// Why the workers have ended or are to end, if so.
@@ -257,14 +365,14 @@ impl Kept {
     /// How to run that plan.
     pub fn options(&self) -> Options {
         let RunOptions { threads, in_flight, grace, state, spill } = &self.options;
-        let spill = spill.clone();
+        let (spill, state) = (spill.clone(), state.saturating_sub(self.bytes()));
         Options {
             threads: *threads,
             mesh: None,
             in_flight: *in_flight,
             grace: *grace,
             profile: false,
-            state: *state,
+            state,
             spill,
         }
     }

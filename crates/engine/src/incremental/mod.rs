@@ -16,21 +16,29 @@
 //! | `partials` | from the rows of a file to records: plain code |
 //! | `record` | keys, states and results as bytes |
 //! | `flow` | the dataflow: orders in, changes out |
+//! | `maker` | a worker's records of files |
+//! | `memory` | what they may take |
+//! | `notes`, `records` | what is noted in the ledger |
 //! | `kept` | the process that gives the orders and keeps the results |
 //! | `table` | kept results as a source of tiles |
 //! | `changes` | rows that a table has lost and gained |
 mod changes;
 mod flow;
 mod kept;
+mod maker;
+mod memory;
+mod notes;
 mod partials;
 mod piece;
 mod record;
+mod records;
 mod split;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use changes::{Change, Rows};
-pub use kept::{Kept, Stop, serve};
+pub use kept::{Kept, Looked, Stop, Updated, serve};
+pub use notes::Ledger;
 pub use piece::{Piece, PieceId, Refused};
 pub use split::{Head, Split, show_all};

@@ -1,5 +1,4 @@
 //! From the rows of a file to records: what each reduction holds of them, a record for each key.
-use super::piece::tiling;
 use super::record::{Codec, Key, State, pack};
 use super::split::Head;
 use crate::nodes::fold::{States, keys};
@@ -9,7 +8,7 @@ use crate::parcel::{Item, Parcel};
 use crate::spill::{Budget, Folder};
 use crate::watch::Watch;
 use arrow_array::ArrayRef;
-use base::{Failure, Tile};
+use base::{Failure, Tile, Tiling};
 use expr::{Program, Runner};
 use formats::TileSource;
 use plan::physical::{Op, Physical, Read};
@@ -62,17 +61,18 @@ impl Partials {
         })
     }
 
-    /// The records of some tiles of a file, whose first row is number `first` of all.
+    /// The states of some tiles of a file, which is cut like this and whose first row is number
+    /// `first` of all.
     ///
     /// # Errors
     /// If the file cannot be read, or a formula fails.
-    pub fn records(
+    pub fn states(
         &mut self,
         source: &dyn TileSource,
+        cuts: &Tiling,
         first: u64,
-        tiles: impl Iterator<Item = u64>,
-    ) -> Result<Vec<(Key, State)>, Failure> {
-        let cuts = tiling(source);
+        tiles: &[u64],
+    ) -> Result<Vec<Tile>, Failure> {
         self.cx.budget = unbounded();
         let nodes = &self.physical.nodes;
         let stages = self.head.chain.iter().map(|at| nodes::stage(nodes, *at, &self.cx));
@@ -80,7 +80,7 @@ impl Partials {
             stages.collect::<Result<Vec<_>, _>>()?.into_iter().collect();
         let mut stages = stages.ok_or_else(|| Failure::internal("a reader behind a reader"))?;
         let mut made = Vec::new();
-        for number in tiles.filter(|number| *number < cuts.count()) {
+        for number in tiles.iter().copied().filter(|number| *number < cuts.count()) {
             let region = cuts.region(number);
             self.cx.watch.hand_out(region.points() as u64);
             let columns = source.read(&region, &self.read.columns)?;
@@ -104,10 +104,16 @@ impl Partials {
                 through(&mut stages[at + 1..], item, &mut made)?;
             }
         }
+        Ok(made)
+    }
+
+    /// The records of states.
+    ///
+    /// # Errors
+    /// If they are something else.
+    pub fn records(&self, states: &[Tile]) -> Result<Vec<(Key, State)>, Failure> {
         let mut records = Vec::new();
-        for tile in made {
-            self.encode(&tile, &mut records)?;
-        }
+        states.iter().try_for_each(|tile| self.encode(tile, &mut records))?;
         Ok(records)
     }
 

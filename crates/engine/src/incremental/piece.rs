@@ -1,14 +1,14 @@
 //! A file as a part of a reader's rows.
+use crate::ledger::States;
 use arrow_array::ArrayRef;
-use base::{Failure, Region, Schema, Tiling};
+use base::{Failure, Region, Schema};
 use formats::TileSource;
+use plan::Print;
 use plan::physical::{Op, Physical};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Points of a tile, at most.
-const POINTS: u64 = 1 << 18;
 
 /// What a piece is known by: a reader and a file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,10 +26,24 @@ pub struct Piece {
     pub id: PieceId,
     /// The place of its first row among those of all files.
     pub first: u64,
+    /// What its contents are known by.
+    pub print: Print,
+    /// How many tiles it has.
+    pub tiles: u64,
+    /// What a ledger has of it: states of tiles, for the reduction of this number.
+    pub noted: Vec<(u32, States)>,
 }
 
 /// A piece that could not be taken, and why.
 pub type Refused = (PieceId, String);
+
+impl Piece {
+    /// The tiles of which states of a reduction are noted.
+    pub(crate) fn covered(&self, head: usize) -> HashSet<u64> {
+        let of_head = self.noted.iter().filter(|(of, _)| *of as usize == head);
+        of_head.flat_map(|(_, states)| &states.of).map(|tile| *tile as u64).collect()
+    }
+}
 
 impl PieceId {
     /// A number for it, the same in every process.
@@ -94,12 +108,6 @@ fn values(source: &dyn TileSource, column: usize, dim: usize) -> Result<Vec<Arra
     let mut region = Region { origin: vec![0; dims.len()], shape: vec![1; dims.len()] };
     region.shape[dim] = dims[dim].size.unwrap_or(0) as usize;
     Ok(source.read(&region, &[column])?.into_iter().map(|c| c.array).collect())
-}
-
-/// The cuts of a file.
-pub(crate) fn tiling(source: &dyn TileSource) -> Tiling {
-    let cut = || Tiling::by_points(&source.schema().domain, POINTS);
-    source.tiling(POINTS).unwrap_or_else(cut)
 }
 
 fn foreign() -> Failure {

@@ -1,7 +1,10 @@
 //! Which part of a plan is kept up to date: from the readers of files to the reductions of their
 //! rows. And the plan of what is behind them.
+use super::piece::Piece;
 use super::table::Table;
+use crate::ledger::{Standing, key, meaning};
 use base::{Domain, Failure, Tiling};
+use plan::Print;
 use plan::physical::{Fold, FoldKind, Node, Op, Physical, Read, Reduce, Route, Show};
 use std::sync::Arc;
 
@@ -17,6 +20,22 @@ pub struct Head {
     /// Its `Final`.
     pub(crate) last: usize,
     pub(crate) fold: Fold,
+    /// What its states are known by, beside the tiles that they are of.
+    pub(crate) meaning: Print,
+    pub(crate) standing: Standing,
+}
+
+impl Head {
+    /// By what a tile of a file is known in a ledger.
+    pub(crate) fn key(&self, piece: &Piece, cuts: &Tiling, tile: u64) -> Print {
+        let region = cuts.region(tile);
+        let place: Vec<u64> = match self.standing {
+            Standing::Loose => Vec::new(),
+            _ => region.origin.iter().map(|row| row + piece.first).collect(),
+        };
+        let shape = region.shape.clone();
+        key(&[piece.print], &[region], &place, &shape)
+    }
 }
 
 /// A plan in two parts.
@@ -36,7 +55,7 @@ impl Split {
     /// Why it cannot be kept up to date, for the user.
     pub fn of(physical: &Physical) -> Result<Split, String> {
         let nodes = &physical.nodes;
-        let mut heads: Vec<Head> = (0..nodes.len()).filter_map(|at| head(nodes, at)).collect();
+        let mut heads: Vec<Head> = (0..nodes.len()).filter_map(|at| head(physical, at)).collect();
         let mut wanted = vec![false; nodes.len()];
         for (at, node) in nodes.iter().enumerate().rev() {
             wanted[at] |= matches!(node.op, Op::Write(_) | Op::Show(_));
@@ -54,8 +73,7 @@ impl Split {
             return Err("no reduction takes rows of files".into());
         }
         let above = (0..nodes.len()).filter(|at| wanted[*at]).collect();
-        let index = |a: &plan::physical::Aggregate| a.reduction.needs_index();
-        let placed = heads.iter().filter(|head| head.fold.aggregates.iter().any(index));
+        let placed = heads.iter().filter(|head| head.standing != Standing::Loose);
         let mut placed: Vec<usize> = placed.map(|head| head.read).collect();
         placed.dedup();
         Ok(Split { heads, placed, above })
@@ -94,7 +112,9 @@ impl Split {
             place[*at] = nodes.len();
             nodes.push(node);
         }
-        let mut behind = Physical { nodes, ..physical.clone() };
+        let meaning = |at: &usize| physical.meanings.get(*at).copied().unwrap_or_default();
+        let meanings = self.above.iter().map(meaning).collect();
+        let mut behind = Physical { nodes, meanings, ..physical.clone() };
         if written {
             show_all(&mut behind);
         }
@@ -115,7 +135,8 @@ pub fn show_all(physical: &mut Physical) {
 }
 
 /// The reduction whose `Final` stands here, if it takes rows of files one by one.
-fn head(nodes: &[Node], last: usize) -> Option<Head> {
+fn head(physical: &Physical, last: usize) -> Option<Head> {
+    let nodes = &physical.nodes;
     let Op::Final(Reduce::Fold(fold)) = &nodes[last].op else { return None };
     if matches!(fold.kind, FoldKind::Over { .. }) {
         return None;
@@ -132,12 +153,13 @@ fn head(nodes: &[Node], last: usize) -> Option<Head> {
                 at = *nodes[at].inputs.first()?;
             }
             Op::Read(read) if by_file(read) => {
+                let (meaning, standing) = meaning(physical, at, *chain.last()?);
                 // Files of boxes stand in the order of a coordinate and not of their names.
-                let table = read.tiling.counts().len() == 1;
-                if !table && fold.aggregates.iter().any(|a| a.reduction.needs_index()) {
+                if standing == Standing::Placed {
                     return None;
                 }
-                return Some(Head { read: at, chain, last, fold: fold.clone() });
+                let fold = fold.clone();
+                return Some(Head { read: at, chain, last, fold, meaning, standing });
             }
             _ => return None,
         }

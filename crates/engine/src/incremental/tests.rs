@@ -1,14 +1,15 @@
 //! Kept results against cold runs, after random edits of the files: all bits must be equal.
 #![allow(clippy::unwrap_used, clippy::panic)]
-use super::{Kept, Piece, PieceId, Rows, Split};
+use super::{Kept, Ledger, Looked, Piece, PieceId, Rows, Split};
 use crate::deal::Asking;
+use crate::ledger::{Folder, Lock, input_print};
 use crate::tests::{in_time, options, pair};
 use crate::{Mesh, Options, Tally, Watch, run};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_ipc::writer::FileWriter;
 use base::Source;
 use plan::{LoadOptions, Physical};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -91,6 +92,19 @@ const PLACES: &str = "
     by: { s: s }
   - show: 100";
 
+const RANDOM: &str = "
+  - read: DIR/*.arrow
+  - map: { y: n * random(7) }
+  - reduce: { total: sum(y), rows: count() }
+    by: { s: s }
+  - show: 100";
+
+const DISTINCT: &str = "
+  - read: DIR/*.arrow
+  - filter: n != 1
+  - distinct: [s, n]
+  - show: 100";
+
 const ALL: &str = "
   - read: DIR/*.arrow
   - reduce: { total: sum(x), rows: count(), most: max(n) }
@@ -138,8 +152,8 @@ fn run_alone(plan: Arc<Physical>) -> Tally {
     run(plan, options(2, 2), Arc::new(Watch::new())).unwrap()
 }
 
-/// The files of a folder as pieces of the only reader, each with the place of its first row.
-fn pieces(kept: &Kept, dir: &Path) -> BTreeMap<PieceId, u64> {
+/// The files of a folder as pieces of the readers.
+fn pieces(kept: &mut Kept, dir: &Path) -> BTreeMap<PieceId, Piece> {
     let mut names: Vec<PathBuf> =
         std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).collect();
     names.sort();
@@ -147,10 +161,11 @@ fn pieces(kept: &Kept, dir: &Path) -> BTreeMap<PieceId, u64> {
     let mut pieces = BTreeMap::new();
     for path in names {
         for read in kept.split().reads() {
-            let (rows, _) = kept.look(read, &path).unwrap();
-            pieces.insert(PieceId { read, path: path.clone() }, first);
+            let Looked { points, tiles, .. } = kept.look(read, &path).unwrap();
+            let (id, print) = (PieceId { read, path: path.clone() }, input_print(&path).unwrap());
+            pieces.insert(id.clone(), Piece { id, first, print, tiles, noted: Vec::new() });
             if read == kept.split().reads()[0] {
-                first += rows;
+                first += points;
             }
         }
     }
@@ -160,17 +175,18 @@ fn pieces(kept: &Kept, dir: &Path) -> BTreeMap<PieceId, u64> {
 /// What came between two looks at a folder, and what went. `changed` was written anew.
 fn difference(
     kept: &Kept,
-    before: &BTreeMap<PieceId, u64>,
-    now: &BTreeMap<PieceId, u64>,
+    before: &BTreeMap<PieceId, Piece>,
+    now: &BTreeMap<PieceId, Piece>,
     changed: &[PathBuf],
 ) -> (Vec<Piece>, Vec<PieceId>) {
-    let moved = |id: &PieceId, first: &u64| {
-        before.get(id) != Some(first) && kept.split().placed.contains(&id.read)
+    let moved = |piece: &Piece| {
+        let first = before.get(&piece.id).map(|piece| piece.first);
+        first != Some(piece.first) && kept.split().placed.contains(&piece.id.read)
     };
-    let new = |(id, first): &(&PieceId, &u64)| {
-        changed.contains(&id.path) || !before.contains_key(*id) || moved(id, first)
+    let new = |(id, piece): &(&PieceId, &Piece)| {
+        changed.contains(&id.path) || !before.contains_key(*id) || moved(piece)
     };
-    let come = now.iter().filter(new).map(|(id, first)| Piece { id: id.clone(), first: *first });
+    let come = now.iter().filter(new).map(|(_, piece)| piece.clone());
     let gone = before.keys().filter(|id| !now.contains_key(*id)).cloned();
     (come.collect(), gone.collect())
 }
@@ -188,9 +204,9 @@ fn edits(pipeline: &str, seed: u64, rounds: usize, start: impl FnOnce(Arc<Physic
     let mut before = BTreeMap::new();
     let mut changed = Vec::new();
     for round in 0..rounds {
-        let now = pieces(&kept, dir);
+        let now = pieces(&mut kept, dir);
         let (come, gone) = difference(&kept, &before, &now, &changed);
-        let refused = kept.update(come, gone, &|_| true).unwrap();
+        let refused = kept.update(come, gone, &|_| true).unwrap().refused;
         assert_eq!(refused, []);
         let whole = load(pipeline, dir);
         let behind = run_alone(Arc::new(kept.behind(&whole, false).unwrap()));
@@ -213,7 +229,7 @@ fn edits(pipeline: &str, seed: u64, rounds: usize, start: impl FnOnce(Arc<Physic
 
 fn keep(threads: usize) -> impl FnOnce(Arc<Physical>) -> Kept {
     move |plan| {
-        Kept::start(plan, 6, options(threads, 2), Arc::new(Watch::new()), Box::new(|| None))
+        Kept::start(plan, 6, options(threads, 2), None, Arc::new(Watch::new()), Box::new(|| None))
             .unwrap()
     }
 }
@@ -249,6 +265,70 @@ fn reductions_of_reductions() {
 }
 
 #[test]
+fn numbers_that_depend_on_the_place_of_rows() {
+    follow(RANDOM, 0x4321_8765, 12);
+}
+
+#[test]
+fn distinct_rows() {
+    follow(DISTINCT, 0x6789_abcd, 12);
+}
+
+#[test]
+fn a_new_start_goes_on_from_the_ledger() {
+    for (seed, pipeline) in (0x1357_9bdf..).zip([SUMS, RANKS, PLACES, TWICE, RANDOM, DISTINCT]) {
+        in_time(move || restarts(pipeline, seed, 24));
+    }
+}
+
+/// Keeps a pipeline up to date over so many edits, and starts anew before each; what is read is no
+/// more than what has changed, where the place of rows does not count.
+fn restarts(pipeline: &str, seed: u64, rounds: usize) {
+    let (dir, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut dice = Dice(seed);
+    let name = |i: u64| dir.path().join(format!("f{i:02}.arrow"));
+    (0..9).for_each(|i| write(&name(i), &mut dice));
+    let mut changed: BTreeSet<PathBuf> = (0..9).map(name).collect();
+    let mut recalled = 0;
+    for round in 0..rounds {
+        let (folder, run) = (state.path().to_path_buf(), format!("{round:03}"));
+        let _lock = Lock::take(&folder).unwrap();
+        let known = Folder::read(&folder, None, true).unwrap();
+        assert_eq!(known.warnings, [""; 0]);
+        let ledger = Ledger { folder, run, process: 0 };
+        let (watch, threads) = (Arc::new(Watch::new()), 1 + round % 3);
+        let plan = loose(pipeline, dir.path());
+        let mut kept =
+            Kept::start(plan, 9, options(threads, 2), Some(&ledger), watch, Box::new(|| None))
+                .unwrap();
+        let now = pieces(&mut kept, dir.path());
+        let mut come: Vec<Piece> = now.values().cloned().collect();
+        kept.recall(&known, &mut come);
+        let updated = kept.update(come, Vec::new(), &|_| true).unwrap();
+        assert_eq!(updated.refused, []);
+        if kept.split().placed.is_empty() {
+            let there = |path: &&PathBuf| path.exists();
+            assert!(updated.read <= changed.iter().filter(there).count() as u64, "round {round}");
+        }
+        recalled += updated.recalled;
+        let whole = load(pipeline, dir.path());
+        let behind = run_alone(Arc::new(kept.behind(&whole, false).unwrap()));
+        let cold = run_alone(whole);
+        assert!(shown(&behind) == shown(&cold), "round {round}:\n{behind:?}\n{cold:?}");
+        changed.clear();
+        for _ in 0..dice.roll(4) {
+            let path = name(dice.roll(12));
+            match dice.roll(3) == 0 && std::fs::read_dir(dir.path()).unwrap().count() > 1 {
+                true => drop(std::fs::remove_file(&path)),
+                false => write(&path, &mut dice),
+            }
+            changed.insert(path);
+        }
+    }
+    assert!(recalled > 2 * rounds as u64, "{recalled}");
+}
+
+#[test]
 fn over_two_processes() {
     in_time(|| {
         let start = |plan: Arc<Physical>| {
@@ -264,8 +344,8 @@ fn over_two_processes() {
             };
             let (here, there) = (options(0), options(1));
             let other = plan.clone();
-            std::thread::spawn(move || super::serve(other, 6, there, Arc::new(Watch::new())));
-            Kept::start(plan, 6, here, Arc::new(Watch::new()), Box::new(|| None)).unwrap()
+            std::thread::spawn(move || super::serve(other, 6, there, None, Arc::new(Watch::new())));
+            Kept::start(plan, 6, here, None, Arc::new(Watch::new()), Box::new(|| None)).unwrap()
         };
         edits(SUMS, 0x2468_ace0, 12, start);
     });
@@ -281,17 +361,17 @@ fn a_bad_file_leaves_the_old_rows() {
         write(&dir.path().join("b.arrow"), &mut dice);
         let cold = run_alone(load(SUMS, dir.path()));
         let mut kept = keep(2)(loose(SUMS, dir.path()));
-        let now = pieces(&kept, dir.path());
+        let now = pieces(&mut kept, dir.path());
         let (come, _) = difference(&kept, &BTreeMap::new(), &now, &[]);
         kept.update(come.clone(), Vec::new(), &|_| true).unwrap();
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
         assert!(kept.look(come[0].id.read, &path).is_err());
-        let refused = kept.update(come[..1].to_vec(), Vec::new(), &|_| true).unwrap();
+        let refused = kept.update(come[..1].to_vec(), Vec::new(), &|_| true).unwrap().refused;
         assert_eq!(refused[0].0, come[0].id);
         write(&path, &mut dice);
         kept.look(come[0].id.read, &path).unwrap();
-        let refused = kept.update(come[..1].to_vec(), Vec::new(), &|_| false).unwrap();
+        let refused = kept.update(come[..1].to_vec(), Vec::new(), &|_| false).unwrap().refused;
         assert!(refused[0].1.contains("is changing"));
         let behind = run_alone(Arc::new(kept.behind(&load(SUMS, dir.path()), false).unwrap()));
         assert_eq!(shown(&behind), shown(&cold));

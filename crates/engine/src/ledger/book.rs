@@ -3,13 +3,15 @@
 //! A record is handed to the system as soon as what it tells of is: so nothing is lost when
 //! processes are killed. Now and then what has been written is made durable, and a record says so:
 //! after a power cut only what was synced counts.
-use super::folder::{cannot, page};
+use super::folder::cannot;
 use super::fragment::lasting;
-use super::frame::{MAGIC, encode};
 use super::lock::Share;
-use super::record::{Origin, Record};
-use super::stamp::{Inputs, output_print};
-use super::survey::{Progress, States, Survey, pack};
+use super::outputs::commit;
+use super::page::Page;
+use super::record::Record;
+use super::stamp::Inputs;
+use super::states::{States, pack};
+use super::survey::{Progress, Survey};
 use crate::watch::lock;
 use arrow_array::RecordBatch;
 use base::{Failure, Tile};
@@ -17,8 +19,6 @@ use formats::{Sink, Written};
 use plan::Print;
 use plan::physical::{Op, Physical};
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -49,30 +49,15 @@ pub struct Book {
 
 /// What the thread that syncs needs.
 struct Shared {
-    page: Mutex<Page>,
+    notes: Mutex<Notes>,
     /// For each node of the plan that is staged and lasts.
     sinks: Vec<Option<(Arc<dyn Sink>, Print)>>,
 }
 
 /// The file, and what it tells of that may not be on the disk yet.
-struct Page {
-    file: File,
-    records: u64,
+struct Notes {
+    page: Page,
     fresh: BTreeMap<usize, Vec<u64>>,
-    /// After an error nothing more is noted.
-    failed: Option<String>,
-}
-
-impl Page {
-    fn note(&mut self, record: &Record, body: &[&[u8]]) {
-        if self.failed.is_some() {
-            return;
-        }
-        match encode(record, body).and_then(|bytes| self.file.write_all(&bytes)) {
-            Ok(()) => self.records += 1,
-            Err(e) => self.failed = Some(e.to_string()),
-        }
-    }
 }
 
 impl Book {
@@ -88,19 +73,15 @@ impl Book {
         stages: &Stages,
     ) -> Result<Book, Failure> {
         let share = Share::take(folder)?;
-        let path = page(folder, run, process);
-        let file = OpenOptions::new().append(true).create_new(true).open(path);
-        let mut file = file.map_err(|e| cannot(folder, &e))?;
-        file.write_all(MAGIC).map_err(|e| cannot(folder, &e))?;
-        let mut page = Page { file, records: 0, fresh: BTreeMap::new(), failed: None };
-        page.note(&Record::Begin(Origin::here()), &[]);
+        let page = Page::begin(folder, run, process)?;
         let sink = |node: &plan::physical::Node| {
             let sink = lasting(node)?;
             let stage = stages.iter().find(|(path, _)| path == sink.path())?;
             Some((sink.clone(), stage.1))
         };
         let sinks = survey.physical.nodes.iter().map(sink).collect();
-        let shared = Arc::new(Shared { page: Mutex::new(page), sinks });
+        let shared =
+            Arc::new(Shared { notes: Mutex::new(Notes { page, fresh: BTreeMap::new() }), sinks });
         let (ends, ended) = channel();
         let syncs = shared.clone();
         let sync = move || {
@@ -146,9 +127,9 @@ impl Book {
             return;
         };
         let bytes = sink.part(tile).unwrap_or(u64::MAX).to_le_bytes();
-        let mut page = lock(&self.shared.page);
-        page.note(&Record::Written { stage: *stage }, &[&key.0, &bytes]);
-        page.fresh.entry(node).or_default().push(tile);
+        let mut notes = lock(&self.shared.notes);
+        notes.page.note(&Record::Written { stage: *stage }, &[&key.0, &bytes]);
+        notes.fresh.entry(node).or_default().push(tile);
     }
 
     /// What the fold at the end of a fragment has made of some tiles.
@@ -166,7 +147,7 @@ impl Book {
         let body = pack(states)?;
         let record =
             Record::Partial { meaning: progress.fragment.meaning, tiles: tiles.len() as u64 };
-        lock(&self.shared.page).note(&record, &[&keys, &body]);
+        lock(&self.shared.notes).page.note(&record, &[&keys, &body]);
         Ok(())
     }
 
@@ -198,7 +179,7 @@ impl Book {
             };
             self.note(&Record::Unstaged { staged: staged.to_path_buf() });
             // Before the file that it tells of is gone.
-            let synced = lock(&self.shared.page).file.sync_data();
+            let synced = lock(&self.shared.notes).page.sync();
             synced.map_err(|e| Failure::output(format!("cannot keep the state: {e}")))?;
             sink.create()?;
             let inode = staged.symlink_metadata().map(|m| m.ino());
@@ -215,23 +196,8 @@ impl Book {
     /// # Errors
     /// If one of them is not whole or cannot be named.
     pub fn commit(&self) -> Result<Vec<Written>, Failure> {
-        let mut all = Vec::new();
-        for (at, node) in self.physical.nodes.iter().enumerate() {
-            let Op::Write(sink) = &node.op else { continue };
-            let whole = self.whole.get(at).copied().flatten();
-            let inode = sink.named().and_then(|s| s.symlink_metadata().ok()).map(|m| m.ino());
-            if let (Some(whole), Some(inode)) = (whole, inode) {
-                self.note(&Record::Naming { whole, path: sink.path().to_path_buf(), inode });
-            }
-            let written = sink.commit()?;
-            if let (Some(whole), Some(print)) = (whole, output_print(&written.path)) {
-                let Written { path, files, bytes } = written.clone();
-                let formula = self.physical.meanings.get(at).copied().unwrap_or_default().formula;
-                self.note(&Record::Output { whole, formula, path, print, files, bytes });
-            }
-            all.push(written);
-        }
-        Ok(all)
+        let whole = |at: usize| self.whole.get(at).copied().flatten();
+        commit(&self.physical, &whole, &mut |record| self.note(&record))
     }
 
     /// In process 0, when all outputs have their names: what was reported, and that it is done.
@@ -243,23 +209,21 @@ impl Book {
             let tiles = batches.iter().map(|b| Tile::from_batch(0, 0, b)).collect::<Vec<_>>();
             let bytes: usize = tiles.iter().map(Tile::bytes).sum();
             if let (true, Ok(body)) = (bytes <= MOST_ROWS, pack(&tiles)) {
-                lock(&self.shared.page).note(&Record::Table { whole }, &[&body]);
+                lock(&self.shared.notes).page.note(&Record::Table { whole }, &[&body]);
             }
         }
         self.note(&Record::Ended { now });
-        let mut page = lock(&self.shared.page);
-        if let Err(e) = page.file.sync_data() {
-            page.failed.get_or_insert(e.to_string());
-        }
+        // Why it failed is told when it is asked for.
+        drop(lock(&self.shared.notes).page.sync());
     }
 
     /// Why no more is noted, if so.
     pub fn failed(&self) -> Option<String> {
-        lock(&self.shared.page).failed.clone()
+        lock(&self.shared.notes).page.failed()
     }
 
     fn note(&self, record: &Record) {
-        lock(&self.shared.page).note(record, &[]);
+        lock(&self.shared.notes).page.note(record, &[]);
     }
 }
 
@@ -267,8 +231,8 @@ impl Shared {
     /// Makes durable what has been written.
     fn sync(&self) {
         let (fresh, records) = {
-            let mut page = lock(&self.page);
-            (std::mem::take(&mut page.fresh), page.records)
+            let mut notes = lock(&self.notes);
+            (std::mem::take(&mut notes.fresh), notes.page.records())
         };
         if fresh.is_empty() {
             return;
@@ -280,16 +244,16 @@ impl Shared {
         // What cannot be made durable is not said to be; the writer itself will tell.
         if fresh.iter().try_for_each(durable).is_ok() {
             let file = {
-                let mut page = lock(&self.page);
+                let page = &mut lock(&self.notes).page;
                 page.note(&Record::Synced { records }, &[]);
-                page.file.try_clone()
+                page.file()
             };
             // It only makes the record itself durable sooner.
             drop(file.and_then(|file| file.sync_data()));
         } else {
-            let mut page = lock(&self.page);
+            let mut notes = lock(&self.notes);
             for (node, tiles) in fresh {
-                page.fresh.entry(node).or_default().extend(tiles);
+                notes.fresh.entry(node).or_default().extend(tiles);
             }
         }
     }

@@ -1,8 +1,9 @@
 //! The fragments of a plan, and the keys of their tiles.
 use super::stamp::Inputs;
+use base::Region;
 use formats::Sink;
 use plan::Print;
-use plan::physical::{Node, Op, Physical, Read, Reduce};
+use plan::physical::{FoldKind, Node, Op, Physical, Read, Reduce};
 use std::sync::Arc;
 
 /// A reader of more tiles than this keeps no account of them.
@@ -34,13 +35,45 @@ pub fn fragments(physical: &Physical, inputs: &Inputs) -> Vec<Fragment> {
             continue;
         }
         for end in ends {
-            let meaning = physical.meanings[end];
-            let keys = keys(read, at, inputs, !meaning.loose);
-            let meaning = if meaning.loose { meaning.formula } else { meaning.placed };
-            all.push(Fragment { node: end, read: at, meaning, keys });
+            let (meaning, place) = meaning(physical, at, end);
+            all.push(Fragment {
+                node: end,
+                read: at,
+                meaning,
+                keys: keys(read, at, inputs, place),
+            });
         }
     }
     all
+}
+
+/// What of the place of a tile among all counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    Loose,
+    /// How many rows come before it.
+    Row,
+    /// All.
+    Placed,
+}
+
+/// What a fragment means, and whether it matters where a tile stands. The rows of files have an
+/// index that says how many come before them, and a fold of them knows no other place.
+pub fn meaning(physical: &Physical, read: usize, end: usize) -> (Print, Standing) {
+    let meaning = physical.meanings.get(end).copied().unwrap_or_default();
+    let rows = match (&physical.nodes[read].op, &physical.nodes[end].op) {
+        (Op::Read(read), Op::Partial(Reduce::Fold(fold))) => {
+            let whole = read.source.is_some() && read.offset.iter().all(|offset| *offset == 0);
+            whole && read.tiling.counts().len() == 1 && !matches!(fold.kind, FoldKind::Over { .. })
+        }
+        _ => false,
+    };
+    match (meaning.loose, rows) {
+        (true, _) => (meaning.formula, Standing::Loose),
+        (false, true) => (meaning.formula, Standing::Row),
+        (false, false) => (meaning.placed, Standing::Placed),
+    }
 }
 
 /// The sink of a node that can go on with what is staged.
@@ -65,36 +98,43 @@ fn ends(nodes: &[Node], from: usize) -> Option<Vec<usize>> {
     Some(all)
 }
 
-fn keys(read: &Read, node: usize, inputs: &Inputs, placed: bool) -> Vec<Print> {
+fn keys(read: &Read, node: usize, inputs: &Inputs, standing: Standing) -> Vec<Print> {
     let files = inputs.of_node(node).unwrap_or_default();
-    let key = |number: u64| {
+    let all = || files.iter().map(|(_, print)| *print).collect::<Vec<_>>();
+    let tile = |number: u64| {
         let region = read.tiling.region(number);
-        let mut words: Vec<u64> = Vec::new();
-        let mut parts: Vec<[u8; 16]> = Vec::new();
         let mut inside = region.clone();
         inside.origin.iter_mut().zip(&read.offset).for_each(|(at, offset)| *at += offset);
-        match read.source.as_ref().and_then(|s| s.places(&inside)) {
-            Some(places) => {
-                for place in places {
-                    parts.extend(files.get(place.file).map(|(_, print)| print.0));
-                    words.extend(&place.region.origin);
-                    words.extend(place.region.shape.iter().map(|n| *n as u64));
-                }
-            }
-            None => {
-                parts.extend(files.iter().map(|(_, print)| print.0));
-                words.extend(&inside.origin);
-            }
-        }
-        if placed {
-            words.push(number);
-            words.extend(&region.origin);
-        }
-        words.extend(region.shape.iter().map(|n| *n as u64));
-        let words: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
-        Print::of(parts.iter().map(|p| &p[..]).chain([&words[..]]))
+        let (prints, parts): (Vec<Print>, Vec<Region>) =
+            match read.source.as_ref().and_then(|s| s.places(&inside)) {
+                Some(places) => (
+                    places.iter().filter_map(|p| Some(files.get(p.file)?.1)).collect(),
+                    places.into_iter().map(|p| p.region).collect(),
+                ),
+                None => (all(), vec![Region { origin: inside.origin, shape: Vec::new() }]),
+            };
+        let place = match standing {
+            Standing::Loose => Vec::new(),
+            Standing::Row => region.origin.clone(),
+            Standing::Placed => [&[number], &region.origin[..]].concat(),
+        };
+        key(&prints, &parts, &place, &region.shape)
     };
-    (0..read.tiling.count()).map(key).collect()
+    (0..read.tiling.count()).map(tile).collect()
+}
+
+/// By what a tile is known: the parts of files that it reads, and of which versions; its place,
+/// as far as it matters; its shape.
+pub fn key(files: &[Print], parts: &[Region], place: &[u64], shape: &[usize]) -> Print {
+    let mut words: Vec<u64> = Vec::new();
+    for part in parts {
+        words.extend(&part.origin);
+        words.extend(part.shape.iter().map(|n| *n as u64));
+    }
+    words.extend(place);
+    words.extend(shape.iter().map(|n| *n as u64));
+    let words: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    Print::of(files.iter().map(|print| &print.0[..]).chain([&words[..]]))
 }
 
 /// The files that a tile reads, as positions in those of its reader; `None`: any of them.

@@ -8,6 +8,7 @@
 //! ```
 use super::record::Record;
 use plan::Print;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Write};
@@ -30,7 +31,8 @@ pub struct Frame {
 }
 
 /// The body of a record, still in its file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(PathBuf, u64, u64, [u8; 8])", into = "(PathBuf, u64, u64, [u8; 8])")]
 pub struct Body {
     path: Arc<PathBuf>,
     at: u64,
@@ -38,7 +40,25 @@ pub struct Body {
     sum: [u8; 8],
 }
 
+impl From<(PathBuf, u64, u64, [u8; 8])> for Body {
+    fn from((path, at, len, sum): (PathBuf, u64, u64, [u8; 8])) -> Body {
+        Body { path: Arc::new(path), at, len, sum }
+    }
+}
+
+impl From<Body> for (PathBuf, u64, u64, [u8; 8]) {
+    fn from(body: Body) -> Self {
+        (body.path.to_path_buf(), body.at, body.len, body.sum)
+    }
+}
+
 impl Body {
+    /// Of the last record of a file of so many bytes.
+    pub fn last(path: &Arc<PathBuf>, end: u64, body: &[&[u8]]) -> Body {
+        let len = body.iter().map(|piece| piece.len() as u64).sum();
+        Body { path: path.clone(), at: end - len, len, sum: sum(body) }
+    }
+
     /// What tells it from other bodies.
     pub fn place(&self) -> (PathBuf, u64) {
         (self.path.to_path_buf(), self.at)
@@ -92,6 +112,13 @@ pub fn encode(record: &Record, body: &[&[u8]]) -> io::Result<Vec<u8>> {
     bytes.write_all(&head)?;
     body.iter().try_for_each(|piece| bytes.write_all(piece))?;
     Ok(bytes)
+}
+
+/// Adds a record to a file; its bytes.
+pub fn append(file: &mut File, record: &Record, body: &[&[u8]]) -> io::Result<u64> {
+    let bytes = encode(record, body)?;
+    file.write_all(&bytes)?;
+    Ok(bytes.len() as u64)
 }
 
 /// All records of a file that are whole, up to the first one that is not. Bodies are not read.

@@ -14,6 +14,9 @@
 //! | `lock` | one run at a time |
 //! | `fragment` | the fragments of a plan, and the keys of their tiles |
 //! | `survey` | what of a plan is done, and what is left |
+//! | `outputs`, `staged`, `states` | outputs that are whole, tiles that are staged, states of folds |
+//! | `reason` | why a tile is to be done |
+//! | `page` | a file that records are added to |
 //! | `book` | notes what is done while a run goes on |
 //! | `stages` | the stages of a fragment's end, which tell the book |
 //! | `status`, `clean` | what a ledger tells without its plan; its end |
@@ -25,9 +28,14 @@ mod folder;
 mod fragment;
 mod frame;
 mod lock;
+mod outputs;
+mod page;
+mod reason;
 mod record;
+mod staged;
 mod stages;
 mod stamp;
+mod states;
 mod status;
 mod survey;
 #[cfg(test)]
@@ -38,9 +46,16 @@ pub use clean::clean;
 pub use compact::compact;
 pub use folder::Folder;
 pub use fragment::lasting;
+pub(crate) use fragment::{Standing, key, meaning};
+pub(crate) use frame::Frame;
 pub use lock::{Lock, Share};
+pub(crate) use outputs::commit;
+pub use outputs::{Kept, is_own};
+pub use page::Page;
+pub use reason::Reason;
 pub use record::Record;
 pub use stages::wrap;
-pub use stamp::Inputs;
+pub use stamp::{Inputs, TICK, changed, input_print, output_print};
+pub(crate) use states::{States, noted, pack};
 pub use status::Status;
-pub use survey::{Kept, Progress, Reason, Survey, is_own};
+pub use survey::{Progress, Survey};

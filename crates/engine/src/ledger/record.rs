@@ -72,6 +72,9 @@ pub enum Record {
     Naming {
         /// What it means, its inputs included.
         whole: Print,
+        /// What it means, whatever its inputs are.
+        #[serde(default)]
+        formula: Print,
         /// The final name.
         path: PathBuf,
         /// The number that it has in the file system.

@@ -1,6 +1,7 @@
 //! The stages at the end of a fragment: they leave out what is done, and note what they do.
 use super::book::Book;
-use super::survey::{Progress, States};
+use super::states::States;
+use super::survey::Progress;
 use crate::nodes::{Out, Stage};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};

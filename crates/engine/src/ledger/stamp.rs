@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// The times of files go on in steps of this at most, on local file systems.
-const TICK: Duration = Duration::from_millis(25);
+pub const TICK: Duration = Duration::from_millis(25);
 
 /// What a file is known by, under this name.
 fn print(path: &Path, metadata: &Metadata) -> Print {
@@ -25,7 +25,18 @@ fn print(path: &Path, metadata: &Metadata) -> Print {
 
 /// What an input is known by; `None` if it is not there.
 pub fn input_print(path: &Path) -> Option<Print> {
-    Some(print(path, &fs::metadata(path).ok()?))
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    Some(print(&path, &fs::metadata(&path).ok()?))
+}
+
+/// When a file was last changed in any way, as far as that is known.
+pub fn changed(path: &Path) -> Option<SystemTime> {
+    Some(ctime(&fs::metadata(path).ok()?))
+}
+
+fn ctime(m: &Metadata) -> SystemTime {
+    let (seconds, nanos) = (m.ctime().max(0) as u64, m.ctime_nsec().clamp(0, 999_999_999) as u32);
+    SystemTime::UNIX_EPOCH + Duration::new(seconds, nanos)
 }
 
 /// What an output is known by: the file, or the folder and all files in it. `None` if there is
@@ -65,10 +76,7 @@ impl Inputs {
                 let metadata = fs::metadata(&path).map_err(|e| {
                     Failure::data(format!("the input {} cannot be read: {e}", path.display()))
                 })?;
-                let (seconds, nanos) = (metadata.ctime(), metadata.ctime_nsec());
-                let since =
-                    Duration::new(seconds.max(0) as u64, nanos.clamp(0, 999_999_999) as u32);
-                if SystemTime::UNIX_EPOCH + since + TICK > loaded {
+                if ctime(&metadata) + TICK > loaded {
                     return Ok(None);
                 }
                 files.push((path.clone(), print(&path, &metadata)));

@@ -1,0 +1,60 @@
+//! What records take of a process's memory, and how much they may.
+use super::flow::Record;
+use base::{Failure, FailureKind};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A record is held by the worker that has made it and by differential dataflow, which has its
+/// sums, too. So many bytes for each, beside those of its key and state,
+const EACH: u64 = 300;
+
+/// and these so often.
+const TIMES: u64 = 3;
+
+/// The memory of the records of a process.
+#[derive(Debug)]
+pub struct Memory {
+    bytes: AtomicU64,
+    most: u64,
+}
+
+impl Memory {
+    /// So many bytes, at most.
+    pub fn new(most: u64) -> Memory {
+        Memory { bytes: AtomicU64::new(0), most }
+    }
+
+    /// Counts records that have come,
+    pub fn take(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// and such as have gone.
+    pub fn give_back(&self, bytes: u64) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes that are taken, about.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// The failure, if it is more than there may be.
+    pub fn exceeded(&self) -> Option<Failure> {
+        (self.bytes() > self.most).then(|| {
+            let size = |bytes: u64| format!("{} MiB", bytes.div_ceil(1 << 20));
+            let message = format!(
+                "what the files give to each key of the reductions takes more than {} in a \
+                 process, and must stay in memory: give it more with --memory, spread it over more \
+                 processes (-n), or make fewer keys",
+                size(self.most)
+            );
+            Failure::new(FailureKind::Memory, message)
+        })
+    }
+}
+
+/// The bytes that records take, about.
+pub fn weight(records: &[Record]) -> u64 {
+    let each = |((_, key), (_, state)): &Record| EACH + TIMES * (key.len() + state.len()) as u64;
+    records.iter().map(each).sum()
+}
