@@ -91,7 +91,7 @@ fn program(filter: Option<&str>, term: &str) -> impl FnMut() + use<> {
     move || {
         let consume = &mut |block: &expr::Block| {
             let (values, validity) = (block.values(0), block.validity(0));
-            sum.update(block.len, Some(values), validity, Groups::One(0), Indices::From(0));
+            sum.update(block.len, &[values], validity, Groups::One(0), Indices::From(0));
             Ok(())
         };
         program.blocks(&mut runner, black_box(&tile), consume).expect("a run");

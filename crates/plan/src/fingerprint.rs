@@ -169,7 +169,7 @@ fn folded(fold: &FoldPlan) -> String {
     let mut text = format!("fold {:?}\n", fold.kind);
     for call in &fold.calls {
         let name = call.reduction.name();
-        let _ = writeln!(text, "{name} {:?} {:?}", call.column, call.constants);
+        let _ = writeln!(text, "{name} {:?} {:?}", call.columns, call.constants);
     }
     text + &fused(fold.fused.as_ref())
 }

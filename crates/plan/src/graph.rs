@@ -129,8 +129,8 @@ pub struct Fused {
 pub struct Call {
     /// The reduction.
     pub reduction: &'static dyn Reduction,
-    /// Its argument, a column of the input.
-    pub column: Option<usize>,
+    /// What it reduces, columns of the input.
+    pub columns: Vec<usize>,
     /// Its other arguments.
     pub constants: Vec<Value>,
     /// As users write it, for `explain`.

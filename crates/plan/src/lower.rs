@@ -190,7 +190,7 @@ impl Lowering<'_, '_> {
         }
         let aggregates = fold.calls.iter().map(|c| Aggregate {
             reduction: c.reduction,
-            column: c.column,
+            columns: c.columns.clone(),
             constants: c.constants.clone(),
         });
         let (kind, tiling) = kind(fold, input.tiling.as_ref());

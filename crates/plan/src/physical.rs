@@ -146,8 +146,8 @@ pub struct Fold {
 pub struct Aggregate {
     /// The reduction.
     pub reduction: &'static dyn Reduction,
-    /// Its argument: a column of the program's output.
-    pub column: Option<usize>,
+    /// What it reduces: columns of the program's output, all of one type.
+    pub columns: Vec<usize>,
     /// Its other arguments.
     pub constants: Vec<Value>,
 }

@@ -193,7 +193,7 @@ pub fn apply(schema: &Schema, steps: &[Step]) -> Apply {
 pub fn fold(input: &Schema, aggregates: &[(&str, usize)], kind: FoldKind) -> Reduce {
     let aggregate = |(name, column): &(&str, usize)| Aggregate {
         reduction: reduction(name).unwrap(),
-        column: (*name != "count").then_some(*column),
+        columns: (*name != "count").then_some(*column).into_iter().collect(),
         constants: Vec::<Value>::new(),
     };
     let aggregates = aggregates.iter().map(aggregate).collect();

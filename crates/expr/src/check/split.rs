@@ -1,5 +1,6 @@
 //! Reductions inside expressions: `sqrt(sum(x**2) / count())` is two reductions and what is
 //! computed of their results.
+use super::promote::common_type;
 use super::{Scope, UserFunction, check, constant};
 use crate::dag::Typed;
 use crate::functions;
@@ -10,15 +11,16 @@ use std::collections::HashSet;
 use std::fmt;
 
 /// Reductions that have a value for no rows at all.
-const NEVER_EMPTY: [&str; 5] = ["count", "sum", "prod", "any", "all"];
+const NEVER_EMPTY: [&str; 6] = ["count", "dot", "sum", "prod", "any", "all"];
 
-/// One reduction over a column.
+/// One reduction over columns.
 #[derive(Clone)]
 pub struct ReductionCall {
     /// The entry of the table.
     pub reduction: &'static dyn Reduction,
-    /// What is reduced, checked against the schema of the input; `count()` has none.
-    pub argument: Option<Typed>,
+    /// What is reduced, checked against the schema of the input, all of one type; `count()` has
+    /// none.
+    pub columns: Vec<Typed>,
     /// The other arguments.
     pub constants: Vec<Value>,
     /// The type of the result.
@@ -162,42 +164,51 @@ impl Splitter<'_> {
         arguments: &[Expr],
         span: Span,
     ) -> Option<String> {
-        let (first, rest) = match arguments {
-            [] => (None, arguments),
-            [first, rest @ ..] => (Some(first), rest),
-        };
-        let argument = first.map(|e| self.mistakes.take(self.inside(e)));
+        let (columns, rest) = arguments.split_at(arguments.len().min(reduction.columns()));
+        let columns: Vec<Option<Typed>> = self.columns(columns);
         let constants: Vec<Option<Value>> =
             rest.iter().map(|e| self.mistakes.take(self.constant(e))).collect();
         let constants: Vec<Value> = constants.into_iter().collect::<Option<_>>()?;
-        let argument = match argument {
-            Some(argument) => Some(argument?),
-            None => None,
+        let columns: Vec<Typed> = columns.into_iter().collect::<Option<_>>()?;
+        let lacks = columns.len() < reduction.columns().max(1);
+        let result = match columns.len() {
+            0 => reduction.result(None, &constants),
+            n if lacks => Err(format!(
+                "`{}` needs {} columns, not {n}",
+                reduction.signature(),
+                reduction.columns()
+            )),
+            _ if columns.iter().any(|c| c.dtype != columns[0].dtype) => {
+                let types: Vec<String> = columns.iter().map(|c| c.dtype.to_string()).collect();
+                let (signature, types) = (reduction.signature(), types.join(" and "));
+                Err(format!("the columns of `{signature}` are {types}, which do not go together"))
+            }
+            _ => reduction.result(Some(columns[0].dtype), &constants),
         };
-        let dtype = match reduction.result(argument.as_ref().map(|a| a.dtype), &constants) {
+        let dtype = match result {
             Ok(dtype) => dtype,
             Err(message) => {
-                let code = if first.is_none() { Code::WrongArguments } else { Code::TypeMismatch };
-                let span = if first.is_none() { word.span } else { span };
+                let code = if lacks { Code::WrongArguments } else { Code::TypeMismatch };
+                let span = if lacks { word.span } else { span };
                 let error = Diagnostic::error(code, span, message);
                 let signature = reduction.signature();
                 self.mistakes.push(error.help(format!("it is called as `{signature}`")));
                 return None;
             }
         };
-        let text = print(word, &argument, &constants);
+        let text = print(word, &columns, &constants);
         if let Some(known) = self.calls.iter().find(|c| c.text == text) {
             return Some(known.name.clone());
         }
         let name = format!("#{}", self.calls.len());
-        let column_nullable = argument.as_ref().is_some_and(|a| a.nullable);
+        let column_nullable = columns.iter().any(|c| c.nullable);
         // A group has at least one row, but everything reduced to one row may have none.
         let nullable = reduction.nullable(column_nullable)
             || self.keys.fields.is_empty() && !NEVER_EMPTY.contains(&reduction.name());
         let result = name.clone();
         self.calls.push(ReductionCall {
             reduction,
-            argument,
+            columns,
             constants,
             dtype,
             nullable,
@@ -207,7 +218,26 @@ impl Splitter<'_> {
         Some(result)
     }
 
-    /// The argument of a reduction, which must not hold another.
+    /// The columns of a reduction, as the type in which they meet if there is one.
+    fn columns(&mut self, exprs: &[Expr]) -> Vec<Option<Typed>> {
+        let columns = exprs.iter().map(|e| self.mistakes.take(self.inside(e)));
+        let columns: Vec<Option<Typed>> = columns.collect();
+        let mut types = columns.iter().flatten().map(|c| c.dtype);
+        let first = types.next();
+        let Some(common) = types.fold(first, |a, b| common_type(a?, b)) else { return columns };
+        let cast = |(column, expr): (Option<Typed>, &Expr)| {
+            let column = column?;
+            if column.dtype == common {
+                return Some(column);
+            }
+            let word = Word { text: common.to_string(), span: expr.span };
+            let kind = ExprKind::Call(word, vec![expr.clone()]);
+            self.mistakes.take(check(&Expr { kind, span: expr.span }, self.scope))
+        };
+        columns.into_iter().zip(exprs).map(cast).collect()
+    }
+
+    /// A column of a reduction, which must not hold another.
     fn inside(&self, expr: &Expr) -> Result<Typed, Vec<Diagnostic>> {
         let mut nested = Vec::new();
         expr.visit(&mut |e| {
@@ -277,8 +307,8 @@ impl Splitter<'_> {
     }
 }
 
-fn print(word: &Word, argument: &Option<Typed>, constants: &[Value]) -> String {
-    let mut parts: Vec<String> = argument.iter().map(Typed::to_string).collect();
+fn print(word: &Word, columns: &[Typed], constants: &[Value]) -> String {
+    let mut parts: Vec<String> = columns.iter().map(Typed::to_string).collect();
     parts.extend(constants.iter().map(super::weak::show));
     format!("{}({})", word.text, parts.join(", "))
 }

@@ -26,9 +26,3 @@ pub(super) fn two_product(a: f64, b: f64) -> (f64, f64) {
     let (bh, bl) = split(b);
     (product, ((ah * bh - product) + ah * bl + al * bh) + al * bl)
 }
-
-/// The square of a number and its rounding error, exact where 2^-480 <= |a| < 2^480 or a = 0.
-#[inline(always)]
-pub(super) fn two_square(a: f64) -> (f64, f64) {
-    two_product(a, a)
-}

@@ -9,7 +9,7 @@ use super::ExactSum;
 use super::bins::Bins;
 use super::dense::Dense;
 use super::error_free::{two_product, two_sum};
-use super::sum::SQUARES;
+use super::sum::FACTORS;
 use crate::isa::{self, Isa, Loop};
 
 /// Sums that are kept side by side.
@@ -18,8 +18,8 @@ pub(super) const LANES: usize = 16;
 pub(super) const GROUP: usize = 16 * LANES;
 /// Values whose size is looked at together.
 pub(super) const CHUNK: usize = 16 * GROUP;
-/// Squares that are made together: they and their rounding errors stay in the first cache.
-const SQUARE_CHUNK: usize = 4 * GROUP;
+/// Products that are made together: they and their rounding errors stay in the first cache.
+const PRODUCT_CHUNK: usize = 4 * GROUP;
 /// Fewer values than this are added one by one: merging the lanes would cost more.
 const FEW: usize = 4 * LANES;
 /// How many groups go the longer way after one that had to, before a shorter one is tried.
@@ -27,7 +27,7 @@ const PATIENCE: u32 = 15;
 
 /// Numbers that are added as `f64`.
 pub trait Summand: Copy {
-    /// Whether the square of any is an `f64`, without a rounding error.
+    /// Whether the product of any two is an `f64`, without a rounding error.
     const SHORT: bool;
 
     /// The same number.
@@ -61,15 +61,15 @@ pub(super) fn add_all<T: Summand>(sum: &mut ExactSum, values: &[T]) {
     isa::run(AddAll(sum, values));
 }
 
-/// Adds the squares of many values to a sum.
-pub(super) fn add_squares<T: Summand>(sum: &mut ExactSum, values: &[T]) {
-    if values.len() < FEW {
-        values.iter().for_each(|x| sum.add_square(x.f64()));
+/// Adds the products of many pairs of values to a sum.
+pub(super) fn add_products<T: Summand>(sum: &mut ExactSum, x: &[T], y: &[T]) {
+    if x.len() < FEW {
+        x.iter().zip(y).for_each(|(x, y)| sum.add_product(x.f64(), y.f64()));
         return;
     }
     match Isa::chosen() {
-        Isa::Baseline => isa::run(AddSquares::<T, false>(sum, values)),
-        _ => isa::run(AddSquares::<T, true>(sum, values)),
+        Isa::Baseline => isa::run(AddProducts::<T, false>(sum, x, y)),
+        _ => isa::run(AddProducts::<T, true>(sum, x, y)),
     }
 }
 
@@ -91,46 +91,47 @@ impl<T: Summand> Loop for AddAll<'_, T> {
 }
 
 /// With a fused multiply-add, or without where that would be slow.
-struct AddSquares<'a, T, const FUSED: bool>(&'a mut ExactSum, &'a [T]);
+struct AddProducts<'a, T, const FUSED: bool>(&'a mut ExactSum, &'a [T], &'a [T]);
 
-impl<T: Summand, const FUSED: bool> Loop for AddSquares<'_, T, FUSED> {
+impl<T: Summand, const FUSED: bool> Loop for AddProducts<'_, T, FUSED> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        let AddSquares(sum, values) = self;
-        let (mut squares, mut errors) = (Adder::default(), Adder::default());
-        let (mut square, mut error) = ([0.0; SQUARE_CHUNK], [0.0; SQUARE_CHUNK]);
-        for chunk in values.chunks(SQUARE_CHUNK) {
-            if !(T::SHORT || safe(chunk)) {
-                for x in chunk {
-                    sum.add_square(x.f64());
+        let AddProducts(sum, x, y) = self;
+        let (mut products, mut errors) = (Adder::default(), Adder::default());
+        let (mut product, mut error) = ([0.0; PRODUCT_CHUNK], [0.0; PRODUCT_CHUNK]);
+        for (x, y) in x.chunks(PRODUCT_CHUNK).zip(y.chunks(PRODUCT_CHUNK)) {
+            if !(T::SHORT || safe(x) && safe(y)) {
+                for (x, y) in x.iter().zip(y) {
+                    sum.add_product(x.f64(), y.f64());
                 }
                 continue;
             }
-            for ((x, square), error) in chunk.iter().zip(&mut square).zip(&mut error) {
-                let x = x.f64();
-                *square = x * x;
-                *error = if FUSED { x.mul_add(x, -*square) } else { two_product(x, x).1 };
+            let pairs = x.iter().zip(y);
+            for (((x, y), product), error) in pairs.zip(&mut product).zip(&mut error) {
+                let (x, y) = (x.f64(), y.f64());
+                *product = x * y;
+                *error = if FUSED { x.mul_add(y, -*product) } else { two_product(x, y).1 };
             }
-            squares.add(sum, &square[..chunk.len()]);
+            products.add(sum, &product[..x.len()]);
             if !T::SHORT {
-                errors.add(sum, &error[..chunk.len()]);
+                errors.add(sum, &error[..x.len()]);
             }
         }
-        squares.fold(sum);
+        products.fold(sum);
         errors.fold(sum);
     }
 }
 
-/// Whether squares and their rounding errors are exact: neither underflow nor overflow.
+/// Whether products and their rounding errors are exact: neither underflow nor overflow.
 #[inline(always)]
 fn safe<T: Summand>(values: &[T]) -> bool {
     let mut all = true;
     // Not `all`: without an early exit this runs in vectors. NaN is not safe.
     for x in values {
         let x = x.f64().abs();
-        all &= (x >= SQUARES.0) & (x < SQUARES.1) | (x == 0.0);
+        all &= (x >= FACTORS.0) & (x < FACTORS.1) | (x == 0.0);
     }
     all
 }
@@ -256,15 +257,23 @@ mod tests {
             one_by_one[2].add(f64::from(*single));
             one_by_one[3].add_square(f64::from(*single));
         }
+        let turned: Vec<f64> = values.iter().rev().map(|x| -x).collect();
+        let mut products = ExactSum::default();
+        values.iter().zip(&turned).for_each(|(x, y)| products.add_product(*x, *y));
         for isa in Isa::here() {
+            let [mut a, mut b] = [(); 2].map(|()| ExactSum::default());
+            isa::run_with(isa, AddProducts::<f64, false>(&mut a, values, &turned));
+            isa::run_with(isa, AddProducts::<f64, true>(&mut b, values, &turned));
+            assert_eq!(value(&a), value(&products), "{isa}");
+            assert_eq!(value(&b), value(&products), "{isa}");
             let mut sums = [(); 6].map(|()| ExactSum::default());
             let [a, b, c, d, e, f] = &mut sums;
             isa::run_with(isa, AddAll(a, values));
-            isa::run_with(isa, AddSquares::<f64, false>(b, values));
+            isa::run_with(isa, AddProducts::<f64, false>(b, values, values));
             isa::run_with(isa, AddAll(c, &singles));
-            isa::run_with(isa, AddSquares::<f32, false>(d, &singles));
-            isa::run_with(isa, AddSquares::<f64, true>(e, values));
-            isa::run_with(isa, AddSquares::<f32, true>(f, &singles));
+            isa::run_with(isa, AddProducts::<f32, false>(d, &singles, &singles));
+            isa::run_with(isa, AddProducts::<f64, true>(e, values, values));
+            isa::run_with(isa, AddProducts::<f32, true>(f, &singles, &singles));
             for (sum, i) in sums.iter().zip([0, 1, 2, 3, 1, 3]) {
                 assert_eq!(value(sum), value(&one_by_one[i]), "{isa}, {i}");
             }

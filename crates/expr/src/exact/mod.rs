@@ -6,7 +6,7 @@
 //!
 //! | file | what it has |
 //! |---|---|
-//! | `sum` | [`ExactSum`]: adding values and squares, merging, rounding |
+//! | `sum` | [`ExactSum`]: adding values and products, merging, rounding |
 //! | `terms` | the three terms of a sum by themselves |
 //! | `lanes` | the vector kernels for many values of one sum |
 //! | `bins` | what these kernels keep for values of similar size |

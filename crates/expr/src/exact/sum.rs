@@ -1,5 +1,5 @@
 //! [`ExactSum`]: the exact sum of any `f64` values.
-use super::error_free::{two_square, two_sum};
+use super::error_free::{two_product, two_sum};
 use super::lanes::Summand;
 use super::round::round_big;
 use super::wide::{Specials, Wide};
@@ -8,8 +8,8 @@ use num_bigint::BigInt;
 
 /// From here on values go straight to the wide number: below it no addition can overflow.
 pub(super) const LARGE: f64 = f64::from_bits((1023 + 990) << 52);
-/// Squares between these (and 0) are two `f64` without underflow or overflow.
-pub(super) const SQUARES: (f64, f64) =
+/// Products of numbers between these (or 0) are two `f64` without underflow or overflow.
+pub(super) const FACTORS: (f64, f64) =
     (f64::from_bits((1023 - 480) << 52), f64::from_bits((1023 + 480) << 52));
 
 /// What a sum is, exactly.
@@ -69,12 +69,19 @@ impl ExactSum {
     /// Adds the square of a value.
     #[inline(always)]
     pub fn add_square(&mut self, x: f64) {
-        if x.abs() >= SQUARES.0 && x.abs() < SQUARES.1 {
-            let (square, error) = two_square(x);
-            self.add_moderate(square);
+        self.add_product(x, x);
+    }
+
+    /// Adds the product of two values; that of 0 and an infinity is NaN.
+    #[inline(always)]
+    pub fn add_product(&mut self, x: f64, y: f64) {
+        let fits = |x: f64| x.abs() >= FACTORS.0 && x.abs() < FACTORS.1;
+        if fits(x) && fits(y) {
+            let (product, error) = two_product(x, y);
+            self.add_moderate(product);
             self.add_moderate(error);
-        } else if x != 0.0 {
-            self.wide().add_square(x);
+        } else if !(x == 0.0 && y.is_finite() || y == 0.0 && x.is_finite()) {
+            self.wide().add_product(x, y);
         }
     }
 
@@ -85,7 +92,12 @@ impl ExactSum {
 
     /// Adds the squares of many values, in vector lanes.
     pub fn add_squares<T: Summand>(&mut self, values: &[T]) {
-        lanes::add_squares(self, values);
+        lanes::add_products(self, values, values);
+    }
+
+    /// Adds the products of many pairs of values, in vector lanes; both have the same length.
+    pub fn add_products<T: Summand>(&mut self, x: &[T], y: &[T]) {
+        lanes::add_products(self, x, y);
     }
 
     /// What the terms cannot hold, and the terms themselves before they could overflow.

@@ -82,6 +82,65 @@ fn squares_of(values: &[f64]) -> ExactSum {
     sum
 }
 
+/// Pairs, in some of which a product is followed by nearly its opposite.
+fn pairs() -> impl Strategy<Value = Vec<(f64, f64)>> {
+    let close = prop::collection::vec((-1e3..1e3f64, -1e-3..1e9f64), 0..200);
+    let wild = prop::collection::vec((finite(), finite()), 0..200);
+    (prop_oneof![close, wild], any::<bool>()).prop_map(|(mut pairs, cancel)| {
+        if cancel {
+            let nearly: Vec<_> = pairs.iter().skip(1).map(|(x, y)| (-y, x.next_up())).collect();
+            pairs.extend(nearly);
+        }
+        pairs.retain(|(x, y)| x.is_finite() && y.is_finite());
+        pairs
+    })
+}
+
+proptest! {
+    #[test]
+    fn products_are_added_exactly(pairs in pairs(), cut: usize) {
+        let (x, y): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+        let mut sum = ExactSum::default();
+        sum.add_products(&x, &y);
+        let products = |(x, y): &(f64, f64)| scaled(*x) * scaled(*y);
+        // In units of 2^-2150, of which one of `is_nearest` has 2^1074.
+        let exact: BigInt = pairs.iter().map(products).sum();
+        for precision in [Precision::Double, Precision::Single] {
+            let r = sum.rounded(precision);
+            prop_assert!(is_nearest(r, precision, |at| BigInt::cmp(&(at << 1074), &exact)), "{r:e}");
+        }
+        let cut = cut % (pairs.len() + 1);
+        let [mut all, mut other] = [(); 2].map(|()| ExactSum::default());
+        pairs[cut..].iter().for_each(|(x, y)| other.add_product(*y, *x));
+        all.add_products(&x[..cut], &y[..cut]);
+        all.merge(&other);
+        prop_assert_eq!(all.to_f64().to_bits(), sum.to_f64().to_bits());
+    }
+}
+
+#[test]
+fn products_of_infinities_and_zeros() {
+    let dot = |pairs: &[(f64, f64)]| {
+        let mut one = ExactSum::default();
+        pairs.iter().for_each(|(x, y)| one.add_product(*x, *y));
+        let many: Vec<_> = pairs.iter().copied().chain([(0.0, 1.0); 100]).collect();
+        let (x, y): (Vec<f64>, Vec<f64>) = many.into_iter().unzip();
+        let mut all = ExactSum::default();
+        all.add_products(&x, &y);
+        assert_eq!(one.to_f64().to_bits(), all.to_f64().to_bits());
+        one.to_f64()
+    };
+    let infinity = f64::INFINITY;
+    assert_eq!(dot(&[(-infinity, 2.0), (1e300, 1e300)]), -infinity);
+    assert_eq!(dot(&[(f64::MAX, f64::MAX), (f64::MAX, -f64::MAX), (3.0, 0.5)]), 1.5);
+    assert_eq!(dot(&[(f64::MAX, 2.0)]), infinity);
+    assert_eq!(dot(&[(5e-324, 0.5), (5e-324, 0.5)]), 5e-324);
+    assert_eq!(dot(&[(0.0, -1.0), (-0.0, 5e-324)]).to_bits(), 0);
+    assert!(dot(&[(0.0, infinity)]).is_nan());
+    assert!(dot(&[(infinity, 1.0), (1.0, -infinity)]).is_nan());
+    assert!(dot(&[(f64::NAN, 0.0)]).is_nan());
+}
+
 /// The same values in other pieces, some one by one, some through bytes.
 fn in_pieces(values: &[f64], cuts: &[usize], squares: bool) -> ExactSum {
     let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (values.len() + 1)).collect();

@@ -5,7 +5,7 @@ use num_bigint::{BigInt, BigUint, Sign};
 /// Additions after which carries are propagated: 2^30 · 2^32 stays far below an `i64`'s limit.
 const MOST_PENDING: u32 = 1 << 30;
 
-/// The places that squares of `f64` can reach, with room for 2^64 of them.
+/// The places that products of `f64` can reach, with room for 2^64 of them.
 const PLACES: std::ops::Range<i32> = -68..70;
 
 /// Infinities and NaN seen.
@@ -42,16 +42,16 @@ impl Wide {
         }
     }
 
-    /// Adds the square of any value: 106 bits, in two parts.
-    pub fn add_square(&mut self, x: f64) {
-        match parts(x) {
-            Some((_, m, exponent)) => {
-                let square = u128::from(m) * u128::from(m);
-                self.add_part(false, square as u64, 2 * exponent);
-                self.add_part(false, (square >> 64) as u64, 2 * exponent + 64);
+    /// Adds the product of any two values: 106 bits, in two parts.
+    pub fn add_product(&mut self, x: f64, y: f64) {
+        match (parts(x), parts(y)) {
+            (Some((a, m, e)), Some((b, n, f))) => {
+                let (negative, product) = (a != b, u128::from(m) * u128::from(n));
+                self.add_part(negative, product as u64, e + f);
+                self.add_part(negative, (product >> 64) as u64, e + f + 64);
             }
-            None if x.is_nan() => self.specials.nan = true,
-            None => self.specials.plus = true,
+            // With an infinity or NaN the product is one.
+            _ => self.add(x * y),
         }
     }
 

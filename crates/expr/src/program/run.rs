@@ -191,15 +191,26 @@ fn compute(
     scratch: &mut Scratch,
     rows: usize,
 ) -> Result<(), Failure> {
-    // The result's register is never one of the arguments'.
-    let dtype = base::DType::Bool;
-    let mut out = std::mem::replace(&mut scratch.slots[to].register, Register::new(dtype));
-    let operand = |register: &usize| operand(&scratch.slots[*register], sources, rows);
-    let result = match arguments {
-        [a] => run(call, &[operand(a)], &mut out, rows),
-        [a, b] => run(call, &[operand(a), operand(b)], &mut out, rows),
-        list => run(call, &list.iter().map(operand).collect::<Vec<Arg>>(), &mut out, rows),
-    };
+    put(to, scratch, |scratch, out| {
+        let operand = |register: &usize| operand(&scratch.slots[*register], sources, rows);
+        match arguments {
+            [a] => run(call, &[operand(a)], out, rows),
+            [a, b] => run(call, &[operand(a), operand(b)], out, rows),
+            list => run(call, &list.iter().map(operand).collect::<Vec<Arg>>(), out, rows),
+        }
+    })
+}
+
+/// Calls `compute` with a slot's register to write to, which is never one of the arguments'.
+#[inline(always)]
+fn put(
+    to: usize,
+    scratch: &mut Scratch,
+    compute: impl FnOnce(&mut Scratch, &mut Register) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let nothing = Register::new(base::DType::Bool);
+    let mut out = std::mem::replace(&mut scratch.slots[to].register, nothing);
+    let result = compute(scratch, &mut out);
     scratch.slots[to].register = out;
     scratch.slots[to].place = Place::Register;
     result
@@ -213,14 +224,11 @@ fn compute_fused(
     scratch: &mut Scratch,
     rows: usize,
 ) -> Result<(), Failure> {
-    let nothing = Register::new(base::DType::Bool);
-    let mut out = std::mem::replace(&mut scratch.slots[to].register, nothing);
-    let operand = |register: &usize| operand(&scratch.slots[*register], sources, rows);
-    let arguments: Vec<Arg> = arguments.iter().map(operand).collect();
-    let result = passes::run(fused, &arguments, &mut scratch.pieces, &mut out, rows);
-    scratch.slots[to].register = out;
-    scratch.slots[to].place = Place::Register;
-    result
+    put(to, scratch, |Scratch { slots, pieces, .. }, out| {
+        let operand = |register: &usize| operand(&slots[*register], sources, rows);
+        let arguments: Vec<Arg> = arguments.iter().map(operand).collect();
+        passes::run(fused, &arguments, pieces, out, rows)
+    })
 }
 
 fn compute_twins(

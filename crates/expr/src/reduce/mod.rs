@@ -19,6 +19,7 @@ mod any;
 mod argmax;
 mod argmin;
 mod count;
+mod dot;
 mod end;
 mod extreme;
 mod first;
@@ -52,6 +53,7 @@ base::table! {
         argmax::ArgMax,
         argmin::ArgMin,
         count::Count,
+        dot::Dot,
         first::First,
         last::Last,
         max::Max,
@@ -78,8 +80,14 @@ pub trait Reduction: Entry + Send + Sync {
     /// How it is called, for documentation and errors: `quantile(x, q)`.
     fn signature(&self) -> &'static str;
 
-    /// The type of the result for arguments of these types: first the column, if it takes one
-    /// (`count()` takes none or one), then the constants. `Err` says which types it takes.
+    /// How many of its arguments are columns, at most (`count()` takes none or one). They come
+    /// first, and as the type in which all of them meet; a row is missing where one of them is.
+    fn columns(&self) -> usize {
+        1
+    }
+
+    /// The type of the result for columns of this type, if it takes any, and these constants
+    /// behind them. `Err` says which types it takes.
     ///
     /// # Errors
     /// A sentence for the user if there is no such form.
@@ -106,14 +114,14 @@ pub trait Accumulator: Send {
     /// Makes room for `groups` groups in all; new ones are empty. Never shrinks.
     fn resize(&mut self, groups: usize);
 
-    /// Adds a block of `len` rows. `values` is `None` for `count()`. Missing values are skipped.
+    /// Adds a block of `len` rows, the values of each column. Missing rows are skipped.
     ///
     /// # Errors
     /// If the result cannot be represented (an integer sum beyond int64 is found in `finish`).
     fn update(
         &mut self,
         len: usize,
-        values: Option<Values>,
+        values: &[Values],
         validity: Validity,
         groups: Groups,
         indices: Indices,

@@ -1,5 +1,5 @@
 //! An accumulator of many groups from the fold of one.
-use super::rows::Rows;
+use super::rows::{Rows, split};
 use super::{Accumulator, Reduction};
 use crate::exact::Bytes;
 use crate::{Groups, Indices, Validity, Values};
@@ -13,7 +13,8 @@ pub(super) trait Fold: Send + 'static {
     /// The state of one group; the default one is empty.
     type State: Default + Send;
 
-    /// Adds a block of rows to the states of their groups.
+    /// Adds a block of rows to the states of their groups: the values of the first column; those
+    /// of others are among the rows.
     fn update(&self, states: &mut [Self::State], values: Option<Values>, rows: Rows);
 
     /// Appends the bytes of a state.
@@ -59,14 +60,15 @@ impl<F: Fold> Accumulator for PerGroup<F> {
     fn update(
         &mut self,
         len: usize,
-        values: Option<Values>,
+        values: &[Values],
         validity: Validity,
         groups: Groups,
         indices: Indices,
     ) {
         if len > 0 {
-            let rows = Rows { len, validity, groups, indices };
-            self.fold.update(&mut self.states, values, rows);
+            let (first, others) = split(values);
+            let rows = Rows { len, others, validity, groups, indices };
+            self.fold.update(&mut self.states, first, rows);
         }
     }
 

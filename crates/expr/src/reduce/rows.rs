@@ -1,16 +1,26 @@
 //! The loop over the rows of a block that are not missing.
-use crate::{Groups, Indices, Validity};
+use crate::{Groups, Indices, Validity, Values};
 
 /// Values that are copied at a time.
 const BLOCK: usize = 1024;
 
 /// Which rows a block has, and where they belong.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
     pub len: usize,
+    /// The values of the columns behind the first.
+    pub others: &'a [Values<'a>],
     pub validity: Validity<'a>,
     pub groups: Groups<'a>,
     pub indices: Indices<'a>,
+}
+
+/// The values of the first column, and those of the others.
+pub(super) fn split<'a>(values: &'a [Values<'a>]) -> (Option<Values<'a>>, &'a [Values<'a>]) {
+    match values {
+        [] => (None, &[]),
+        [first, others @ ..] => (Some(*first), others),
+    }
 }
 
 impl Rows<'_> {
@@ -58,6 +68,23 @@ impl Rows<'_> {
             }
             f(&buffer[..values.len()]);
         }
+    }
+
+    /// The same with the values of two columns.
+    #[inline(always)]
+    pub fn pairs<T: Copy>(&self, x: &[T], y: &[T], absent: T, mut f: impl FnMut(&[T], &[T])) {
+        let Some(valid) = self.validity else { return f(&x[..self.len], &y[..self.len]) };
+        let mut start = 0;
+        let mut buffer = [absent; BLOCK];
+        self.slices(x, absent, |x| {
+            let rows = start..start + x.len();
+            let pairs = y[rows.clone()].iter().zip(&valid[rows.clone()]);
+            for (to, (y, valid)) in buffer.iter_mut().zip(pairs) {
+                *to = if *valid { *y } else { absent };
+            }
+            f(x, &buffer[..x.len()]);
+            start = rows.end;
+        });
     }
 
     /// Calls `f` with blocks of values of one group: `value(row)`, or `absent` where missing.

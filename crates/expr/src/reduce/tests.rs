@@ -96,7 +96,7 @@ impl Rows {
         };
         let validity = valid.contains(&false).then_some(&valid[..]);
         self.data.with(rows, |values| {
-            let values = column.then_some(values);
+            let values = if column { &[values][..] } else { &[] };
             accumulator.update(rows.len(), values, validity, groups, indices);
         });
     }
@@ -441,7 +441,7 @@ fn text_and_rows() {
     }
     let mut count = reduction("count").unwrap().accumulator(None, &[]);
     count.resize(1);
-    count.update(7, None, None, Groups::One(0), Indices::From(0));
+    count.update(7, &[], None, Groups::One(0), Indices::From(0));
     assert_eq!(bits(&count.finish().unwrap()), [Some("7".to_string())]);
 }
 

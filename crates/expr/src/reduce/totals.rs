@@ -1,6 +1,6 @@
 //! `sum`, `mean` and `count` of one column for many groups: one state has the answers to all.
 use super::Accumulator;
-use super::rows::Rows;
+use super::rows::{Rows, split};
 use super::spread::floats;
 use crate::exact::{Bytes, ExactSum, Precision, Terms, integer_mean};
 use crate::isa::prefetch;
@@ -220,12 +220,14 @@ impl<K: Sums> Accumulator for Totals<K> {
     fn update(
         &mut self,
         len: usize,
-        values: Option<Values>,
+        values: &[Values],
         validity: Validity,
         groups: Groups,
         indices: Indices,
     ) {
-        self.kind.add(&mut self.table, values, Rows { len, validity, groups, indices });
+        let (first, others) = split(values);
+        let rows = Rows { len, others, validity, groups, indices };
+        self.kind.add(&mut self.table, first, rows);
     }
 
     fn state(&self) -> ArrayRef {

@@ -204,10 +204,8 @@ fn arguments(
             typed.clone(),
         ));
     }
-    for (i, call) in calls.iter().enumerate() {
-        if let Some(argument) = &call.argument {
-            columns.push((argument.field(format!("#argument{i}")), argument.clone()));
-        }
+    for (i, argument) in calls.iter().flat_map(|call| &call.columns).enumerate() {
+        columns.push((argument.field(format!("#argument{i}")), argument.clone()));
     }
     let width = schema.fields.len();
     let keep = columns.iter().enumerate().map(|(i, (f, _))| (width + i, f.clone())).collect();
@@ -229,7 +227,7 @@ fn fold(
     let mut column = keys..;
     let plans = calls.iter().map(|call| Call {
         reduction: call.reduction,
-        column: call.argument.as_ref().and_then(|_| column.next()),
+        columns: column.by_ref().take(call.columns.len()).collect(),
         constants: call.constants.clone(),
         text: call.text.clone(),
     });

@@ -2,13 +2,15 @@
 use arrow_array::ArrayRef;
 use base::{Column, DType, Failure};
 use expr::reduce::{self, Accumulator, Total};
-use expr::{Block, Groups, Indices, Values};
+use expr::{Block, Groups, Indices, Validity, Values};
 use plan::physical::{Aggregate, Fold, FoldKind};
 use std::ops::Range;
 
 /// Accumulators, all with the same groups.
 pub struct States {
-    list: Vec<(Box<dyn Accumulator>, Option<usize>)>,
+    list: Vec<(Box<dyn Accumulator>, Vec<usize>)>,
+    /// Which rows have a value in all columns of an accumulator.
+    valid: Vec<bool>,
     /// Whether some accumulator looks at indices: else they are not computed.
     indexed: bool,
     /// For each aggregate the accumulator that has its result, and which of its results that is.
@@ -23,13 +25,13 @@ impl States {
     /// If an aggregate names a column that the program does not make.
     pub fn new(fold: &Fold) -> Result<States, Failure> {
         let accumulator = |a: &Aggregate| {
-            let accumulator = a.reduction.accumulator(dtype(fold, a.column)?, &a.constants);
-            Ok((accumulator, a.column))
+            let accumulator = a.reduction.accumulator(dtype(fold, &a.columns)?, &a.constants);
+            Ok((accumulator, a.columns.clone()))
         };
         let list: Vec<_> =
             fold.aggregates.iter().map(accumulator).collect::<Result<_, Failure>>()?;
         let places = (0..list.len()).map(|i| (i, 0)).collect();
-        Ok(States { list, indexed: indexed(fold), places, groups: 0 })
+        Ok(States { list, valid: Vec::new(), indexed: indexed(fold), places, groups: 0 })
     }
 
     /// Accumulators without groups, where there will be many: those of one column that can share
@@ -42,15 +44,15 @@ impl States {
         let mut own = Vec::new();
         let mut places = Vec::new();
         let column_of_rows = (fold.aggregates.iter())
-            .find_map(|a| a.column.filter(|_| a.reduction.total(None).is_some()));
+            .find_map(|a| a.columns.first().filter(|_| a.reduction.total(None).is_some()));
         for aggregate in &fold.aggregates {
-            let dtype = dtype(fold, aggregate.column)?;
+            let dtype = dtype(fold, &aggregate.columns)?;
             let Some(total) = aggregate.reduction.total(dtype) else {
                 own.push(aggregate);
                 places.push((false, own.len() - 1, 0));
                 continue;
             };
-            let column = aggregate.column.or(column_of_rows);
+            let column = aggregate.columns.first().or(column_of_rows).copied();
             let at = totals.iter().position(|(c, _)| *c == column).unwrap_or(totals.len());
             if at == totals.len() {
                 totals.push((column, Vec::new()));
@@ -64,15 +66,16 @@ impl States {
         }
         let (shared, mut list) = (totals.len(), Vec::new());
         for (column, results) in totals {
-            list.push((reduce::totals(dtype(fold, column)?, results), column));
+            let columns: Vec<usize> = column.into_iter().collect();
+            list.push((reduce::totals(dtype(fold, &columns)?, results), columns));
         }
         for a in own {
-            let accumulator = a.reduction.accumulator(dtype(fold, a.column)?, &a.constants);
-            list.push((accumulator, a.column));
+            let accumulator = a.reduction.accumulator(dtype(fold, &a.columns)?, &a.constants);
+            list.push((accumulator, a.columns.clone()));
         }
         let place = |(total, at, result)| (if total { at } else { shared + at }, result);
         let places = places.into_iter().map(place).collect();
-        Ok(States { list, indexed: indexed(fold), places, groups: 0 })
+        Ok(States { list, valid: Vec::new(), indexed: indexed(fold), places, groups: 0 })
     }
 
     /// Those that a fold's `Partial` and `Final` have.
@@ -98,35 +101,34 @@ impl States {
 
     /// Adds all rows of a block.
     pub fn update(&mut self, block: &Block, groups: Groups) {
-        let indices = self.indices(block);
-        for (accumulator, column) in &mut self.list {
-            let values = column.map(|c| block.values(c));
-            let validity = column.and_then(|c| block.validity(c));
-            accumulator.update(block.len, values, validity, groups, indices);
+        let indices = if self.indexed { block.indices() } else { Indices::From(0) };
+        for (accumulator, columns) in &mut self.list {
+            let validity = validity(block, columns, &mut self.valid);
+            with(block, columns, |values| {
+                accumulator.update(block.len, values, validity, groups, indices);
+            });
         }
-    }
-
-    fn indices<'a>(&self, block: &'a Block) -> Indices<'a> {
-        if self.indexed { block.indices() } else { Indices::From(0) }
     }
 
     /// Adds some rows of a block to one group.
     pub fn update_run(&mut self, block: &Block, run: Range<usize>, group: u32) {
-        let indices = match self.indices(block) {
+        let indices = if self.indexed { block.indices() } else { Indices::From(0) };
+        let indices = match indices {
             Indices::From(first) => Indices::From(first + run.start as i64),
             Indices::Each(each) => Indices::Each(&each[run.clone()]),
         };
-        for (accumulator, column) in &mut self.list {
-            let text;
-            let values = match column.map(|c| block.values(c)) {
-                Some(Values::String(array)) => {
-                    text = array.slice(run.start, run.len());
-                    Some(Values::String(&text))
-                }
-                other => other.map(|values| cut(values, &run)),
+        for (accumulator, columns) in &mut self.list {
+            let validity = validity(block, columns, &mut self.valid).map(|v| &v[run.clone()]);
+            let mut update = |values: &[Values]| {
+                accumulator.update(run.len(), values, validity, Groups::One(group), indices);
             };
-            let validity = column.and_then(|c| block.validity(c)).map(|v| &v[run.clone()]);
-            accumulator.update(run.len(), values, validity, Groups::One(group), indices);
+            with(block, columns, |values| match values {
+                [Values::String(array)] => {
+                    update(&[Values::String(&array.slice(run.start, run.len()))]);
+                }
+                [one] => update(&[cut(*one, &run)]),
+                more => update(&more.iter().map(|v| cut(*v, &run)).collect::<Vec<_>>()),
+            });
         }
     }
 
@@ -184,10 +186,32 @@ fn indexed(fold: &Fold) -> bool {
     fold.aggregates.iter().any(|a| a.reduction.needs_index())
 }
 
-/// The type of a column that the fold's program makes.
-fn dtype(fold: &Fold, column: Option<usize>) -> Result<Option<DType>, Failure> {
+/// Calls `f` with the values of these columns, without asking for memory where it is one.
+fn with(block: &Block, columns: &[usize], f: impl FnOnce(&[Values])) {
+    match columns {
+        [] => f(&[]),
+        [one] => f(&[block.values(*one)]),
+        more => f(&more.iter().map(|c| block.values(*c)).collect::<Vec<_>>()),
+    }
+}
+
+/// Which rows have a value in all of these columns.
+fn validity<'a>(block: &'a Block, columns: &[usize], all: &'a mut Vec<bool>) -> Validity<'a> {
+    let mut some = columns.iter().filter_map(|c| block.validity(*c));
+    let first = some.next()?;
+    let Some(second) = some.next() else { return Some(first) };
+    all.clear();
+    all.extend(first.iter().zip(second).map(|(a, b)| a & b));
+    for more in some {
+        all.iter_mut().zip(more).for_each(|(all, valid)| *all &= valid);
+    }
+    Some(all)
+}
+
+/// The type of columns that the fold's program makes.
+fn dtype(fold: &Fold, columns: &[usize]) -> Result<Option<DType>, Failure> {
     let fields = &fold.apply.program.output().fields;
-    column.map(|c| fields.get(c).map(|f| f.dtype).ok_or_else(wrong)).transpose()
+    columns.first().map(|c| fields.get(*c).map(|f| f.dtype).ok_or_else(wrong)).transpose()
 }
 
 /// Some of the values; texts stay whole.
