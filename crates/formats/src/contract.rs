@@ -1,6 +1,6 @@
 //! The one contract of all formats.
 use crate::{OptionKey, Options, RowTest, Survivors};
-use base::{Attributes, Column, Entry, Failure, Region, Schema, Tile, Tiling};
+use base::{Attributes, Column, DType, Entry, Failure, Region, Schema, Tile, Tiling};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,6 +55,9 @@ pub struct OpenRequest {
     pub columns: Option<Vec<String>>,
     /// Options of the format.
     pub options: Options,
+    /// Where the file does not say what is in it (CSV): the types of `columns` in other files that
+    /// are read with these. A column whose values can be read so is of that type.
+    pub types: Vec<DType>,
 }
 
 /// An opened input: a box of points with columns. Shared by all workers of a process.

@@ -1,5 +1,6 @@
 //! The files that a `read:` names, to be looked for again: files come, change and go.
 use crate::paths;
+use base::DType;
 use formats::{Format, FormatError, OpenRequest, Options, TileSource};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +16,8 @@ pub struct Files {
     pub format: &'static dyn Format,
     /// The columns that are read, in the order of the reader's schema.
     pub columns: Vec<String>,
+    /// Their types in all files together.
+    pub types: Vec<DType>,
     /// Options of the format.
     pub options: Options,
     /// Whether each file is read by itself, whatever files there are beside it.
@@ -60,6 +63,7 @@ impl Files {
             paths: vec![path.to_path_buf()],
             columns: Some(self.columns.clone()),
             options: self.options.clone(),
+            types: self.types.clone(),
         })
     }
 }

@@ -179,8 +179,9 @@ impl<'a> Keeper<'a> {
         let Some(kept) = &mut self.kept else { return Ok(None) };
         let mut work: Work = work(kept, &self.known, &self.bad, found, changing);
         for (id, stamp, why) in std::mem::take(&mut work.bad) {
-            if self.job.load().is_ok_and(|(plan, _)| plan.is_some()) && !self.bad.contains_key(&id)
-            {
+            // A plan that was just made is the one for these files.
+            let old = !self.known.is_empty() && !self.bad.contains_key(&id);
+            if old && self.job.load().is_ok_and(|(plan, _)| plan.is_some()) {
                 return Ok(Some((None, String::new())));
             }
             self.bad.insert(id, stamp);

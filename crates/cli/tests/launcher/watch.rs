@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PIPELINE: &str = "
 steps:
@@ -348,6 +348,42 @@ fn a_bad_file_is_told_and_left_as_it_was() {
     put(&bench, 3, 1, 5);
     watching.until("up to date in");
     assert_eq!(output(&bench), cold(&bench));
+    watching.end();
+}
+
+/// A text table does not say what its columns are: a file of whole numbers may stand among others.
+#[test]
+fn files_that_alone_would_be_of_other_types() {
+    let bench = Bench::new(
+        "steps:\n  - read: in/*.csv\n  - reduce: { s: sum(v), n: count() }\n    by: k\n  - write: g.csv\n",
+    );
+    let put = |name: &str, text: &str| {
+        fs::write(bench.path().join("in").join(name), text).unwrap();
+    };
+    // A file that was written a moment ago may be taken later than the others.
+    let becomes = |rows: &str| {
+        let wanted = format!("k,s,n\n{rows}");
+        let begun = Instant::now();
+        let now = || fs::read_to_string(bench.path().join("g.csv")).unwrap_or_default();
+        while now() != wanted {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{} and not {wanted}", now());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    fs::create_dir(bench.path().join("in")).unwrap();
+    put("1.csv", "k,v\n1,1.5\n2,2.5\n");
+    let watching = Watching::start(&bench, "");
+    becomes("1,1.5,1\n2,2.5,1\n");
+    put("2.csv", "k,v\n1,9\n");
+    becomes("1,10.5,2\n2,2.5,1\n");
+    watching.end();
+    put("3.csv", "k,v\n2,7\n");
+    let watching = Watching::start(&bench, "");
+    becomes("1,10.5,2\n2,9.5,2\n");
+    // One that is no number at all makes another plan.
+    put("2.csv", "k,v\nten,9.0\n");
+    watching.until("begins anew");
+    becomes("1,1.5,1\n2,9.5,2\nten,9.0,1\n");
     watching.end();
 }
 

@@ -67,9 +67,22 @@ impl Guess {
         }
     }
 
-    /// Whether values may be missing.
-    pub(super) fn nullable(&self) -> bool {
-        self.null || (self.empty && self.dtype() != DType::String)
+    /// This type, if all values can be read as such, or the one that they have.
+    pub(super) fn dtype_like(&self, like: Option<DType>) -> DType {
+        let fits = |like: &DType| match like {
+            DType::String => true,
+            DType::Bool => !self.any || self.bool,
+            DType::Int64 => !self.any || self.int,
+            DType::Float64 => !self.any || self.float,
+            DType::Timestamp => !self.any || self.time,
+            _ => false,
+        };
+        like.filter(fits).unwrap_or_else(|| self.dtype())
+    }
+
+    /// Whether values may be missing, if they are of this type.
+    pub(super) fn nullable(&self, dtype: DType) -> bool {
+        self.null || (self.empty && dtype != DType::String)
     }
 }
 

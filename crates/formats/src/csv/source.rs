@@ -41,7 +41,7 @@ impl CsvSource {
             file.index(&dialect, &head, &mut guesses)?;
             files.push(file);
         }
-        let chosen = choose(&arrow_schema(&names, &guesses), request.columns.as_deref());
+        let chosen = choose(&arrow_schema(&names, &guesses, request), request.columns.as_deref());
         let chosen = chosen.map_err(|mut e| {
             e.message = format!("{}: {}", first.display(), e.message);
             e
@@ -57,10 +57,19 @@ impl CsvSource {
 }
 
 /// All columns of the files; those that nobody wants have any type.
-fn arrow_schema(names: &[String], guesses: &[Option<Guess>]) -> arrow_schema::Schema {
+fn arrow_schema(
+    names: &[String],
+    guesses: &[Option<Guess>],
+    request: &OpenRequest,
+) -> arrow_schema::Schema {
+    let like = |name: &String| {
+        let place = request.columns.as_ref()?.iter().position(|column| column == name)?;
+        request.types.get(place).copied()
+    };
     let field = |(name, guess): (&String, &Option<Guess>)| {
         let guess = guess.unwrap_or_else(Guess::new);
-        arrow_schema::Field::new(name, guess.dtype().arrow(), guess.nullable())
+        let dtype = guess.dtype_like(like(name));
+        arrow_schema::Field::new(name, dtype.arrow(), guess.nullable(dtype))
     };
     arrow_schema::Schema::new(names.iter().zip(guesses).map(field).collect::<Vec<_>>())
 }

@@ -57,7 +57,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let names = columns.as_ref().map(|c| c.iter().map(|(n, _)| n.clone()).collect());
     let mut asked = format!("{} {:?} {names:?}", format.name(), options.0);
     let each = format.reads_each(&options);
-    let request = OpenRequest { paths, columns: names, options };
+    let request = OpenRequest { paths, columns: names, options, types: Vec::new() };
     let source = match format.open(&request) {
         Ok(source) => source,
         Err(error) => {
@@ -90,6 +90,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         beside: Path::new(&*b.source.name).parent().map(Path::to_path_buf),
         format,
         columns: source.schema().names().map(str::to_owned).collect(),
+        types: source.schema().fields.iter().map(|field| field.dtype).collect(),
         options: request.options,
         each,
     };

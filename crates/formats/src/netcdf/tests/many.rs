@@ -26,6 +26,7 @@ fn request(paths: &[&Path], options: &[(&str, Value)]) -> OpenRequest {
         options: Options(
             options.iter().map(|(n, v)| (n.to_string(), OptionValue::One(v.clone()))).collect(),
         ),
+        ..OpenRequest::default()
     }
 }
 

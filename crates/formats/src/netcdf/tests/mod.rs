@@ -24,6 +24,7 @@ fn open(path: &Path, columns: Option<&[&str]>, options: &[(&str, &str)]) -> Arc<
         paths: vec![path.to_path_buf()],
         columns: columns.map(|c| c.iter().map(|n| n.to_string()).collect()),
         options: Options(options.iter().map(option).collect()),
+        ..OpenRequest::default()
     };
     NETCDF.open(&request).unwrap()
 }

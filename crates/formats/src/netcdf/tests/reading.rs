@@ -99,7 +99,7 @@ fn dimensions_in_another_order_and_columns_by_name() {
     let unknown = OpenRequest {
         paths: vec![path.clone()],
         columns: Some(vec!["txy".to_string()]),
-        options: Options::default(),
+        ..OpenRequest::default()
     };
     let error = NETCDF.open(&unknown).err().unwrap();
     assert_eq!(error.kind, crate::FormatErrorKind::UnknownColumn("txy".to_string()));
@@ -153,7 +153,7 @@ fn groups_texts_and_attributes() {
     }
     assert_eq!(debug("x"), format!("{:?}", Int32Array::from(vec![5, 6])));
     let option = Options(vec![("group".into(), OptionValue::One(Value::Str("dep".into())))]);
-    let request = OpenRequest { paths: vec![path], options: option, columns: None };
+    let request = OpenRequest { paths: vec![path], options: option, ..OpenRequest::default() };
     assert_eq!(NETCDF.open(&request).err().unwrap().help.unwrap(), "did you mean `deep`?");
 }
 
