@@ -58,6 +58,24 @@ impl<T: Copy + Default + Add<Output = T> + Sum> Loop for Plain<'_, T> {
     }
 }
 
+/// A dot product in 32 lanes.
+struct PlainDot<'a>(&'a [f64], &'a [f64]);
+
+impl Loop for PlainDot<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let mut sums = [0.0; 32];
+        for (x, y) in self.0.as_chunks::<32>().0.iter().zip(self.1.as_chunks::<32>().0) {
+            for l in 0..32 {
+                sums[l] += x[l] * y[l];
+            }
+        }
+        sums.into_iter().sum()
+    }
+}
+
 /// The program of these steps over a column `k` that counts from 1 or a column `a` of floats.
 fn program(filter: Option<&str>, term: &str) -> impl FnMut() + use<> {
     let counts = term.contains('k');
@@ -179,7 +197,17 @@ fn cases() -> Vec<Case> {
     };
     list.push(pair("sum of float32", sums(singles, move |v| sum.add_all(v), plain32)));
     let mut sum = ExactSum::default();
-    list.push(pair("sum of squares", sums(floats(), move |v| sum.add_squares(v), plain)));
+    let squares = |v: &[f64]| {
+        black_box(isa::run(PlainDot(v, v)));
+    };
+    list.push(pair("sum of squares", sums(floats(), move |v| sum.add_squares(v), squares)));
+    let mut sum = ExactSum::default();
+    // The halves of a block with each other.
+    let ours = move |v: &[f64]| sum.add_products(&v[..BLOCK / 2], &v[BLOCK / 2..]);
+    let bare = |v: &[f64]| {
+        black_box(isa::run(PlainDot(&v[..BLOCK / 2], &v[BLOCK / 2..])));
+    };
+    list.push(pair("dot (2 per value)", sums(floats(), ours, bare)));
     let mut sum = ExactSum::default();
     let wild = |x: &f64| x * 2f64.powi((x * 1e6) as i32 % 600 - 300);
     let wild = floats().iter().map(wild).collect();

@@ -1,8 +1,9 @@
 //! The vector kernels for many values of one exact sum, compiled per instruction set.
 //!
-//! A chunk of values goes to two bins per lane, which hold most data exactly. Whether anything
-//! was left over is looked at once per group of values; if so, the group is added again to three
-//! terms, and if these are not enough either, to a fixed-point number. The bits of a result
+//! A chunk of values goes to a window of similar sizes (see `window`), and if too many values are
+//! outside, to two bins per lane (see `bins`). Whether anything was left over is looked at once
+//! per group of values; if so, the group is added again to three terms, and if these are not
+//! enough either, to a fixed-point number. The bits of a result
 //! depend neither on the instruction set nor on the way taken: each way is exact, and all are
 //! merged exactly.
 use super::ExactSum;
@@ -10,6 +11,7 @@ use super::bins::Bins;
 use super::dense::Dense;
 use super::error_free::{two_product, two_sum};
 use super::sum::FACTORS;
+use super::window::{Group, Products, Window};
 use crate::isa::{self, Isa, Loop};
 
 /// Sums that are kept side by side.
@@ -22,6 +24,8 @@ pub(super) const CHUNK: usize = 16 * GROUP;
 const PRODUCT_CHUNK: usize = 4 * GROUP;
 /// Fewer values than this are added one by one: merging the lanes would cost more.
 const FEW: usize = 4 * LANES;
+/// Fewer values than this, which are in one chunk, are not tried in a window: it would not pay.
+const SOME: usize = GROUP;
 /// How many groups go the longer way after one that had to, before a shorter one is tried.
 const PATIENCE: u32 = 15;
 
@@ -29,6 +33,8 @@ const PATIENCE: u32 = 15;
 pub trait Summand: Copy {
     /// Whether the product of any two is an `f64`, without a rounding error.
     const SHORT: bool;
+    /// Zero.
+    const ZERO: Self;
 
     /// The same number.
     fn f64(self) -> f64;
@@ -36,6 +42,7 @@ pub trait Summand: Copy {
 
 impl Summand for f64 {
     const SHORT: bool = false;
+    const ZERO: f64 = 0.0;
 
     #[inline(always)]
     fn f64(self) -> f64 {
@@ -45,6 +52,7 @@ impl Summand for f64 {
 
 impl Summand for f32 {
     const SHORT: bool = true;
+    const ZERO: f32 = 0.0;
 
     #[inline(always)]
     fn f64(self) -> f64 {
@@ -81,10 +89,19 @@ impl<T: Summand> Loop for AddAll<'_, T> {
     #[inline(always)]
     fn run(self) {
         let AddAll(sum, values) = self;
-        let mut adder = Adder::default();
+        let (mut adder, mut windows) = (Adder::default(), Windows::new(values.len()));
         // Not `for_each`: a closure would be compiled for the baseline.
         for chunk in values.chunks(CHUNK) {
-            adder.add(sum, chunk);
+            let mut taken = 0;
+            if windows.tried() {
+                let (groups, rest) = chunk.as_chunks::<GROUP>();
+                let last = padded(rest);
+                let last = (!rest.is_empty()).then_some(&last);
+                taken = windows.add(sum, groups.iter().chain(last));
+            }
+            if taken < chunk.len() {
+                adder.add(sum, &chunk[taken..]);
+            }
         }
         adder.fold(sum);
     }
@@ -101,22 +118,36 @@ impl<T: Summand, const FUSED: bool> Loop for AddProducts<'_, T, FUSED> {
         let AddProducts(sum, x, y) = self;
         let (mut products, mut errors) = (Adder::default(), Adder::default());
         let (mut product, mut error) = ([0.0; PRODUCT_CHUNK], [0.0; PRODUCT_CHUNK]);
-        for (x, y) in x.chunks(PRODUCT_CHUNK).zip(y.chunks(PRODUCT_CHUNK)) {
-            if !(T::SHORT || safe(x) && safe(y)) {
-                for (x, y) in x.iter().zip(y) {
-                    sum.add_product(x.f64(), y.f64());
+        let mut windows = Windows::new(x.len());
+        for (x, y) in x.chunks(CHUNK).zip(y.chunks(CHUNK)) {
+            let mut taken = 0;
+            if windows.tried() {
+                let ((groups, rest), (others, other_rest)) =
+                    (x.as_chunks::<GROUP>(), y.as_chunks::<GROUP>());
+                let (last, other_last) = (padded(rest), padded(other_rest));
+                let last = (!rest.is_empty()).then_some((&last, &other_last));
+                let pairs = groups.iter().zip(others).chain(last);
+                taken = windows.add(sum, pairs.map(|(x, y)| Products::<T, FUSED>(x, y)));
+                taken = taken.min(x.len());
+            }
+            let (x, y) = (&x[taken..], &y[taken..]);
+            for (x, y) in x.chunks(PRODUCT_CHUNK).zip(y.chunks(PRODUCT_CHUNK)) {
+                if !(T::SHORT || safe(x) && safe(y)) {
+                    for (x, y) in x.iter().zip(y) {
+                        sum.add_product(x.f64(), y.f64());
+                    }
+                    continue;
                 }
-                continue;
-            }
-            let pairs = x.iter().zip(y);
-            for (((x, y), product), error) in pairs.zip(&mut product).zip(&mut error) {
-                let (x, y) = (x.f64(), y.f64());
-                *product = x * y;
-                *error = if FUSED { x.mul_add(y, -*product) } else { two_product(x, y).1 };
-            }
-            products.add(sum, &product[..x.len()]);
-            if !T::SHORT {
-                errors.add(sum, &error[..x.len()]);
+                let pairs = x.iter().zip(y);
+                for (((x, y), product), error) in pairs.zip(&mut product).zip(&mut error) {
+                    let (x, y) = (x.f64(), y.f64());
+                    *product = x * y;
+                    *error = if FUSED { x.mul_add(y, -*product) } else { two_product(x, y).1 };
+                }
+                products.add(sum, &product[..x.len()]);
+                if !T::SHORT {
+                    errors.add(sum, &error[..x.len()]);
+                }
             }
         }
         products.fold(sum);
@@ -134,6 +165,60 @@ fn safe<T: Summand>(values: &[T]) -> bool {
         all &= (x >= FACTORS.0) & (x < FACTORS.1) | (x == 0.0);
     }
     all
+}
+
+/// A group of fewer values and zeros.
+#[inline(always)]
+fn padded<T: Summand>(values: &[T]) -> [T; GROUP] {
+    let mut group = [T::ZERO; GROUP];
+    group[..values.len()].copy_from_slice(values);
+    group
+}
+
+/// Takes the chunks of values that fit into a window.
+struct Windows {
+    /// How many chunks more are not tried.
+    wait: u32,
+}
+
+impl Windows {
+    /// For so many values.
+    fn new(len: usize) -> Windows {
+        Windows { wait: u32::from(len < SOME) }
+    }
+
+    /// Whether the next chunk is tried.
+    #[inline(always)]
+    fn tried(&mut self) -> bool {
+        let tried = self.wait == 0;
+        self.wait = self.wait.saturating_sub(1);
+        tried
+    }
+
+    /// Adds the first groups of a chunk, and says how many values these have.
+    #[inline(always)]
+    fn add<G: Group>(
+        &mut self,
+        sum: &mut ExactSum,
+        groups: impl DoubleEndedIterator<Item = G> + Clone,
+    ) -> usize {
+        let (Some(first), Some(last)) = (groups.clone().next(), groups.clone().next_back()) else {
+            return 0;
+        };
+        let mut window = Window::of(first, last);
+        let mut taken = 0;
+        for group in groups {
+            if !window.add(sum, group) {
+                self.wait = PATIENCE;
+                break;
+            }
+            taken += GROUP;
+        }
+        if taken > 0 {
+            window.fold::<G>(sum);
+        }
+        taken
+    }
 }
 
 /// Takes chunks of values.
@@ -303,6 +388,26 @@ mod tests {
                 }
             }
             agree(&values);
+        }
+    }
+
+    #[test]
+    fn zeros_and_a_few_values_of_another_size() {
+        let mut values: Vec<f64> = (0..9000).map(|i| 1.0 + f64::from(i * 7919 % 1009)).collect();
+        for (i, x) in [1e-9, 1e12, -0.0, 5e-324, 1e308, -1e-200, 1e-160, 0.0].iter().enumerate() {
+            values[i * 1000 + 37] = *x;
+            agree(&values);
+        }
+        values.iter_mut().step_by(3).for_each(|x| *x = 0.0);
+        agree(&values);
+        // Products of usual size, of a factor that cannot be split and one that is subnormal.
+        agree(&[[2f64.powi(1010) * 1.1; 300], [2f64.powi(-1030) * 1.3; 300]].concat());
+        // Those at the ends of a window: all bits of all sums are used.
+        for (large, small) in [(32, 1), (31, 1), (40, 8)] {
+            let ends = [large, small].map(|e| (2.0 - f64::EPSILON) * 2f64.powi(e));
+            agree(&[ends[0]; 5000]);
+            agree(&[ends; 2500].concat());
+            agree(&[ends.map(|x| -x); 2500].concat());
         }
     }
 

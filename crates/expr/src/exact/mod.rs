@@ -9,7 +9,8 @@
 //! | `sum` | [`ExactSum`]: adding values and products, merging, rounding |
 //! | `terms` | the three terms of a sum by themselves |
 //! | `lanes` | the vector kernels for many values of one sum |
-//! | `bins` | what these kernels keep for values of similar size |
+//! | `window` | what these kernels keep for values of similar size |
+//! | `bins` | the same for values of less similar size |
 //! | `dense` | the fixed-point number behind them, for values of very different size |
 //! | `wide` | the fixed-point number |
 //! | `error_free` | additions and products that keep their rounding error |
@@ -29,6 +30,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod wide;
+mod window;
 
 pub use bytes::Bytes;
 pub use moments::{Spread, integer_mean, integer_spread};

@@ -48,8 +48,8 @@ impl<'a> Block<'a> {
         self.arg(column).validity
     }
 
-    /// The point of the tile that each row was, if there was a filter; else rows are the points
-    /// from `start` on.
+    /// The point of the tile that each row was, if a filter left some of the block out; else rows
+    /// are the points from `start` on.
     pub fn positions(&self) -> Option<&[u32]> {
         self.positions
     }
