@@ -5,6 +5,7 @@ use super::survey::Progress;
 use crate::nodes::{Out, Stage};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
+use crate::spill::size;
 use base::{Failure, Tile};
 use plan::physical::Op;
 use std::collections::VecDeque;
@@ -13,13 +14,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What is noted takes at most this part of the time,
-const PART: u32 = 50;
+const PART: u32 = 100;
 
-/// and so much more: a run that is over soon is noted whole.
-const CREDIT: Duration = Duration::from_millis(5);
+/// or so much: a run that is over soon is noted whole.
+const CREDIT: Duration = Duration::from_millis(2);
 
 /// The time that a byte of states costs: to encode, check and write, and to merge once more.
 const PER_BYTE: Duration = Duration::from_nanos(6);
+
+/// So many bytes of states tell what a byte costs; fewer tell what a note costs.
+const MANY: u64 = 1 << 16;
 
 /// Wraps the stage of a node that ends a fragment; any other goes through as it is.
 pub fn wrap(
@@ -38,10 +42,13 @@ pub fn wrap(
             book: book.clone(),
             progress,
             segment: Vec::new(),
+            broken: false,
             taken: VecDeque::new(),
+            ended: false,
             start: None,
             spent: Duration::ZERO,
-            last: Duration::ZERO,
+            per_byte: PER_BYTE,
+            next: Duration::ZERO,
         }),
     }
 }
@@ -81,53 +88,88 @@ impl Stage for Written {
     }
 }
 
-/// The first half of a fold. Whenever its states are given on, they are noted with the tiles that
-/// they are of; that is done as often as the share of time for it allows.
+/// The first half of a fold. Its states are taken out of it and noted, with the tiles that they are
+/// of, as often as the share of time for it allows: what that costs is known before.
 struct Folded {
     inner: Box<dyn Stage>,
     book: Arc<Book>,
     progress: Progress,
     /// The tiles whose states are in the fold.
     segment: Vec<u64>,
-    /// States that were taken out of it, to be given on.
+    /// Whether some of their states were given on without a note, so that they cannot be noted.
+    broken: bool,
+    /// States to be given on.
     taken: VecDeque<Item>,
+    /// Whether all tiles have come, and the fold gives what it holds by itself.
+    ended: bool,
     /// States of earlier runs that this worker puts in at the end.
     replay: Vec<States>,
     start: Option<Instant>,
-    /// What notes have cost so far, and the last one.
+    /// What notes have cost so far, and a byte of the last one.
     spent: Duration,
-    last: Duration,
+    per_byte: Duration,
+    /// What the next one costs at least.
+    next: Duration,
 }
 
 impl Folded {
+    /// After a tile: whether states should be taken, of which the fold has `given` some by itself.
+    fn due(&mut self, given: &[Item]) -> bool {
+        // To ask a fold for what it holds takes time, too.
+        if !self.affords(self.next) {
+            return false;
+        }
+        let given: u64 = given.iter().filter_map(tile).map(size).sum();
+        self.next = self.cost(given + self.inner.held());
+        self.affords(self.next)
+    }
+
     /// Takes the states out of the fold and notes them. `given` are those that it has given by
     /// itself.
     fn take(&mut self, mut given: Vec<Item>) -> Result<(), Failure> {
         let begin = Instant::now();
         self.inner.finish(&mut |item| given.push(item))?;
         while self.inner.more(&mut |item| given.push(item))? {}
-        let tile = |item: &Item| match item {
-            Item::Tile(parcel) => Some(parcel.tile.clone()),
-            _ => None,
-        };
-        let states: Option<Vec<Tile>> = given.iter().map(tile).collect();
+        let states: Option<Vec<Tile>> = given.iter().map(|item| tile(item).cloned()).collect();
         let states = states.ok_or_else(|| Failure::internal("a fold gave something else"))?;
         let tiles = std::mem::take(&mut self.segment);
-        let bytes = states.iter().map(Tile::bytes).sum::<usize>();
-        self.last = begin.elapsed() + PER_BYTE * u32::try_from(bytes).unwrap_or(u32::MAX);
-        if !tiles.is_empty() && self.affords(self.last) {
+        let bytes = states.iter().map(size).sum::<u64>();
+        if !std::mem::take(&mut self.broken) {
             self.book.folded(&self.progress, &tiles, &states)?;
-            self.last = self.last.max(begin.elapsed());
-            self.spent += self.last;
         }
+        let took = begin.elapsed();
+        self.spent += took.max(self.cost(bytes));
+        self.per_byte = PER_BYTE.max(took / u32::try_from(bytes.max(MANY)).unwrap_or(u32::MAX));
+        self.next = Duration::ZERO;
         self.taken.extend(given);
         Ok(())
+    }
+
+    /// The fold gives states on that are too many to be noted.
+    fn pass(&mut self, given: Vec<Item>) -> Result<(), Failure> {
+        self.taken.extend(given);
+        while self.inner.full() && self.inner.more(&mut |item| self.taken.push_back(item))? {}
+        self.segment.clear();
+        self.broken = self.inner.held() > 0;
+        Ok(())
+    }
+
+    /// What a note of states of so many bytes costs.
+    fn cost(&self, bytes: u64) -> Duration {
+        self.per_byte * u32::try_from(bytes).unwrap_or(u32::MAX)
     }
 
     /// Whether there is time for a note that takes so long.
     fn affords(&self, time: Duration) -> bool {
         let ran = self.start.map_or(Duration::ZERO, |start| start.elapsed());
-        (self.spent + time).saturating_sub(CREDIT) * PART <= ran
+        self.spent + time <= CREDIT.max(ran / PART)
+    }
+}
+
+fn tile(item: &Item) -> Option<&Tile> {
+    match item {
+        Item::Tile(parcel) => Some(&parcel.tile),
+        _ => None,
     }
 }
 
@@ -141,8 +183,11 @@ impl Stage for Folded {
         let mut given = Vec::new();
         self.inner.tile(input, parcel, &mut |item| given.push(item))?;
         self.segment.push(number);
-        if !given.is_empty() || self.inner.full() || self.affords(self.last) {
-            self.take(given)?;
+        if self.due(&given) {
+            return self.take(given);
+        }
+        if !given.is_empty() || self.inner.full() {
+            self.pass(given)?;
         }
         Ok(())
     }
@@ -155,8 +200,14 @@ impl Stage for Folded {
         self.inner.input_ends(input, out)
     }
 
-    fn finish(&mut self, _out: Out) -> Result<(), Failure> {
-        self.take(Vec::new())
+    fn finish(&mut self, out: Out) -> Result<(), Failure> {
+        let new = !self.segment.is_empty() && !self.broken;
+        // The last note, where it is small, is made whatever those before it have cost.
+        if new && (self.due(&[]) || self.cost(self.inner.held()) <= CREDIT) {
+            return self.take(Vec::new());
+        }
+        self.ended = true;
+        self.inner.finish(out)
     }
 
     fn full(&self) -> bool {
@@ -168,6 +219,10 @@ impl Stage for Folded {
             out(item);
             return Ok(true);
         }
+        if self.ended && self.inner.more(out)? {
+            return Ok(true);
+        }
+        self.ended = false;
         let Some(states) = self.replay.pop() else { return Ok(false) };
         for tile in states.tiles()? {
             out(Item::Tile(Parcel::free(tile)));

@@ -98,6 +98,11 @@ pub trait Stage {
         false
     }
 
+    /// Bytes that the states which `finish` would give take, about, for a first half of a fold.
+    fn held(&self) -> u64 {
+        0
+    }
+
     /// When it is `full`, and after `finish` again and again: gives a tile or so of what is left,
     /// so that those behind can take it. Whether there may be more.
     ///

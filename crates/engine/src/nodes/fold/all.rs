@@ -37,6 +37,10 @@ impl Stage for Partial {
         self.held.came(size(&parcel.tile), || self.states.bytes() as u64)
     }
 
+    fn held(&self) -> u64 {
+        self.states.bytes() as u64
+    }
+
     fn finish(&mut self, out: Out) -> Result<(), Failure> {
         out(row(self.states.states()));
         self.states.clear();

@@ -60,6 +60,10 @@ impl Stage for Partial {
         !self.ready.is_empty()
     }
 
+    fn held(&self) -> u64 {
+        self.groups.held()
+    }
+
     fn finish(&mut self, _out: Out) -> Result<(), Failure> {
         self.ready.push_back(Rows::new(self.groups.take_states()?));
         Ok(())

@@ -66,9 +66,14 @@ impl Groups {
         Ok(self.weigh.due(size(tile)))
     }
 
+    /// Bytes of memory that they take, without weighing anew.
+    pub fn held(&self) -> u64 {
+        (self.keys.bytes() + self.states.bytes()) as u64
+    }
+
     /// Bytes of memory that they take.
     pub fn bytes(&mut self) -> u64 {
-        let bytes = (self.keys.bytes() + self.states.bytes()) as u64;
+        let bytes = self.held();
         self.weigh.weighed(bytes);
         bytes
     }

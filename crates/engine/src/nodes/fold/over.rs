@@ -134,9 +134,12 @@ impl Stage for Partial {
         if self.held > HELD_CELLS {
             return self.finish(out);
         }
-        let open = self.open.values();
-        let states = || open.map(|open| open.states.bytes() as u64).sum();
-        self.values.came(size(&parcel.tile), states)
+        let open = &self.open;
+        self.values.came(size(&parcel.tile), || held(open))
+    }
+
+    fn held(&self) -> u64 {
+        held(&self.open)
     }
 
     fn finish(&mut self, out: Out) -> Result<(), Failure> {
@@ -146,6 +149,11 @@ impl Stage for Partial {
         }
         Ok(())
     }
+}
+
+/// Bytes of the states of all parts under way.
+fn held(open: &BTreeMap<Vec<u64>, Open>) -> u64 {
+    open.values().map(|open| open.states.bytes() as u64).sum()
 }
 
 /// The tiles of the result in a region that has cuts only along the first dimension: the number of
