@@ -210,6 +210,15 @@ impl Stage for Folded {
         self.inner.finish(out)
     }
 
+    /// A run that is told to stop has the time for what it would lose.
+    fn drained(&mut self) -> Result<(), Failure> {
+        if !self.segment.is_empty() && !self.broken {
+            self.take(Vec::new())?;
+        }
+        self.taken.clear();
+        Ok(())
+    }
+
     fn full(&self) -> bool {
         !self.taken.is_empty()
     }
