@@ -2,8 +2,15 @@
 //! in good order, the second at once.
 use base::{Failure, FailureKind};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::iterator;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// What comes so soon after the first signal is the same one: `timeout` sends it to the process and
+/// to its group.
+const ECHO: Duration = Duration::from_millis(300);
 
 /// The signal that has come, if one has.
 #[derive(Clone, Default)]
@@ -18,17 +25,24 @@ impl Signals {
     /// If the system does not let signals be caught.
     pub fn watch() -> Result<Signals, Failure> {
         let signals = Signals::default();
+        let failed = |e| Failure::internal(format!("cannot watch signals: {e}"));
         let come = Arc::new(AtomicBool::new(false));
         for (signal, exit) in [(SIGINT, 130), (SIGTERM, 143), (SIGUSR1, 143)] {
-            // In this order: the first signal finds `come` unset, and sets it after the check.
             signal_hook::flag::register_conditional_shutdown(signal, exit, come.clone())
-                .and_then(|_| signal_hook::flag::register(signal, come.clone()))
                 .and_then(|_| {
                     let number = signals.number.clone();
                     signal_hook::flag::register_usize(signal, number, signal as usize)
                 })
-                .map_err(|e| Failure::internal(format!("cannot watch signals: {e}")))?;
+                .map_err(failed)?;
         }
+        let mut heard = iterator::Signals::new([SIGINT, SIGTERM, SIGUSR1]).map_err(failed)?;
+        let wait = move || {
+            if heard.forever().next().is_some() {
+                thread::sleep(ECHO);
+                come.store(true, Ordering::SeqCst);
+            }
+        };
+        thread::Builder::new().name("signals".into()).spawn(wait).map_err(failed)?;
         Ok(signals)
     }
 

@@ -124,6 +124,9 @@ fn signals_end_the_run_in_good_order() {
             let bench = Bench::new(ENDLESS);
             let (running, children) = working(&bench, arguments, processes);
             kill_process(running.pid(), signal).unwrap();
+            // As `timeout` does, which sends it to the group, too.
+            sleep(Duration::from_millis(2));
+            kill_process(running.pid(), signal).unwrap();
             let (err, code) = running.end(Duration::from_secs(5));
             assert_eq!(code, expected, "{arguments}: {err}");
             assert!(err.contains("ed after ") && err.contains(" tiles"), "{arguments}: {err}");
