@@ -24,8 +24,7 @@ title: All tiles to one worker
 steps:
   - range: { k: 1..=10000000 }
   - map: { x: k * 0.5 }
-  - write: gathered.nc
-    deflate: 1
+  - write: gathered.arrow
 """
 # A reduction behind a reduction, many times: each has two exchanges that end one after the other.
 CHAIN = "title: A chain\nsteps:\n  - range: { k: 1..=1000 }\n"

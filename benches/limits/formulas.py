@@ -42,7 +42,7 @@ def parts(step, cluster, costs):
                 "a host's network",
                 step.count * max(step.read, step.write + step.gathered) / cluster.hosts / cluster.link,
             ),
-            Part("worker 0, which places what all have made", first),
+            Part("worker 0, which writes what all have made", first),
             Part("the network of the host of worker 0", step.count * step.gathered * away / cluster.link),
         ]
     if isinstance(step, ToFirst):

@@ -21,7 +21,7 @@ RULES = """## The formulas
 With *w* workers on *h* hosts, of which each has *w/h*:
 
 - **Tiles**: the slowest of: computing, *n (c + tile) / w* + one tile for the tail; the file system,
-  *n · bytes / its rate*; a host's network, *n · bytes / h / link*; and, where one worker places what all
+  *n · bytes / its rate*; a host's network, *n · bytes / h / link*; and, where one worker writes what all
   have made, its own time *n · (p + message)* and the network of its host. That each worker hears of
   each message costs all of them *n · message*.
 - **Messages to worker 0**, one of each worker: *w (merge + message)*.
