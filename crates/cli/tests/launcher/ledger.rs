@@ -210,6 +210,14 @@ fn children(of: &Child) -> Vec<Pid> {
     text.split_whitespace().filter_map(|n| Pid::from_raw(n.parse().ok()?)).collect()
 }
 
+/// How many tiles of so many points a run would do, and how that is told.
+fn tiles_left(bench: &Bench, points: u64) -> (u64, String) {
+    let (told, _) = good(bench, &format!("explain p.yaml --tile {points} --ledger"));
+    let words: Vec<&str> = told.lines().next().unwrap().split(' ').collect();
+    let at = words.iter().position(|w| *w == "of").unwrap();
+    (words[at - 1].parse().unwrap(), told)
+}
+
 #[test]
 fn kills_at_any_moment_cost_no_more_than_what_was_in_flight() {
     let bench = Bench::new(GRID);
@@ -225,10 +233,7 @@ fn kills_at_any_moment_cost_no_more_than_what_was_in_flight() {
         // It may have ended already.
         let _ = kill_process(victim, Signal::KILL);
         child.wait().unwrap();
-        let (told, _) = good(&bench, "explain p.yaml --tile 600 --ledger");
-        let words: Vec<&str> = told.lines().next().unwrap().split(' ').collect();
-        let at = words.iter().position(|w| *w == "of").unwrap();
-        let now: u64 = words[at - 1].parse().unwrap();
+        let (now, told) = tiles_left(&bench, 600);
         assert!(now <= left, "{told}");
         left = now;
     }
@@ -278,10 +283,7 @@ fn compressed_files_are_gone_on_with() {
             sleep(pause);
             let _ = kill_process(Pid::from_child(&child), Signal::KILL);
             child.wait().unwrap();
-            let (told, _) = good(&bench, "explain p.yaml --tile 2000 --ledger");
-            let words: Vec<&str> = told.lines().next().unwrap().split(' ').collect();
-            let at = words.iter().position(|w| *w == "of").unwrap();
-            let now: u64 = words[at - 1].parse().unwrap();
+            let (now, told) = tiles_left(&bench, 2000);
             assert!(now < 200 && now <= left, "{told}");
             left = now;
         }

@@ -1,11 +1,12 @@
 //! `dot(x, y)`
 use super::per_group::{Fold, PerGroup};
 use super::rows::Rows;
+use super::sum::rounded;
 use super::types::{self, NUMBERS};
 use super::{Accumulator, Reduction};
 use crate::exact::{Bytes, ExactSum};
 use crate::{Groups, Values};
-use arrow_array::{ArrayRef, Float32Array, Float64Array, Int64Array};
+use arrow_array::{ArrayRef, Int64Array};
 use base::{DType, Entry, Failure, Value};
 use std::sync::Arc;
 
@@ -100,11 +101,7 @@ impl Fold for Floats {
     }
 
     fn finish(&self, states: &mut [ExactSum]) -> Result<ArrayRef, Failure> {
-        Ok(if self.single {
-            Arc::new(Float32Array::from_iter_values(states.iter().map(ExactSum::to_f32)))
-        } else {
-            Arc::new(Float64Array::from_iter_values(states.iter().map(ExactSum::to_f64)))
-        })
+        Ok(rounded(states, self.single))
     }
 
     fn heap(&self, state: &ExactSum) -> usize {

@@ -177,15 +177,20 @@ impl Fold for Floats {
     }
 
     fn finish(&self, states: &mut [ExactSum]) -> Result<ArrayRef, Failure> {
-        Ok(if self.single {
-            Arc::new(Float32Array::from_iter_values(states.iter().map(ExactSum::to_f32)))
-        } else {
-            Arc::new(Float64Array::from_iter_values(states.iter().map(ExactSum::to_f64)))
-        })
+        Ok(rounded(states, self.single))
     }
 
     fn heap(&self, state: &ExactSum) -> usize {
         state.heap()
+    }
+}
+
+/// Exact sums, each rounded once, to float32 if `single`.
+pub(super) fn rounded(sums: &[ExactSum], single: bool) -> ArrayRef {
+    if single {
+        Arc::new(Float32Array::from_iter_values(sums.iter().map(ExactSum::to_f32)))
+    } else {
+        Arc::new(Float64Array::from_iter_values(sums.iter().map(ExactSum::to_f64)))
     }
 }
 

@@ -11,7 +11,7 @@ use super::sink::begin;
 use crate::netcdf::hdf5::{Dataset, H5File};
 use crate::stage::cannot_write;
 use base::Failure;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -38,12 +38,15 @@ pub(super) fn prepare(folder: &Path, target: &Path, layout: &Layout) -> Result<(
             seeds.push((variable, place.flatten()));
         }
     }
-    let bytes = fs::read(&data).map_err(failed)?;
+    let file = File::open(&data).map_err(failed)?;
     let mut roots = vec![None; layout.variables.len()];
     for (variable, place) in seeds {
-        roots[variable] = place.and_then(|(at, len)| find(&bytes, rank, at, len as u32));
+        if let Some((at, len)) = place {
+            roots[variable] = find(&file, rank, at, len as u32).map_err(failed)?;
+        }
     }
-    Space::create(folder, bytes.len() as u64, &roots).map_err(failed)
+    let end = file.metadata().map_err(failed)?.len();
+    Space::create(folder, end, &roots).map_err(failed)
 }
 
 /// Makes the file whole; which file of the folder it is.

@@ -10,6 +10,9 @@
 //! A child of level 0 is a chunk. Keys ascend in the order of the first points; the last key of a node
 //! lies behind all that is in it.
 use super::chunk_log::Chunk;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 
 /// Children of a node: twice the default of the format's "indexed storage internal node K".
 const MOST: usize = 64;
@@ -18,7 +21,7 @@ const MOST: usize = 64;
 const NONE: u64 = u64::MAX;
 
 /// What a new node of one chunk starts with.
-pub(super) const LEAF_OF_ONE: &[u8; 8] = b"TREE\x01\x00\x01\x00";
+const LEAF_OF_ONE: &[u8; 8] = b"TREE\x01\x00\x01\x00";
 
 /// Bytes of a node for chunks of so many dimensions.
 fn node_bytes(rank: usize) -> usize {
@@ -29,16 +32,29 @@ fn key_bytes(rank: usize) -> usize {
     8 + 8 * (rank + 1)
 }
 
-/// Where in these bytes of a file the node is that holds nothing but a chunk of so many bytes at the
-/// first point, which lies at `offset`.
-pub(super) fn find(file: &[u8], rank: usize, offset: u64, bytes: u32) -> Option<u64> {
+/// Bytes of a file that are looked at together.
+const BLOCK: u64 = 1 << 20;
+
+/// Where in a file the node is that holds nothing but a chunk of so many bytes at the first point,
+/// which lies at `offset`.
+pub(super) fn find(file: &File, rank: usize, offset: u64, bytes: u32) -> io::Result<Option<u64>> {
     let mut wanted = LEAF_OF_ONE.to_vec();
     wanted.extend([NONE, NONE].map(u64::to_le_bytes).as_flattened());
     key(&mut wanted, bytes, vec![0; rank + 1].into_iter());
     wanted.extend(offset.to_le_bytes());
-    let mut found = file.windows(wanted.len()).enumerate().filter(|(_, w)| *w == wanted);
-    let (first, second) = (found.next(), found.next());
-    first.filter(|_| second.is_none()).map(|(at, _)| at as u64)
+    let (len, mut found, mut block) = (file.metadata()?.len(), None, Vec::new());
+    for start in (0..len).step_by(BLOCK as usize) {
+        // What begins in a block may end in the next.
+        let end = len.min(start + BLOCK + wanted.len() as u64 - 1);
+        block.resize((end - start) as usize, 0);
+        file.read_exact_at(&mut block, start)?;
+        for (at, _) in block.windows(wanted.len()).enumerate().filter(|(_, w)| *w == wanted) {
+            if found.replace(start + at as u64).is_some() {
+                return Ok(None);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// An index of some chunks, ascending by their first points.
