@@ -12,7 +12,7 @@ use super::dense::Dense;
 use super::error_free::{two_product, two_sum};
 use super::sum::FACTORS;
 use super::window::{Group, Products, Window};
-use crate::isa::{self, Isa, Loop};
+use crate::isa::{self, Vector, VectorLoop};
 
 /// Sums that are kept side by side.
 pub(super) const LANES: usize = 16;
@@ -38,6 +38,9 @@ pub trait Summand: Copy {
 
     /// The same number.
     fn f64(self) -> f64;
+
+    /// The same numbers.
+    fn load<V: Vector>(from: &[Self; isa::WIDTH]) -> V;
 }
 
 impl Summand for f64 {
@@ -47,6 +50,11 @@ impl Summand for f64 {
     #[inline(always)]
     fn f64(self) -> f64 {
         self
+    }
+
+    #[inline(always)]
+    fn load<V: Vector>(from: &[f64; isa::WIDTH]) -> V {
+        V::load(from)
     }
 }
 
@@ -58,6 +66,11 @@ impl Summand for f32 {
     fn f64(self) -> f64 {
         f64::from(self)
     }
+
+    #[inline(always)]
+    fn load<V: Vector>(from: &[f32; isa::WIDTH]) -> V {
+        V::load_singles(from)
+    }
 }
 
 /// Adds many values to a sum.
@@ -66,7 +79,7 @@ pub(super) fn add_all<T: Summand>(sum: &mut ExactSum, values: &[T]) {
         values.iter().for_each(|x| sum.add(x.f64()));
         return;
     }
-    isa::run(AddAll(sum, values));
+    isa::run_vectors(AddAll(sum, values));
 }
 
 /// Adds the products of many pairs of values to a sum.
@@ -75,19 +88,16 @@ pub(super) fn add_products<T: Summand>(sum: &mut ExactSum, x: &[T], y: &[T]) {
         x.iter().zip(y).for_each(|(x, y)| sum.add_product(x.f64(), y.f64()));
         return;
     }
-    match Isa::chosen() {
-        Isa::Baseline => isa::run(AddProducts::<T, false>(sum, x, y)),
-        _ => isa::run(AddProducts::<T, true>(sum, x, y)),
-    }
+    isa::run_vectors(AddProducts(sum, x, y));
 }
 
 struct AddAll<'a, T>(&'a mut ExactSum, &'a [T]);
 
-impl<T: Summand> Loop for AddAll<'_, T> {
+impl<T: Summand> VectorLoop for AddAll<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<V: Vector>(self) {
         let AddAll(sum, values) = self;
         let (mut adder, mut windows) = (Adder::default(), Windows::new(values.len()));
         // Not `for_each`: a closure would be compiled for the baseline.
@@ -96,8 +106,7 @@ impl<T: Summand> Loop for AddAll<'_, T> {
             if windows.tried() {
                 let (groups, rest) = chunk.as_chunks::<GROUP>();
                 let last = padded(rest);
-                let last = (!rest.is_empty()).then_some(&last);
-                taken = windows.add(sum, groups.iter().chain(last));
+                taken = windows.add::<V, _>(sum, groups.iter().chain(&last));
             }
             if taken < chunk.len() {
                 adder.add(sum, &chunk[taken..]);
@@ -107,17 +116,15 @@ impl<T: Summand> Loop for AddAll<'_, T> {
     }
 }
 
-/// With a fused multiply-add, or without where that would be slow.
-struct AddProducts<'a, T, const FUSED: bool>(&'a mut ExactSum, &'a [T], &'a [T]);
+struct AddProducts<'a, T>(&'a mut ExactSum, &'a [T], &'a [T]);
 
-impl<T: Summand, const FUSED: bool> Loop for AddProducts<'_, T, FUSED> {
+impl<T: Summand> VectorLoop for AddProducts<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    fn run<V: Vector>(self) {
         let AddProducts(sum, x, y) = self;
         let (mut products, mut errors) = (Adder::default(), Adder::default());
-        let (mut product, mut error) = ([0.0; PRODUCT_CHUNK], [0.0; PRODUCT_CHUNK]);
         let mut windows = Windows::new(x.len());
         for (x, y) in x.chunks(CHUNK).zip(y.chunks(CHUNK)) {
             let mut taken = 0;
@@ -125,9 +132,8 @@ impl<T: Summand, const FUSED: bool> Loop for AddProducts<'_, T, FUSED> {
                 let ((groups, rest), (others, other_rest)) =
                     (x.as_chunks::<GROUP>(), y.as_chunks::<GROUP>());
                 let (last, other_last) = (padded(rest), padded(other_rest));
-                let last = (!rest.is_empty()).then_some((&last, &other_last));
-                let pairs = groups.iter().zip(others).chain(last);
-                taken = windows.add(sum, pairs.map(|(x, y)| Products::<T, FUSED>(x, y)));
+                let pairs = groups.iter().zip(others).chain(last.iter().zip(&other_last));
+                taken = windows.add::<V, _>(sum, pairs.map(|(x, y)| Products(x, y)));
                 taken = taken.min(x.len());
             }
             let (x, y) = (&x[taken..], &y[taken..]);
@@ -138,11 +144,12 @@ impl<T: Summand, const FUSED: bool> Loop for AddProducts<'_, T, FUSED> {
                     }
                     continue;
                 }
+                let (mut product, mut error) = ([0.0; PRODUCT_CHUNK], [0.0; PRODUCT_CHUNK]);
                 let pairs = x.iter().zip(y);
                 for (((x, y), product), error) in pairs.zip(&mut product).zip(&mut error) {
                     let (x, y) = (x.f64(), y.f64());
                     *product = x * y;
-                    *error = if FUSED { x.mul_add(y, -*product) } else { two_product(x, y).1 };
+                    *error = if V::FUSED { x.mul_add(y, -*product) } else { two_product(x, y).1 };
                 }
                 products.add(sum, &product[..x.len()]);
                 if !T::SHORT {
@@ -167,12 +174,14 @@ fn safe<T: Summand>(values: &[T]) -> bool {
     all
 }
 
-/// A group of fewer values and zeros.
+/// A group of fewer values and zeros, if there are any.
 #[inline(always)]
-fn padded<T: Summand>(values: &[T]) -> [T; GROUP] {
-    let mut group = [T::ZERO; GROUP];
-    group[..values.len()].copy_from_slice(values);
-    group
+fn padded<T: Summand>(values: &[T]) -> Option<[T; GROUP]> {
+    (!values.is_empty()).then(|| {
+        let mut group = [T::ZERO; GROUP];
+        group[..values.len()].copy_from_slice(values);
+        group
+    })
 }
 
 /// Takes the chunks of values that fit into a window.
@@ -197,7 +206,7 @@ impl Windows {
 
     /// Adds the first groups of a chunk, and says how many values these have.
     #[inline(always)]
-    fn add<G: Group>(
+    fn add<V: Vector, G: Group>(
         &mut self,
         sum: &mut ExactSum,
         groups: impl DoubleEndedIterator<Item = G> + Clone,
@@ -205,7 +214,7 @@ impl Windows {
         let (Some(first), Some(last)) = (groups.clone().next(), groups.clone().next_back()) else {
             return 0;
         };
-        let mut window = Window::of(first, last);
+        let mut window = Window::<V>::of(first, last);
         let mut taken = 0;
         for group in groups {
             if !window.add(sum, group) {
@@ -228,7 +237,7 @@ struct Adder {
     dense: Option<Dense>,
     /// The way that the next group goes: to the bins, to the lanes, or to the wide number.
     way: u32,
-    /// How many groups more go at least that way.
+    /// How many groups more go at least that way: not 0 once a group had to.
     patience: u32,
 }
 
@@ -275,10 +284,17 @@ impl Adder {
     }
 
     /// Moves what the bins did not take into the sum.
-    fn fold(self, sum: &mut ExactSum) {
+    #[inline(always)]
+    fn fold(&mut self, sum: &mut ExactSum) {
+        if (self.way, self.patience) != (0, 0) {
+            self.fold_hard(sum);
+        }
+    }
+
+    fn fold_hard(&mut self, sum: &mut ExactSum) {
         let terms = self.lanes.0.as_flattened().iter();
         terms.filter(|x| **x != 0.0).for_each(|x| sum.add(*x));
-        self.dense.into_iter().for_each(|dense| dense.fold(sum));
+        self.dense.take().into_iter().for_each(|dense| dense.fold(sum));
     }
 }
 
@@ -322,6 +338,7 @@ pub(super) fn nothing(bits: &[u64; LANES]) -> bool {
 mod tests {
     use super::*;
     use crate::exact::Exact;
+    use crate::isa::Isa;
     use proptest::prelude::*;
 
     /// In units of 2^-2176, below all that squares have.
@@ -346,21 +363,17 @@ mod tests {
         let mut products = ExactSum::default();
         values.iter().zip(&turned).for_each(|(x, y)| products.add_product(*x, *y));
         for isa in Isa::here() {
-            let [mut a, mut b] = [(); 2].map(|()| ExactSum::default());
-            isa::run_with(isa, AddProducts::<f64, false>(&mut a, values, &turned));
-            isa::run_with(isa, AddProducts::<f64, true>(&mut b, values, &turned));
-            assert_eq!(value(&a), value(&products), "{isa}");
-            assert_eq!(value(&b), value(&products), "{isa}");
-            let mut sums = [(); 6].map(|()| ExactSum::default());
-            let [a, b, c, d, e, f] = &mut sums;
-            isa::run_with(isa, AddAll(a, values));
-            isa::run_with(isa, AddProducts::<f64, false>(b, values, values));
-            isa::run_with(isa, AddAll(c, &singles));
-            isa::run_with(isa, AddProducts::<f32, false>(d, &singles, &singles));
-            isa::run_with(isa, AddProducts::<f64, true>(e, values, values));
-            isa::run_with(isa, AddProducts::<f32, true>(f, &singles, &singles));
-            for (sum, i) in sums.iter().zip([0, 1, 2, 3, 1, 3]) {
-                assert_eq!(value(sum), value(&one_by_one[i]), "{isa}, {i}");
+            let mut sum = ExactSum::default();
+            isa::run_vectors_with(isa, AddProducts(&mut sum, values, &turned));
+            assert_eq!(value(&sum), value(&products), "{isa}");
+            let mut sums = [(); 4].map(|()| ExactSum::default());
+            let [a, b, c, d] = &mut sums;
+            isa::run_vectors_with(isa, AddAll(a, values));
+            isa::run_vectors_with(isa, AddProducts(b, values, values));
+            isa::run_vectors_with(isa, AddAll(c, &singles));
+            isa::run_vectors_with(isa, AddProducts(d, &singles, &singles));
+            for (sum, one_by_one) in sums.iter().zip(&one_by_one) {
+                assert_eq!(value(sum), value(one_by_one), "{isa}");
             }
         }
     }

@@ -9,126 +9,127 @@
 //! 2^(E - 53), whatever the factors are. A bin that starts as 1.5 · 2^(E - 43) rounds these to
 //! multiples of 2^(E - 95); 2^13 of what it leaves over add up exactly.
 //!
-//! Measured on 4096 values in the first cache with AVX-512, in nanoseconds per value: a plain sum
-//! 0.020 to 0.031 by how the values are aligned, this one 0.107 to 0.12, `bins` 0.163; halves by
-//! a mask of the lower 26 bits instead of the bin 0.086, but for 16 orders of magnitude, which
-//! normal random numbers leave in every twentieth group. Squares: a plain fused dot product 0.031,
-//! this one 0.31, `bins` of products and errors 0.69. With zeros in all groups: 0.195.
+//! Values, then errors: all of both would not stay in the registers of AVX2.
+//!
+//! Measured on 4096 normal random numbers in the first cache, in nanoseconds per value, with
+//! AVX-512 and with AVX2: a plain sum of aligned values 0.019 and 0.032, this one 0.098 and 0.17,
+//! `bins` 0.163 and more; squares, a plain dot product 0.037 and 0.067, this one 0.165 and 0.34.
+//! The adds and subtractions, four for each value and for each error, are what it is limited by:
+//! two of them begin in a cycle. Explicit vectors, since what the compiler makes of arrays of
+//! lanes was half as fast, and changed with what was around it.
 use super::ExactSum;
 use super::error_free::two_product;
 use super::lanes::{CHUNK, GROUP, LANES, Summand};
-use std::hint::black_box;
+use crate::isa::{Bits, Vector, WIDTH};
 
 /// The exponents of a window.
-const WIDTH: u64 = 32;
+const EXPONENTS: u64 = 32;
 /// The exponent fields that the lowest of a window may have: all that is added up is normal, and
 /// the errors of products are exact.
 const FIELDS: (u64, u64) = (200, 2000);
 /// So many values of a group may be outside of the window: they are added one by one.
 const OUTSIDE: u64 = GROUP as u64 / 32;
 
-const _: () = assert!(LANES == 16 && CHUNK / LANES == 1 << 8);
+/// Vectors side by side, so that one need not wait for the other.
+const SIDES: usize = LANES / WIDTH;
 
-type Lanes = [f64; LANES];
+const _: () = assert!(CHUNK / LANES == 1 << 8);
 
 /// The values of a group.
 pub(super) trait Group: Copy {
     /// Whether there are rounding errors.
     const ERRORS: bool;
 
-    /// The values of all lanes.
-    type Chunk: Copy;
+    /// A vector of values, and their rounding errors where they are in a window.
+    fn load<V: Vector>(self, i: usize) -> (V, V);
 
-    /// The values in turn.
-    fn chunks(self) -> impl Iterator<Item = Self::Chunk>;
+    /// All bits where a value that is outside of the window adds nothing to a sum, else none.
+    fn zeros<V: Vector>(self, i: usize) -> V::Bits;
 
-    /// The values, and their rounding errors if they are in a window.
-    fn load(chunk: Self::Chunk) -> (Lanes, Lanes);
-
-    /// Whether a value that is outside of the window adds nothing to a sum.
-    fn is_zero(chunk: Self::Chunk, l: usize) -> bool;
-
-    /// Adds a value that is outside of the window.
-    fn add_to(chunk: Self::Chunk, l: usize, sum: &mut ExactSum);
+    /// Adds the values of a vector that are outside of the window from the lowest on.
+    fn add_outside(self, i: usize, lowest: u64, sum: &mut ExactSum);
 }
 
-impl<'a, T: Summand> Group for &'a [T; GROUP] {
-    type Chunk = &'a [T; LANES];
+impl<T: Summand> Group for &[T; GROUP] {
     const ERRORS: bool = false;
 
     #[inline(always)]
-    fn chunks(self) -> impl Iterator<Item = Self::Chunk> {
-        self.as_chunks::<LANES>().0.iter()
+    fn load<V: Vector>(self, i: usize) -> (V, V) {
+        (T::load(&vectors(self)[i]), V::splat(0.0))
     }
 
     #[inline(always)]
-    fn load(chunk: Self::Chunk) -> (Lanes, Lanes) {
-        let mut values = [0.0; LANES];
-        for l in 0..LANES {
-            values[l] = chunk[l].f64();
+    fn zeros<V: Vector>(self, i: usize) -> V::Bits {
+        are_zero(T::load::<V>(&vectors(self)[i]))
+    }
+
+    #[inline(always)]
+    fn add_outside(self, i: usize, lowest: u64, sum: &mut ExactSum) {
+        for x in vectors(self)[i] {
+            if !inside(place(x.f64(), lowest)) {
+                sum.add(x.f64());
+            }
         }
-        (values, [0.0; LANES])
-    }
-
-    #[inline(always)]
-    fn is_zero(chunk: Self::Chunk, l: usize) -> bool {
-        chunk[l].f64() == 0.0
-    }
-
-    #[inline(always)]
-    fn add_to(chunk: Self::Chunk, l: usize, sum: &mut ExactSum) {
-        sum.add(chunk[l].f64());
     }
 }
 
-/// Products, made with a fused multiply-add or without.
+/// Products.
 #[derive(Clone, Copy)]
-pub(super) struct Products<'a, T, const FUSED: bool>(pub &'a [T; GROUP], pub &'a [T; GROUP]);
+pub(super) struct Products<'a, T>(pub &'a [T; GROUP], pub &'a [T; GROUP]);
 
-impl<'a, T: Summand, const FUSED: bool> Group for Products<'a, T, FUSED> {
-    type Chunk = (&'a [T; LANES], &'a [T; LANES]);
+impl<T: Summand> Group for Products<'_, T> {
     const ERRORS: bool = !T::SHORT;
 
     #[inline(always)]
-    fn chunks(self) -> impl Iterator<Item = Self::Chunk> {
-        self.0.as_chunks().0.iter().zip(self.1.as_chunks().0)
+    fn load<V: Vector>(self, i: usize) -> (V, V) {
+        let (x, y) = (&vectors(self.0)[i], &vectors(self.1)[i]);
+        let (a, b): (V, V) = (T::load(x), T::load(y));
+        let product = a.mul(b);
+        let error = match (Self::ERRORS, V::FUSED) {
+            (false, _) => V::splat(0.0),
+            (true, true) => a.mul_sub(b, product),
+            (true, false) => {
+                V::load(&std::array::from_fn(|l| two_product(x[l].f64(), y[l].f64()).1))
+            }
+        };
+        (product, error)
     }
 
     #[inline(always)]
-    fn load((x, y): Self::Chunk) -> (Lanes, Lanes) {
-        let (mut products, mut errors) = ([0.0; LANES], [0.0; LANES]);
-        for l in 0..LANES {
-            products[l] = x[l].f64() * y[l].f64();
-        }
-        if FUSED && !T::SHORT {
-            for l in 0..LANES {
-                errors[l] = x[l].f64().mul_add(y[l].f64(), -products[l]);
-            }
-        } else if !T::SHORT {
-            for l in 0..LANES {
-                errors[l] = two_product(x[l].f64(), y[l].f64()).1;
-            }
-        }
-        (products, errors)
-    }
-
-    #[inline(always)]
-    fn is_zero((x, y): Self::Chunk, l: usize) -> bool {
+    fn zeros<V: Vector>(self, i: usize) -> V::Bits {
         // Neither 0 times infinity nor an underflow.
-        let (x, y) = (x[l].f64(), y[l].f64());
-        (x * y == 0.0) & ((x == 0.0) | (y == 0.0))
+        let (x, y): (V, V) = (T::load(&vectors(self.0)[i]), T::load(&vectors(self.1)[i]));
+        are_zero(x.mul(y)).and(are_zero(x).or(are_zero(y)))
     }
 
     #[inline(always)]
-    fn add_to((x, y): Self::Chunk, l: usize, sum: &mut ExactSum) {
-        sum.add_product(x[l].f64(), y[l].f64());
+    fn add_outside(self, i: usize, lowest: u64, sum: &mut ExactSum) {
+        for (x, y) in vectors(self.0)[i].iter().zip(&vectors(self.1)[i]) {
+            let (x, y) = (x.f64(), y.f64());
+            if !inside(place(x * y, lowest)) {
+                sum.add_product(x, y);
+            }
+        }
     }
+}
+
+/// The vectors of a group.
+#[inline(always)]
+fn vectors<T>(group: &[T; GROUP]) -> &[[T; WIDTH]] {
+    group.as_chunks().0
+}
+
+/// All bits where a number is 0.0 or -0.0, else none.
+#[inline(always)]
+fn are_zero<V: Vector>(x: V) -> V::Bits {
+    x.bits().disjoint(V::Bits::splat(SIZE))
 }
 
 /// The sums of a chunk.
 #[derive(Clone, Copy)]
-pub(super) struct Window {
-    sums: Sums,
+pub(super) struct Window<V> {
+    values: Running<V>,
+    errors: Running<V>,
     /// The bits of the lowest value.
     lowest: u64,
     /// Where the bins of values and of errors start.
@@ -137,84 +138,94 @@ pub(super) struct Window {
     mixed: bool,
 }
 
-/// A bin and what it left over, of values and of errors.
-///
-/// They are read from and written to memory once per group, which [`black_box`] sees to: the
-/// compiler makes whole vectors of them from there, and else from what the last use of each lane
-/// happens to be.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Sums {
-    values: [Lanes; 2],
-    errors: [Lanes; 2],
-}
+/// All bits but the sign.
+const SIZE: u64 = u64::MAX >> 1;
 
-/// Adds a value to each bin, and what it leaves over to the rest.
+/// Bins, and what they left over.
+type Running<V> = [[V; SIDES]; 2];
+
+/// Adds a value to each bin of a side, and what it leaves over to the rest.
 #[inline(always)]
-fn add([bin, rest]: &mut [Lanes; 2], x: &Lanes) {
-    for l in 0..LANES {
-        let sum = bin[l] + x[l];
-        rest[l] += x[l] - (sum - bin[l]);
-        bin[l] = sum;
-    }
+fn add<V: Vector>([bin, rest]: &mut Running<V>, side: usize, x: V) {
+    let sum = bin[side].add(x);
+    rest[side] = rest[side].add(x.sub(sum.sub(bin[side])));
+    bin[side] = sum;
 }
 
 /// Moves what was added, from a start on, into a sum.
 #[inline(always)]
-fn fold([mut bin, mut rest]: [Lanes; 2], start: f64, sum: &mut ExactSum) {
-    for x in &mut bin {
-        *x -= start;
+fn fold<V: Vector>([bin, rest]: Running<V>, start: f64, sum: &mut ExactSum) {
+    let (mut bins, mut rests) = (V::splat(0.0), V::splat(0.0));
+    for side in 0..SIDES {
+        bins = bins.add(bin[side].sub(V::splat(start)));
+        rests = rests.add(rest[side]);
     }
-    let mut lanes = LANES / 2;
-    while lanes > 1 {
-        for l in 0..lanes {
-            bin[l] += bin[l + lanes];
-            rest[l] += rest[l + lanes];
+    for x in [bins, rests] {
+        let mut lanes = [0.0; WIDTH];
+        x.store(&mut lanes);
+        let mut half = WIDTH / 2;
+        while half > 1 {
+            for l in 0..half {
+                lanes[l] += lanes[l + half];
+            }
+            half /= 2;
         }
-        lanes /= 2;
-    }
-    for x in [bin[0], bin[1], rest[0], rest[1]] {
-        sum.add(x);
+        sum.add(lanes[0]);
+        sum.add(lanes[1]);
     }
 }
 
 /// Whether no error is NaN, which it is where a factor is too large to be split.
 #[inline(always)]
-fn sound<G: Group>(bin: &Lanes) -> bool {
+fn sound<V: Vector>(errors: &Running<V>) -> bool {
     let mut sound = true;
-    if G::ERRORS {
-        for x in bin {
-            sound &= !x.is_nan();
+    if !V::FUSED {
+        for side in errors[0] {
+            let mut bins = [0.0; WIDTH];
+            side.store(&mut bins);
+            for x in bins {
+                sound &= !x.is_nan();
+            }
         }
     }
     sound
 }
 
-impl Window {
+/// The bits that any of eight integers has.
+#[inline(always)]
+fn any<B: Bits>(x: B) -> u64 {
+    let mut lanes = [0; WIDTH];
+    x.store(&mut lanes);
+    lanes.into_iter().fold(0, |all, bits| all | bits)
+}
+
+impl<V: Vector> Window<V> {
     /// An empty window for the groups from one to another: it fits the largest value of these
     /// two, and twice as large ones.
     #[inline(always)]
-    pub fn of<G: Group>(first: G, last: G) -> Window {
-        let mut largest = [0.0; LANES];
-        for (x, y) in first.chunks().zip(last.chunks()) {
-            let (x, y) = (G::load(x).0, G::load(y).0);
-            for l in 0..LANES {
+    pub fn of<G: Group>(first: G, last: G) -> Window<V> {
+        let size = V::Bits::splat(SIZE);
+        let mut largest = [V::splat(0.0); 2];
+        for i in 0..GROUP / WIDTH {
+            for (group, largest) in [first, last].into_iter().zip(&mut largest) {
                 // Not NaN, which is outside of any window.
-                let larger = if x[l].abs() > largest[l] { x[l].abs() } else { largest[l] };
-                largest[l] = if y[l].abs() > larger { y[l].abs() } else { larger };
+                *largest = group.load::<V>(i).0.bits().and(size).floats().larger(*largest);
             }
         }
-        let mut most = 0.0;
-        for x in largest {
+        let mut lanes = [0.0; WIDTH];
+        largest[0].larger(largest[1]).store(&mut lanes);
+        let mut most: f64 = 0.0;
+        for x in lanes {
             most = if x > most { x } else { most };
         }
         let field = most.to_bits() >> 52;
-        let lowest = (field + 2).saturating_sub(WIDTH).clamp(FIELDS.0, FIELDS.1);
-        let largest = lowest + WIDTH - 1;
+        let lowest = (field + 2).saturating_sub(EXPONENTS).clamp(FIELDS.0, FIELDS.1);
+        let largest = lowest + EXPONENTS - 1;
         let starts =
             [largest + 11, largest - 43].map(|field| f64::from_bits(field << 52 | 1 << 51));
-        let [values, errors] = starts.map(|start| [[start; LANES], [0.0; LANES]]);
-        Window { sums: Sums { values, errors }, lowest: lowest << 52, starts, mixed: false }
+        let [values, errors] =
+            starts.map(|start| [[V::splat(start); SIDES], [V::splat(0.0); SIDES]]);
+        Window { values, errors, lowest: lowest << 52, starts, mixed: false }
     }
 
     /// Adds a group of the chunk, or changes nothing and says so if too many are outside.
@@ -225,117 +236,90 @@ impl Window {
 
     #[inline(always)]
     fn add_all<G: Group>(&mut self, group: G) -> bool {
-        let own = black_box(&mut self.sums);
-        let (mut sums, lowest) = (*own, self.lowest);
-        let mut places = [0; LANES];
-        for chunk in group.chunks() {
-            let (x, errors) = G::load(chunk);
-            // In one loop or in three: a loop that is too long is not unrolled before it is made
-            // vectors of, and is slower for it.
-            if G::ERRORS {
-                for l in 0..LANES {
-                    places[l] |= place(x[l], lowest);
-                }
-                add(&mut sums.values, &x);
-                add(&mut sums.errors, &errors);
-            } else {
-                let [bin, rest] = &mut sums.values;
-                for l in 0..LANES {
-                    places[l] |= place(x[l], lowest);
-                    let sum = bin[l] + x[l];
-                    rest[l] += x[l] - (sum - bin[l]);
-                    bin[l] = sum;
+        let (mut values, mut errors) = (self.values, self.errors);
+        let (size, lowest) = (V::Bits::splat(SIZE), V::Bits::splat(self.lowest));
+        let mut places = V::Bits::splat(0);
+        for i in (0..GROUP / WIDTH).step_by(SIDES) {
+            for side in 0..SIDES {
+                let x = group.load::<V>(i + side).0;
+                places = places.or(x.bits().and(size).sub(lowest));
+                add(&mut values, side, x);
+            }
+        }
+        if G::ERRORS {
+            for i in (0..GROUP / WIDTH).step_by(SIDES) {
+                for side in 0..SIDES {
+                    add(&mut errors, side, group.load::<V>(i + side).1);
                 }
             }
         }
-        let fits =
-            inside(places.iter().fold(0, |all, place| all | place)) && sound::<G>(&sums.errors[0]);
+        let fits = inside(any(places)) && sound(&errors);
         if fits {
-            *own = sums;
+            (self.values, self.errors) = (values, errors);
         }
         fits
     }
 
     #[inline(always)]
     fn add_most<G: Group>(&mut self, sum: &mut ExactSum, group: G) -> bool {
-        let own = black_box(&mut self.sums);
-        let (mut sums, lowest) = (*own, self.lowest);
-        let (mut zeros, mut within) = ([0; LANES], [0; LANES]);
-        for chunk in group.chunks() {
-            let (mut x, mut errors) = G::load(chunk);
-            for (l, zeros) in zeros.iter_mut().enumerate() {
-                *zeros += u64::from(G::is_zero(chunk, l));
-            }
-            let mut mask = [0; LANES];
-            for l in 0..LANES {
-                mask[l] = if inside(place(x[l], lowest)) { u64::MAX } else { 0 };
-            }
-            for l in 0..LANES {
-                within[l] += mask[l] & 1;
-            }
-            for l in 0..LANES {
-                x[l] = f64::from_bits(x[l].to_bits() & mask[l]);
-            }
-            if G::ERRORS {
-                for l in 0..LANES {
-                    errors[l] = f64::from_bits(errors[l].to_bits() & mask[l]);
+        let (mut values, mut errors) = (self.values, self.errors);
+        let (size, lowest) = (V::Bits::splat(SIZE), V::Bits::splat(self.lowest));
+        let beyond = V::Bits::splat(!((EXPONENTS << 52) - 1));
+        // What is taken: within the window, or zero.
+        let (mut within, mut taken) = (V::Bits::splat(0), V::Bits::splat(0));
+        for i in (0..GROUP / WIDTH).step_by(SIDES) {
+            for side in 0..SIDES {
+                let (x, error) = group.load::<V>(i + side);
+                let mask = x.bits().and(size).sub(lowest).disjoint(beyond);
+                within = within.sub(mask);
+                taken = taken.sub(mask.or(group.zeros::<V>(i + side)));
+                add(&mut values, side, x.bits().and(mask).floats());
+                if G::ERRORS {
+                    add(&mut errors, side, error.bits().and(mask).floats());
                 }
             }
-            add(&mut sums.values, &x);
-            if G::ERRORS {
-                add(&mut sums.errors, &errors);
-            }
         }
-        let [zeros, within] = [zeros, within].map(|list| list.iter().sum::<u64>());
-        let outside = GROUP as u64 - within - zeros;
-        if outside > OUTSIDE || !sound::<G>(&sums.errors[0]) {
+        let [within, taken] = [within, taken].map(total);
+        let outside = GROUP as u64 - taken;
+        if outside > OUTSIDE || !sound(&errors) {
             return false;
         }
-        *own = sums;
-        self.mixed = zeros + outside > 0;
+        (self.values, self.errors) = (values, errors);
+        self.mixed = within < GROUP as u64;
         if outside > 0 {
-            self.add_outside(sum, group);
+            for i in 0..GROUP / WIDTH {
+                group.add_outside(i, self.lowest, sum);
+            }
         }
         true
     }
 
-    #[inline(always)]
-    fn add_outside<G: Group>(&self, sum: &mut ExactSum, group: G) {
-        for chunk in group.chunks() {
-            let mut places = [0; LANES];
-            let x = G::load(chunk).0;
-            for l in 0..LANES {
-                places[l] = place(x[l], self.lowest);
-            }
-            if !inside(places.iter().fold(0, |all, place| all | place)) {
-                for (l, place) in places.into_iter().enumerate() {
-                    if !inside(place) && !G::is_zero(chunk, l) {
-                        G::add_to(chunk, l, sum);
-                    }
-                }
-            }
-        }
-    }
-
     /// Moves what was added, at most [`CHUNK`] values, into a sum.
     #[inline(always)]
-    pub fn fold<G: Group>(mut self, sum: &mut ExactSum) {
-        black_box(&mut self.sums);
-        fold(self.sums.values, self.starts[0], sum);
+    pub fn fold<G: Group>(self, sum: &mut ExactSum) {
+        fold(self.values, self.starts[0], sum);
         if G::ERRORS {
-            fold(self.sums.errors, self.starts[1], sum);
+            fold(self.errors, self.starts[1], sum);
         }
     }
+}
+
+/// The sum of eight integers.
+#[inline(always)]
+fn total<B: Bits>(x: B) -> u64 {
+    let mut lanes = [0; WIDTH];
+    x.store(&mut lanes);
+    lanes.iter().sum()
 }
 
 /// Where a value is from the lowest of a window on: beyond its end if it is lower, or zero.
 #[inline(always)]
 fn place(x: f64, lowest: u64) -> u64 {
-    (x.to_bits() & (u64::MAX >> 1)).wrapping_sub(lowest)
+    (x.to_bits() & SIZE).wrapping_sub(lowest)
 }
 
 /// Whether a place, or all of which these are the bits, are inside: the width is a power of two.
 #[inline(always)]
 fn inside(place: u64) -> bool {
-    place < WIDTH << 52
+    place < EXPONENTS << 52
 }

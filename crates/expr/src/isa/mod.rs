@@ -4,8 +4,19 @@
 //! rounds one way (and [`f64::mul_add`], which is exact before its one rounding everywhere), and
 //! none is re-associated. The environment variable `TIDEMILL_ISA` forces a set: `baseline`, `avx2`,
 //! `avx512`, `neon`.
+//!
+//! Most kernels are a [`Loop`] of which the compiler makes vectors; a [`VectorLoop`] says itself
+//! what they are.
+mod vector;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::OnceLock;
+
+use vector::Portable;
+pub use vector::{Bits, Vector, WIDTH};
 
 /// A set of instructions that loops are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -136,6 +147,47 @@ unsafe fn run_on<L: Loop>(isa: Isa, body: L) -> L::Output {
         // SAFETY: the caller says so.
         Isa::Avx2 => unsafe { avx2(body) },
         _ => body.run(),
+    }
+}
+
+/// A loop over vectors, compiled once for each instruction set.
+pub trait VectorLoop {
+    /// What it returns.
+    type Output;
+
+    /// The loop, as [`Loop::run`] is.
+    fn run<V: Vector>(self) -> Self::Output;
+}
+
+/// Runs a loop over vectors of the chosen instruction set.
+#[inline]
+pub fn run_vectors<L: VectorLoop>(body: L) -> L::Output {
+    run_vectors_with(Isa::chosen(), body)
+}
+
+/// Runs a loop over vectors of this instruction set, or the baseline if it is not here.
+pub fn run_vectors_with<L: VectorLoop>(isa: Isa, body: L) -> L::Output {
+    match if isa.is_here() { isa } else { Isa::Baseline } {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: it is here.
+        Isa::Avx512 => unsafe { avx512(Over::<_, x86::Wide>(body, PhantomData)) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: it is here.
+        Isa::Avx2 => unsafe { avx2(Over::<_, x86::Pair>(body, PhantomData)) },
+        Isa::Neon => Over::<_, Portable<true>>(body, PhantomData).run(),
+        _ => Over::<_, Portable<false>>(body, PhantomData).run(),
+    }
+}
+
+/// A loop over vectors of one type.
+struct Over<L, V>(L, PhantomData<V>);
+
+impl<L: VectorLoop, V: Vector> Loop for Over<L, V> {
+    type Output = L::Output;
+
+    #[inline(always)]
+    fn run(self) -> L::Output {
+        self.0.run::<V>()
     }
 }
 
