@@ -54,11 +54,14 @@ impl Watching {
 
     /// Waits for a line.
     fn until(&self, part: &str) -> String {
+        let mut seen = Vec::new();
         loop {
-            let line = self.lines.recv_timeout(Duration::from_secs(30)).expect(part);
+            let next = self.lines.recv_timeout(Duration::from_secs(30));
+            let line = next.unwrap_or_else(|e| panic!("no `{part}`: {e}, after {seen:#?}"));
             if line.contains(part) {
                 return line;
             }
+            seen.push(line);
         }
     }
 

@@ -50,19 +50,24 @@ pub fn is_own(physical: &Physical, path: &Path, folder: &Folder) -> bool {
         Op::Write(sink) if sink.path() == path => physical.meanings.get(at).map(|m| m.formula),
         _ => None,
     };
-    let Some(meant) = physical.nodes.iter().enumerate().find_map(write) else { return false };
+    let meant = physical.nodes.iter().enumerate().find_map(write);
+    meant.is_some_and(|meant| made(meant, path, folder))
+}
+
+/// Whether runs that meant this made an output, and left it as it is.
+pub(super) fn made(meant: Print, path: &Path, folder: &Folder) -> bool {
     let inode = || path.symlink_metadata().ok().map(|m| m.ino());
-    let known = |(record, _): (&Record, _)| match record {
+    let known = |own: bool, (record, _): (&Record, _)| match record {
         Record::Output { formula, path: of, print, .. } if same(of, path) => {
-            Some(*formula == meant && output_print(path) == Some(*print))
+            *formula == meant && output_print(path) == Some(*print)
         }
-        // Named, and whoever did it was ended before it could say so.
+        // Named, or not, for whoever did it was ended before it could say so.
         Record::Naming { formula, path: of, inode: named, .. } if same(of, path) => {
-            Some(*formula == meant && inode() == Some(*named))
+            own || *formula == meant && inode() == Some(*named)
         }
-        _ => None,
+        _ => own,
     };
-    folder.records().filter_map(known).last().unwrap_or(false)
+    folder.records().fold(false, known)
 }
 
 /// Gives all outputs of a plan their names, and notes it. `whole` says what a sink means, with its
@@ -112,10 +117,10 @@ pub(super) fn kept(folder: &Folder, nodes: &[Node], node: usize, meaning: Print)
                 let as_it_was = *whole == meaning && output_print(of) == Some(*print);
                 as_it_was.then_some((*files, *bytes))
             }
-            // Named, and the run was ended before it could say so.
+            // Named, or not, for the run was ended before it could say so.
             Record::Naming { whole, path: of, inode, .. } if same(of, path) => {
                 let named = *whole == meaning && *inode == now.ino();
-                named.then(|| measure(path)).flatten()
+                named.then(|| measure(path)).flatten().or(found)
             }
             _ => continue,
         };

@@ -3,9 +3,11 @@
 use super::folder::{Folder, merged, page};
 use super::frame::{End, MAGIC, encode, scan};
 use super::record::{Origin, Record};
-use super::{Lock, Share};
+use super::stamp::output_print;
+use super::{Lock, Share, outputs};
 use plan::Print;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 fn records() -> Vec<(Record, Vec<u8>)> {
@@ -121,6 +123,46 @@ fn what_cannot_be_trusted_is_named_and_set_aside() {
     assert!(again.warnings.is_empty(), "{:?}", again.warnings);
     assert_eq!(again.files.len(), 3);
     assert_eq!(Folder::read(path, Some("a"), true).unwrap().files.len(), 2);
+}
+
+#[test]
+fn an_output_is_one_s_own_until_another_has_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, other) = (folder.path().join("out"), folder.path().join("staged"));
+    fs::write(&path, "first").unwrap();
+    fs::write(&other, "second").unwrap();
+    let (ours, theirs) = (Print([1; 16]), Print([2; 16]));
+    let inode = |of: &Path| of.metadata().unwrap().ino();
+    let naming = |formula, inode| {
+        (Record::Naming { whole: ours, formula, path: path.clone(), inode }, Vec::new())
+    };
+    let output = |formula| {
+        let print = output_print(&path).unwrap();
+        let record =
+            Record::Output { whole: ours, formula, path: path.clone(), print, files: 1, bytes: 5 };
+        (record, Vec::new())
+    };
+    let made = |records: &[(Record, Vec<u8>)]| {
+        let state = tempfile::tempdir().unwrap();
+        let origin = [(Record::Begin(Origin::here()), Vec::new())];
+        fs::write(merged(state.path()), bytes(&[&origin, records].concat())).unwrap();
+        outputs::made(ours, &path, &Folder::read(state.path(), None, false).unwrap())
+    };
+    assert!(!made(&[]));
+    assert!(made(&[output(ours)]));
+    assert!(made(&[naming(ours, inode(&path))]));
+    // A run that was killed before it gave its output the name.
+    assert!(made(&[output(ours), naming(ours, inode(&other))]));
+    assert!(made(&[naming(ours, inode(&path)), naming(ours, inode(&other))]));
+    assert!(!made(&[naming(ours, inode(&other))]));
+    assert!(!made(&[output(ours), output(theirs)]));
+    let before = [output(ours), naming(ours, inode(&other))];
+    fs::rename(&other, &path).unwrap();
+    assert!(made(&before));
+    assert!(!made(&before[..1]));
+    fs::write(folder.path().join("foreign"), "third").unwrap();
+    fs::rename(folder.path().join("foreign"), &path).unwrap();
+    assert!(!made(&before));
 }
 
 #[test]
