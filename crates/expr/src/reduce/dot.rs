@@ -1,7 +1,7 @@
 //! `dot(x, y)`
 use super::per_group::{Fold, PerGroup};
 use super::rows::Rows;
-use super::sum::rounded;
+use super::sum::Exact;
 use super::types::{self, NUMBERS};
 use super::{Accumulator, Reduction};
 use crate::exact::{Bytes, ExactSum};
@@ -57,55 +57,30 @@ impl Reduction for Dot {
 
     fn accumulator(&self, column: Option<DType>, _constants: &[Value]) -> Box<dyn Accumulator> {
         match column {
-            Some(DType::Float32) => PerGroup::boxed(&Dot, Floats { single: true }),
-            Some(DType::Float64) => PerGroup::boxed(&Dot, Floats { single: false }),
+            Some(DType::Float32) => PerGroup::boxed(&Dot, Exact { single: true, add: products }),
+            Some(DType::Float64) => PerGroup::boxed(&Dot, Exact { single: false, add: products }),
             _ => PerGroup::boxed(&Dot, Integers),
         }
     }
 }
 
-struct Floats {
-    single: bool,
-}
-
-impl Fold for Floats {
-    type State = ExactSum;
-
-    fn update(&self, states: &mut [ExactSum], values: Option<Values>, rows: Rows) {
-        match (values, rows.others, rows.groups) {
-            (Some(Values::Float64(x)), [Values::Float64(y)], Groups::One(group)) => {
-                let sum = &mut states[group as usize];
-                rows.pairs(x, y, 0.0, |x, y| sum.add_products(x, y));
-            }
-            (Some(Values::Float32(x)), [Values::Float32(y)], Groups::One(group)) => {
-                let sum = &mut states[group as usize];
-                rows.pairs(x, y, 0.0, |x, y| sum.add_products(x, y));
-            }
-            (Some(Values::Float64(x)), [Values::Float64(y)], Groups::Each(_)) => {
-                rows.each(|group, row| states[group].add_product(x[row], y[row]));
-            }
-            (Some(Values::Float32(x)), [Values::Float32(y)], Groups::Each(_)) => {
-                rows.each(|group, row| states[group].add(f64::from(x[row]) * f64::from(y[row])));
-            }
-            _ => {}
+fn products(states: &mut [ExactSum], values: Option<Values>, rows: Rows) {
+    match (values, rows.others, rows.groups) {
+        (Some(Values::Float64(x)), [Values::Float64(y)], Groups::One(group)) => {
+            let sum = &mut states[group as usize];
+            rows.pairs(x, y, 0.0, |x, y| sum.add_products(x, y));
         }
-    }
-
-    fn write(&self, state: &ExactSum, out: &mut Vec<u8>) {
-        state.write(out);
-    }
-
-    fn merge(&self, state: &mut ExactSum, bytes: &mut Bytes) -> Option<()> {
-        state.merge(&ExactSum::read(bytes)?);
-        Some(())
-    }
-
-    fn finish(&self, states: &mut [ExactSum]) -> Result<ArrayRef, Failure> {
-        Ok(rounded(states, self.single))
-    }
-
-    fn heap(&self, state: &ExactSum) -> usize {
-        state.heap()
+        (Some(Values::Float32(x)), [Values::Float32(y)], Groups::One(group)) => {
+            let sum = &mut states[group as usize];
+            rows.pairs(x, y, 0.0, |x, y| sum.add_products(x, y));
+        }
+        (Some(Values::Float64(x)), [Values::Float64(y)], Groups::Each(_)) => {
+            rows.each(|group, row| states[group].add_product(x[row], y[row]));
+        }
+        (Some(Values::Float32(x)), [Values::Float32(y)], Groups::Each(_)) => {
+            rows.each(|group, row| states[group].add(f64::from(x[row]) * f64::from(y[row])));
+        }
+        _ => {}
     }
 }
 

@@ -54,8 +54,8 @@ impl Reduction for Sum {
 
     fn accumulator(&self, column: Option<DType>, _constants: &[Value]) -> Box<dyn Accumulator> {
         match column {
-            Some(DType::Float32) => PerGroup::boxed(&Sum, Floats { single: true }),
-            Some(DType::Float64) => PerGroup::boxed(&Sum, Floats { single: false }),
+            Some(DType::Float32) => PerGroup::boxed(&Sum, Exact { single: true, add: terms }),
+            Some(DType::Float64) => PerGroup::boxed(&Sum, Exact { single: false, add: terms }),
             _ => PerGroup::boxed(&Sum, Integers),
         }
     }
@@ -156,15 +156,22 @@ pub(super) fn add_integers<S>(
     }
 }
 
-struct Floats {
-    single: bool,
+/// Exact sums, each rounded once, to float32 if `single`.
+pub(super) struct Exact {
+    pub single: bool,
+    /// Adds a block of rows to the sums of their groups.
+    pub add: fn(&mut [ExactSum], Option<Values>, Rows),
 }
 
-impl Fold for Floats {
+fn terms(states: &mut [ExactSum], values: Option<Values>, rows: Rows) {
+    add_floats(states, values, rows, |state| state);
+}
+
+impl Fold for Exact {
     type State = ExactSum;
 
     fn update(&self, states: &mut [ExactSum], values: Option<Values>, rows: Rows) {
-        add_floats(states, values, rows, |state| state);
+        (self.add)(states, values, rows);
     }
 
     fn write(&self, state: &ExactSum, out: &mut Vec<u8>) {
@@ -177,20 +184,15 @@ impl Fold for Floats {
     }
 
     fn finish(&self, states: &mut [ExactSum]) -> Result<ArrayRef, Failure> {
-        Ok(rounded(states, self.single))
+        let sums = states.iter();
+        Ok(match self.single {
+            true => Arc::new(Float32Array::from_iter_values(sums.map(|sum| sum.to_f32()))),
+            false => Arc::new(Float64Array::from_iter_values(sums.map(|sum| sum.to_f64()))),
+        })
     }
 
     fn heap(&self, state: &ExactSum) -> usize {
         state.heap()
-    }
-}
-
-/// Exact sums, each rounded once, to float32 if `single`.
-pub(super) fn rounded(sums: &[ExactSum], single: bool) -> ArrayRef {
-    if single {
-        Arc::new(Float32Array::from_iter_values(sums.iter().map(ExactSum::to_f32)))
-    } else {
-        Arc::new(Float64Array::from_iter_values(sums.iter().map(ExactSum::to_f64)))
     }
 }
 
