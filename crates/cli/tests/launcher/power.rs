@@ -96,9 +96,10 @@ fn held(bench: &Bench, child: &Child) -> Files {
     files
 }
 
-fn has_synced(files: &Files) -> bool {
-    let says = |bytes: &Vec<u8>| bytes.windows(8).any(|w| w == b"\"synced\"");
-    files.iter().any(|(path, bytes)| is_ledger(path) && says(bytes))
+/// How often it is noted that all is synced.
+fn synced(files: &Files) -> usize {
+    let notes = |bytes: &Vec<u8>| bytes.windows(8).filter(|w| *w == b"\"synced\"").count();
+    files.iter().filter(|(path, _)| is_ledger(path)).map(|(_, bytes)| notes(bytes)).sum()
 }
 
 /// What may be there after the cut, of a file that held `before` when all was synced, and `after`.
@@ -183,7 +184,7 @@ fn a_power_cut_leaves_the_right_answer_or_a_reason() {
     assert_eq!(code, Some(0), "{err}");
     fs::write(good.path().join("sums.yaml"), SUMS).unwrap();
     let (sums, _, _) = run(&good, "run sums.yaml --no-state");
-    let mut resumed = 0;
+    let (mut resumed, mut late) = (0, 0);
     for trial in 0..cuts {
         let bench = Bench::new(GRID);
         let (n, w) = (1 + random.below(2), 1);
@@ -199,7 +200,7 @@ fn a_power_cut_leaves_the_right_answer_or_a_reason() {
         let mut before = Files::new();
         // Sometimes the power goes before anything is synced.
         let early = random.below(4) == 0;
-        while !early && !has_synced(&before) && child.try_wait().unwrap().is_none() {
+        while !early && synced(&before) == 0 && child.try_wait().unwrap().is_none() {
             assert!(begun.elapsed() < Duration::from_secs(30));
             sleep(Duration::from_millis(20));
             before = held(&bench, &child);
@@ -212,6 +213,11 @@ fn a_power_cut_leaves_the_right_answer_or_a_reason() {
             continue;
         }
         let after = copy(&bench);
+        // On a busy machine more has been synced by now than is known here.
+        if synced(&after) > synced(&before) {
+            late += 1;
+            continue;
+        }
         for (path, bytes) in &after {
             let was = before.get(path);
             match cut(path, was, bytes, &mut random) {
@@ -233,5 +239,5 @@ fn a_power_cut_leaves_the_right_answer_or_a_reason() {
         fs::write(bench.path().join("sums.yaml"), SUMS).unwrap();
         assert_eq!(run(&bench, "run sums.yaml --no-state").0, sums, "{told}");
     }
-    println!("{resumed} of {cuts} were gone on with");
+    println!("{resumed} of {cuts} were gone on with, {late} came too late");
 }
