@@ -103,17 +103,9 @@ impl fmt::Debug for Credit {
     }
 }
 
-impl Credit {
-    /// One for bytes that a budget lends: whoever holds a tile gives the tile's own credit back.
-    pub fn lent(loan: Loan) -> Credit {
-        Credit { _slot: Arc::new(Slot::Loan(loan)) }
-    }
-}
-
 enum Slot {
     Local(Arc<Pool>),
     Lent(Arc<Pool>, Loan),
-    Loan(Loan),
     Remote(Arc<Returns>, Ticket),
 }
 
@@ -133,7 +125,6 @@ impl Drop for Slot {
                 loan.give_back();
                 (pool.wake)();
             }
-            Slot::Loan(loan) => loan.give_back(),
             Slot::Remote(returns, ticket) => {
                 lock(&returns.tickets).push(*ticket);
                 (returns.wake)();

@@ -60,6 +60,7 @@ pub fn run_noting(
         shown: Arc::new(Mutex::new(Vec::new())),
         in_flight: options.in_flight.max(1),
         budget: Budget::new(options.state, Folder::new(&options.spill)),
+        commons: Arc::default(),
         profile: options.profile.then(|| Measured { origin, workers: Mutex::default() }),
     });
     let (meshed, grace) = (options.mesh.is_some(), options.grace);

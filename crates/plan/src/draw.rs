@@ -51,7 +51,7 @@ pub fn verb(op: &Op) -> String {
         Op::Exchange(Route::Gather) => "Exchange to worker 0".to_owned(),
         Op::Exchange(Route::Hash(_)) => "Exchange by hash of the keys".to_owned(),
         Op::Exchange(Route::Tile) => "Exchange by tile number".to_owned(),
-        Op::Exchange(Route::All) => "Exchange to all workers".to_owned(),
+        Op::Exchange(Route::Processes) => "Exchange to all processes".to_owned(),
         Op::Exchange(Route::Address) => "Exchange by address".to_owned(),
         Op::Split(_) => "Split by range".to_owned(),
         Op::Assemble(_) => "Assemble tiles".to_owned(),

@@ -184,7 +184,7 @@ fn memory(physical: &Physical, workers: u64, out: &mut String) {
         memory.in_flight
     );
     if memory.state > 0 {
-        let _ = writeln!(out, "  {} for rows that are sorted", mb(memory.state));
+        let _ = writeln!(out, "  {} for rows that are sorted, joined or parted", mb(memory.state));
     }
     for guess in &memory.guesses {
         let _ = writeln!(out, "  and what only the run can tell: {guess}");

@@ -1,7 +1,7 @@
 //! What a run needs, in bytes, before it starts.
 use crate::graph::{Call, FoldPlan, FoldPlanKind, Graph, JoinPlan, JoinPlanKind, PlanNode, PlanOp};
 use crate::physical::{FoldKind, Memory, Node, Op, Reduce};
-use crate::size::{broadcast, rows_at_most};
+use crate::size::rows_at_most;
 use base::Schema;
 
 /// What a process needs that does nothing: code, libraries, buffers of the links.
@@ -66,7 +66,7 @@ fn holds(op: &Op) -> bool {
             matches!(fold.kind, FoldKind::By(_))
         }
         Op::Final(Reduce::Order(order)) => order.limit.is_none(),
-        Op::Split(_) | Op::Find(_) | Op::Parts(_) | Op::Deal(_) => true,
+        Op::Split(_) | Op::Join(_) | Op::Find(_) | Op::Parts(_) | Op::Deal(_) => true,
         _ => false,
     }
 }
@@ -162,19 +162,20 @@ fn state(graph: &Graph, node: &PlanNode, memory: &mut Memory) {
 fn joined(graph: &Graph, node: &PlanNode, join: &JoinPlan, memory: &mut Memory) {
     let right = graph.nodes[node.inputs[1]].made();
     match &join.kind {
-        // As it came, and cut as the left's tiles are.
+        // As it came, once; and cut as the left's tiles are, in each worker.
         JoinPlanKind::Dimensions { .. } => {
             let shape: Vec<usize> = right.domain.sizes().iter().map(|n| *n as usize).collect();
             let bytes = |f: &base::Field| f.mask.points(&shape) as u64 * f.dtype.width() as u64;
-            memory.per_worker += 2 * right.fields.iter().map(bytes).sum::<u64>();
+            let bytes = right.fields.iter().map(bytes).sum::<u64>();
+            memory.per_process += bytes;
+            memory.per_worker += bytes;
         }
         JoinPlanKind::Keys { .. } => {
             // As it came and put together, its key in a table, its number, its place.
-            let row = 2 * width(&right) + 24;
-            match (broadcast(graph, node.inputs[1]), rows_at_most(graph, node.inputs[1])) {
-                (true, Some(rows)) => memory.per_worker += rows * row,
-                (false, Some(rows)) => memory.state += rows * row,
-                (_, None) => memory.guesses.push(format!(
+            let row = 2 * width(&right) + 48;
+            match rows_at_most(graph, node.inputs[1]) {
+                Some(rows) => memory.state += rows * row,
+                None => memory.guesses.push(format!(
                     "`{}` holds the rows of `{}`, of {row} bytes each",
                     node.step, graph.nodes[node.inputs[1]].step
                 )),

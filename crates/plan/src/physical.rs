@@ -63,7 +63,7 @@ pub enum Op {
     /// Tiles of all inputs, one input after the other. All have the same columns.
     Concat(Concat),
     /// Rows of the first input beside those of the second that have equal keys; behind an
-    /// `Exchange` of the second to all workers. Two inputs.
+    /// `Exchange` of the second to all processes. Two inputs.
     Join(Join),
     /// Asks for the matches of each tile's keys the workers that have them. One input.
     Ask(Join),
@@ -72,7 +72,7 @@ pub enum Op {
     Find(Join),
     /// Behind an `Exchange` by address of what `Find` made: tiles from rows and answers. One input.
     Match(Join),
-    /// Boxes beside smaller boxes; behind an `Exchange` of the second to all workers. Two inputs.
+    /// Boxes beside smaller boxes; behind an `Exchange` of the second to all processes. Two inputs.
     Overlay(Overlay),
     /// Passes rows on, and a sample of their keys to all workers. One input.
     Sample(Partition),
@@ -207,8 +207,8 @@ pub enum Route {
     Tile,
     /// Each message to the worker it is for; tiles that are for none stay.
     Address,
-    /// Each tile to all workers.
-    All,
+    /// Each tile to one worker of each process.
+    Processes,
 }
 
 /// One input after the other: boxes become rows, tiles and indices are numbered on.

@@ -2,11 +2,11 @@
 use crate::graph::{FoldPlanKind, Graph, JoinPlanKind, NodeId, PlanOp};
 use crate::physical::How;
 
-/// A right side of a join that is no larger goes to all workers, so that the left's tiles stay
+/// A right side of a join that is no larger goes to all processes, so that the left's tiles stay
 /// where they are. The plan alone decides, never the number of workers.
 const BROADCAST: u64 = 64 << 20;
 
-/// Whether all workers get all rows of a node that is the right side of a join.
+/// Whether all processes get all rows of a node that is the right side of a join.
 pub fn broadcast(graph: &Graph, id: NodeId) -> bool {
     let width: u64 = graph.nodes[id].made().fields.iter().map(|f| f.dtype.width() as u64).sum();
     rows_at_most(graph, id).is_some_and(|rows| rows.saturating_mul(width) <= BROADCAST)

@@ -20,6 +20,7 @@ pub use workers::{NAP, Workers, start, start_with};
 use crate::deal::Hand;
 use crate::ledger::Book;
 use crate::nodes::Shown;
+use crate::nodes::join::Commons;
 use crate::options::Place;
 use crate::parcel::Item;
 use crate::profile::{self, Recorder};
@@ -54,6 +55,8 @@ pub struct Job {
     pub free: bool,
     /// What state may take.
     pub budget: Arc<Budget>,
+    /// What the workers have together.
+    pub commons: Arc<Commons>,
     /// Where workers leave what they have measured, if they are to measure.
     pub profile: Option<Measured>,
 }

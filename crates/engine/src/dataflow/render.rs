@@ -27,6 +27,7 @@ pub fn render(
         shown: job.shown.clone(),
         free: job.free,
         budget: job.budget.clone(),
+        commons: job.commons.clone(),
     };
     // None for a `Read` that is part of the operator behind it.
     let mut streams: Vec<Option<Items>> = Vec::with_capacity(nodes.len());

@@ -35,7 +35,7 @@ pub fn stage<'scope>(
     job: &Arc<Job>,
     node: usize,
     inputs: Inputs<'scope, '_>,
-    stage: Box<dyn Stage>,
+    mut stage: Box<dyn Stage>,
     meter: Meter,
 ) -> Items<'scope> {
     let job = job.clone();
@@ -43,6 +43,7 @@ pub fn stage<'scope>(
     let address = builder.operator_info().address;
     let pool = Pool::derived(job.in_flight, waker(scope, &address));
     job.watch.wake_by(waker(scope, &address));
+    stage.wake_by(waker(scope, &address));
     let (streams, mut feed) = match inputs {
         Inputs::Streams(streams) => (streams, None),
         Inputs::Read(read, of, meter) => {
@@ -216,7 +217,7 @@ impl Work {
             self.finished = true;
             return Ok(Next::Again);
         }
-        if !self.has_credit(job) {
+        if stage.waits() || !self.has_credit(job) {
             return Ok(Next::Wait);
         }
         if self.more(job, give)? {

@@ -56,6 +56,7 @@ impl Partials {
                 shown: Arc::new(Mutex::new(Vec::new())),
                 free: false,
                 budget: unbounded(),
+                commons: Arc::default(),
             },
             number,
         })

@@ -27,6 +27,7 @@ pub mod show;
 pub mod waits;
 pub mod write;
 
+use crate::credit::Wake;
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
 use crate::spill::Budget;
@@ -98,6 +99,14 @@ pub trait Stage {
         false
     }
 
+    /// What wakes the operator that this is in, if another worker of the process has to.
+    fn wake_by(&mut self, _wake: Wake) {}
+
+    /// After `finish`: whether it can give nothing before another worker of the process wakes it.
+    fn waits(&self) -> bool {
+        false
+    }
+
     /// Bytes that the states which `finish` would give take, about, for a first half of a fold.
     fn held(&self) -> u64 {
         0
@@ -128,6 +137,8 @@ pub struct Context {
     pub free: bool,
     /// What state may take.
     pub budget: Arc<Budget>,
+    /// What the workers of the process have together.
+    pub commons: Arc<join::Commons>,
 }
 
 /// The stage of a node; `None` for `Read` and `Exchange`, which are not stages.
@@ -150,11 +161,19 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
         Op::Split(order) => Box::new(order::Split::new(order, cx.place, &cx.budget)),
         Op::Assemble(tile_rows) => Box::new(order::Assemble::new(*tile_rows)),
         Op::Concat(concat) => Box::new(concat::Concat::new(concat, cx.free)),
-        Op::Join(join) => Box::new(join::Join::new(join, cx.free)),
+        Op::Join(join) => {
+            let all = || join::here::all(join, cx.place, &cx.budget);
+            let all = cx.commons.get(at, cx.place.threads, all)?;
+            Box::new(join::Join::new(join, cx.place, &cx.budget, all, cx.free))
+        }
         Op::Ask(join) => Box::new(join::Ask::new(join, cx.place, cx.free)),
         Op::Find(join) => Box::new(join::Find::new(join, cx.place, &cx.budget)),
         Op::Match(join) => Box::new(join::Match::new(join, cx.place, &cx.budget)),
-        Op::Overlay(overlay) => Box::new(join::Overlay::new(overlay, cx.free)),
+        Op::Overlay(overlay) => {
+            let all = || join::overlay::all(overlay, cx.place);
+            let all = cx.commons.get(at, cx.place.threads, all)?;
+            Box::new(join::Overlay::new(overlay, all, cx.free))
+        }
         Op::Sample(plan) => Box::new(partition::Sample::new(plan, cx.place)),
         Op::Deal(plan) => Box::new(partition::Deal::new(plan, cx.place, &cx.budget)?),
         Op::Parts(plan) => {

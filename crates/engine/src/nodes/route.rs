@@ -17,11 +17,20 @@ pub fn split(route: &Route, tile: Tile, place: Place) -> Result<Vec<(usize, Tile
         // A tile that has no address stays.
         Route::Address => Ok(vec![(place.worker, tile)]),
         Route::Gather => Ok(vec![(0, tile)]),
-        Route::All => Ok((0..workers).map(|worker| (worker, tile.clone())).collect()),
+        Route::Processes => Ok(processes(place, tile.number).map(|w| (w, tile.clone())).collect()),
         Route::Tile => Ok(vec![((tile.number % workers as u64) as usize, tile)]),
         Route::Hash(_) if workers == 1 => Ok(vec![(0, to_rows(tile)?)]),
         Route::Hash(keys) => by_hash(*keys, to_rows(tile)?, workers),
     }
+}
+
+/// A worker of each process: in its own it is this one.
+fn processes(place: Place, tile: u64) -> impl Iterator<Item = usize> {
+    let thread = (tile % place.threads as u64) as usize;
+    (0..place.processes()).map(move |process| match process == place.process_of(place.worker) {
+        true => place.worker,
+        false => process * place.threads + thread,
+    })
 }
 
 fn by_hash(keys: usize, tile: Tile, workers: usize) -> Result<Vec<(usize, Tile)>, Failure> {

@@ -18,8 +18,11 @@ pub struct Buckets {
     store: Store,
     keys: usize,
     level: u32,
-    lists: [VecDeque<Chunk>; 1 << BITS],
+    lists: [VecDeque<Piece>; 1 << BITS],
 }
+
+/// Rows of a bucket as they were written, and the number that was said with them.
+type Piece = (u64, Chunk);
 
 impl Buckets {
     /// No rows yet. A bucket that is too large can be split again at the next level.
@@ -32,11 +35,11 @@ impl Buckets {
         level < LEVELS
     }
 
-    /// Writes rows to their buckets.
+    /// Writes rows to their buckets, with a number that [`Bucket::sort`] can order them by.
     ///
     /// # Errors
     /// If the disk is full, or a key has no hash.
-    pub fn write(&mut self, columns: &[ArrayRef]) -> Result<(), Failure> {
+    pub fn write(&mut self, number: u64, columns: &[ArrayRef]) -> Result<(), Failure> {
         let rows = columns.first().map_or(0, |c| c.len());
         let keys = columns.get(..self.keys).unwrap_or_default();
         for (bucket, rows) in self.rows(keys, rows)?.into_iter().enumerate() {
@@ -47,7 +50,8 @@ impl Buckets {
             let pick = |c: &ArrayRef| take(c, &rows, None);
             let columns: Result<Vec<ArrayRef>, _> = columns.iter().map(pick).collect();
             let columns = columns.map_err(|e| Failure::internal(e.to_string()))?;
-            self.lists[bucket].extend(self.store.write(&columns)?);
+            let chunks = self.store.write(&columns)?;
+            self.lists[bucket].extend(chunks.into_iter().map(|chunk| (number, chunk)));
         }
         Ok(())
     }
@@ -65,12 +69,9 @@ impl Buckets {
 
     /// The buckets that have rows.
     pub fn split(self) -> Vec<Bucket> {
-        let (store, level) = (Arc::new(self.store), self.level);
-        let full = self.lists.into_iter().enumerate().filter(|(_, chunks)| !chunks.is_empty());
-        let bucket = |(i, chunks)| {
-            let first = (i as u64) << (u64::BITS - BITS * (level + 1));
-            Bucket { store: store.clone(), chunks, level, first }
-        };
+        let (store, keys, level) = (Arc::new(self.store), self.keys, self.level);
+        let full = self.lists.into_iter().enumerate().filter(|(_, pieces)| !pieces.is_empty());
+        let bucket = |(place, pieces)| Bucket { store: store.clone(), pieces, keys, level, place };
         full.map(bucket).collect()
     }
 }
@@ -78,31 +79,42 @@ impl Buckets {
 /// All rows whose keys have some bits of their hash in common.
 pub struct Bucket {
     store: Arc<Store>,
-    chunks: VecDeque<Chunk>,
+    pieces: VecDeque<Piece>,
+    keys: usize,
     /// At which level it was made.
     pub level: u32,
-    /// The bits that tell it apart, at their places in the hash: the least hash of its keys, as
-    /// far as this level goes.
-    pub first: u64,
+    /// Which of the buckets of its level it is: equal keys have the same place, whatever else is
+    /// in the rows.
+    pub place: usize,
 }
 
 impl Bucket {
-    /// The first hash behind those that it may have; none behind the last.
-    pub fn end(&self) -> Option<u64> {
-        self.first.checked_add(1 << (u64::BITS - BITS * (self.level + 1)))
-    }
-
     /// How many rows it has, that have not been taken.
     pub fn rows(&self) -> usize {
-        self.chunks.iter().map(|chunk| chunk.rows).sum()
+        self.pieces.iter().map(|(_, chunk)| chunk.rows).sum()
     }
 
-    /// All rows, in pieces as they were written; they stay.
+    /// How many pieces it has, that have not been taken.
+    pub fn pieces(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// How many rows a piece has.
+    pub fn rows_of(&self, piece: usize) -> usize {
+        self.pieces.get(piece).map_or(0, |(_, chunk)| chunk.rows)
+    }
+
+    /// Puts its pieces into the order of their numbers; those of one number stay as they are.
+    pub fn sort(&mut self) {
+        self.pieces.make_contiguous().sort_by_key(|(number, _)| *number);
+    }
+
+    /// The columns of a piece; it stays. None behind the last.
     ///
     /// # Errors
     /// If the disk does not give back what was written.
-    pub fn read(&self) -> Result<Vec<Vec<ArrayRef>>, Failure> {
-        self.chunks.iter().map(|chunk| self.store.read(*chunk)).collect()
+    pub fn read(&self, piece: usize) -> Result<Option<Vec<ArrayRef>>, Failure> {
+        self.pieces.get(piece).map(|(_, chunk)| self.store.read(*chunk)).transpose()
     }
 
     /// The columns of some rows, in the order in which they were written; each row once.
@@ -110,7 +122,19 @@ impl Bucket {
     /// # Errors
     /// If the disk does not give back what was written.
     pub fn take(&mut self) -> Result<Option<Vec<ArrayRef>>, Failure> {
-        self.chunks.pop_front().map(|chunk| self.store.read(chunk)).transpose()
+        self.pieces.pop_front().map(|(_, chunk)| self.store.read(chunk)).transpose()
+    }
+
+    /// The same rows in buckets of the next level, which there has to be.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn finer(self, share: &Share) -> Result<Vec<Bucket>, Failure> {
+        let mut finer = Buckets::new(share, self.keys, self.level + 1);
+        for (number, chunk) in self.pieces {
+            finer.write(number, &self.store.read(chunk)?)?;
+        }
+        Ok(finer.split())
     }
 }
 
@@ -130,21 +154,45 @@ mod tests {
         let keys: ArrayRef = Arc::new(Int64Array::from_iter_values((0..20_000).map(|i| i % 5000)));
         let values: ArrayRef = Arc::new(Int64Array::from_iter_values(0..20_000));
         let mut buckets = Buckets::new(&share, 1, 0);
-        buckets.write(&[keys.clone(), values.clone()]).unwrap();
-        buckets.write(&[keys, values]).unwrap();
+        buckets.write(2, &[keys.clone(), values.clone()]).unwrap();
+        buckets.write(1, &[keys, values]).unwrap();
         let mut home: HashMap<i64, usize> = HashMap::new();
         let mut rows = 0;
-        for (at, mut bucket) in buckets.split().into_iter().enumerate() {
-            let mut finer = Buckets::new(&share, 1, 1);
-            while let Some(columns) = bucket.take().unwrap() {
-                for key in columns[0].as_primitive::<Int64Type>().values() {
-                    assert_eq!(*home.entry(*key).or_insert(at), at);
-                    rows += 1;
+        for bucket in buckets.split() {
+            let at = bucket.place;
+            let finer = bucket.finer(&share).unwrap();
+            assert_eq!(finer.len(), 16);
+            for mut bucket in finer {
+                bucket.sort();
+                assert!(bucket.read(0).unwrap().is_some() && bucket.level == 1);
+                while let Some(columns) = bucket.take().unwrap() {
+                    for key in columns[0].as_primitive::<Int64Type>().values() {
+                        let place = (at << 4) | bucket.place;
+                        assert_eq!(*home.entry(*key).or_insert(place), place);
+                        rows += 1;
+                    }
                 }
-                finer.write(&columns).unwrap();
             }
-            assert_eq!(finer.split().len(), 16);
         }
         assert_eq!((rows, home.len()), (40_000, 5000));
+    }
+
+    #[test]
+    fn pieces_are_sorted_by_number() {
+        let share = Budget::new(1 << 20, Folder::new(std::env::temp_dir())).share();
+        let mut buckets = Buckets::new(&share, 1, 0);
+        for number in [3u64, 1, 2, 1] {
+            let place = (number * 10) as i64;
+            let columns: [ArrayRef; 2] =
+                [Arc::new(Int64Array::from(vec![7])), Arc::new(Int64Array::from(vec![place]))];
+            buckets.write(number, &columns).unwrap();
+        }
+        let mut bucket = buckets.split().pop().unwrap();
+        bucket.sort();
+        let mut found = Vec::new();
+        while let Some(columns) = bucket.take().unwrap() {
+            found.extend_from_slice(columns[1].as_primitive::<Int64Type>().values());
+        }
+        assert_eq!(found, [10, 10, 20, 30]);
     }
 }

@@ -50,6 +50,12 @@ impl Budget {
         self.limit - self.limit / 2
     }
 
+    /// So much at a time of what is in files may be in memory, by one of so many at once, beside
+    /// what is held: see [`Share::chunk`] for the least.
+    pub fn part(&self, of: usize) -> u64 {
+        (self.limit / 16 / of.max(1) as u64).clamp(1 << 18, 1 << 26)
+    }
+
     /// Where files are.
     pub fn folder(&self) -> &Folder {
         &self.folder

@@ -36,8 +36,12 @@ pub struct Store {
 impl Store {
     /// For what does not fit into a share; opens no file before there is something to write.
     pub fn new(share: &Share) -> Store {
-        let (budget, chunk) = (share.budget().clone(), share.chunk());
-        Store { budget, chunk, file: None, end: 0, pieces: Vec::new() }
+        Store::of(share.budget(), share.chunk())
+    }
+
+    /// In chunks of so many bytes before they are compressed.
+    pub fn of(budget: &Arc<Budget>, chunk: usize) -> Store {
+        Store { budget: budget.clone(), chunk, file: None, end: 0, pieces: Vec::new() }
     }
 
     /// Bytes of a chunk before it is compressed.
@@ -118,7 +122,7 @@ pub fn size(tile: &Tile) -> u64 {
 }
 
 /// Bytes of the values of a column, not of what it is a slice of.
-fn width(column: &ArrayRef) -> usize {
+pub fn width(column: &ArrayRef) -> usize {
     let data = column.to_data();
     data.get_slice_memory_size().unwrap_or_else(|_| column.get_buffer_memory_size())
 }

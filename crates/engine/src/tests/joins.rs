@@ -52,7 +52,7 @@ impl Build {
     fn join(mut self, join: &Join, spread: bool, output: &Schema) -> Build {
         let right = schema(0, "r");
         if !spread {
-            let all = self.node("all", Op::Exchange(Route::All), &[1], &right);
+            let all = self.node("all", Op::Exchange(Route::Processes), &[1], &right);
             self.node("join", Op::Join(join.clone()), &[0, all], output);
             return self;
         }
@@ -191,7 +191,7 @@ fn a_table_with_itself() {
             keep_index: false,
         };
         let output = table(0, &[("k", DType::Int64), ("j", DType::Int64)]);
-        let route = if spread { Route::Hash(1) } else { Route::All };
+        let route = if spread { Route::Hash(1) } else { Route::Processes };
         let right = build.node("right", Op::Exchange(route), &[0], &schema);
         if spread {
             let ask = build.node("ask", Op::Ask(join.clone()), &[0], &output);
@@ -251,7 +251,7 @@ fn boxes_by_their_dimensions() {
             let mut build = Build::new()
                 .made(&left, Tiling::even(&left.domain, &cut), value(&[100, 10, 1]))
                 .made(&right, tiling, value(strides));
-            let all = build.node("all", Op::Exchange(Route::All), &[1], &right);
+            let all = build.node("all", Op::Exchange(Route::Processes), &[1], &right);
             build.node("join", Op::Overlay(overlay), &[0, all], &output);
             let rows = output.to_rows();
             let plan = build.sort(&[(0, false)], None, &rows).show(&rows);

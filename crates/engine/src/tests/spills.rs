@@ -165,8 +165,15 @@ fn a_folder_that_is_not_there() {
     assert!(failure.message.starts_with("/nowhere: "), "{failure}");
 }
 
-/// A join of two tables by a key, both of the rows that `wide` makes, spread over the workers.
-fn joined(how: How, rows: u64, left: fn(i64) -> i64, right: fn(i64) -> i64) -> Arc<Physical> {
+/// A join of two tables by a key, both of the rows that `wide` makes; the right one is spread over
+/// the workers, or goes to all processes.
+fn joined(
+    how: How,
+    rows: u64,
+    left: fn(i64) -> i64,
+    right: fn(i64) -> i64,
+    spread: bool,
+) -> Arc<Physical> {
     let (schema, build) = wide(rows, left);
     let (_, other) = wide(rows, right);
     let mut build = build.beside(other);
@@ -186,35 +193,55 @@ fn joined(how: How, rows: u64, left: fn(i64) -> i64, right: fn(i64) -> i64) -> A
         columns.extend([("m", DType::Int64), ("s", DType::String)]);
     }
     let out = table(1, &columns);
-    let right = build.node("hash", Op::Exchange(Route::Hash(1)), &[1], &schema);
-    let ask = build.node("ask", Op::Ask(join.clone()), &[0], &out);
-    let asked = build.node("asked", Op::Exchange(Route::Address), &[ask], &out);
-    let find = build.node("find", Op::Find(join.clone()), &[asked, right], &out);
-    let found = build.node("found", Op::Exchange(Route::Address), &[find], &out);
-    build.node("match", Op::Match(join), &[found], &out);
+    if spread {
+        let right = build.node("hash", Op::Exchange(Route::Hash(1)), &[1], &schema);
+        let ask = build.node("ask", Op::Ask(join.clone()), &[0], &out);
+        let asked = build.node("asked", Op::Exchange(Route::Address), &[ask], &out);
+        let find = build.node("find", Op::Find(join.clone()), &[asked, right], &out);
+        let found = build.node("found", Op::Exchange(Route::Address), &[find], &out);
+        build.node("match", Op::Match(join), &[found], &out);
+    } else {
+        let right = build.node("all", Op::Exchange(Route::Processes), &[1], &schema);
+        build.node("join", Op::Join(join), &[0, right], &out);
+    }
     build.sort(&[], None, &out).show(&out)
 }
 
 #[test]
 fn joins_whose_right_side_is_in_files() {
-    let plan = joined(How::Left, 20_000, |i| i * 7919 % 15_000, |i| i * 31 % 16_001);
-    let found = spilled(&plan, 1 << 19);
-    let n = found.column(1).as_primitive::<Int64Type>().values().to_vec();
-    assert!(n.is_sorted() && n.len() > 20_000);
-    let plan = joined(How::Anti, 20_000, |i| i, |i| i * 2);
-    assert!(spilled(&plan, 1 << 19).num_rows() > 10_000);
-    // Most rows of the left have one key, and few of the right.
-    let hot = |i: i64| if i % 10 == 0 { i } else { 12 };
-    let plan = joined(How::Inner, 20_000, hot, |i| i);
-    assert_eq!(spilled(&plan, 1 << 19).num_rows(), 18_000 + 1_818);
+    for spread in [true, false] {
+        let plan = joined(How::Left, 20_000, |i| i * 7919 % 15_000, |i| i * 31 % 16_001, spread);
+        let found = spilled(&plan, 1 << 19);
+        let n = found.column(1).as_primitive::<Int64Type>().values().to_vec();
+        assert!(n.is_sorted() && n.len() > 20_000);
+        let plan = joined(How::Anti, 20_000, |i| i, |i| i * 2, spread);
+        assert!(spilled(&plan, 1 << 19).num_rows() > 10_000);
+        // Most rows of the left have one key, and few of the right.
+        let hot = |i: i64| if i % 10 == 0 { i } else { 12 };
+        let plan = joined(How::Inner, 20_000, hot, |i| i, spread);
+        assert_eq!(spilled(&plan, 1 << 19).num_rows(), 18_000 + 1_818);
+    }
 }
 
+/// No bits of a hash split it, so it is read in parts.
 #[test]
 fn a_key_of_the_right_that_does_not_fit() {
-    let plan = joined(How::Semi, 60_000, |i| i % 100, |i| if i % 10 == 0 { i } else { 12 });
-    let failure = alone(&plan, 1, 1 << 19).unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Memory);
-    assert!(failure.message.contains("cannot be told apart"), "{failure}");
+    let hot = |i: i64| if i % 10 == 0 { i } else { 12 };
+    for spread in [true, false] {
+        let plan = joined(How::Semi, 30_000, |i| i % 100, hot, spread);
+        let found = spilled(&plan, 1 << 19);
+        // Keys are multiples of ten and 12; those of eleven are missing.
+        assert_eq!(found.num_rows(), 300 * (9 + 1));
+        let plan = joined(How::Left, 30_000, |i| i, hot, spread);
+        let found = spilled(&plan, 1 << 19);
+        assert_eq!(found.num_rows(), 30_000 - 1 + 27_000);
+        let m = found.column(2).as_primitive::<Int64Type>();
+        let hot: Vec<i64> = (0..found.num_rows())
+            .filter(|row| found.column(1).as_primitive::<Int64Type>().value(*row) == 12)
+            .map(|row| m.value(row))
+            .collect();
+        assert!(hot.len() == 27_000 && hot.is_sorted());
+    }
 }
 
 #[test]

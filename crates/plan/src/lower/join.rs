@@ -60,7 +60,7 @@ impl Lowering<'_, '_> {
         let [left, right] = [0, 1].map(|i| self.made[node.inputs[i]].id);
         let (rows, taken) = (node.made(), self.graph.nodes[node.inputs[1]].made());
         if broadcast(self.graph, node.inputs[1]) {
-            let right = self.add(node, Op::Exchange(Route::All), vec![right], taken);
+            let right = self.add(node, Op::Exchange(Route::Processes), vec![right], taken);
             return Made {
                 id: self.add(node, Op::Join(join), vec![left, right], rows),
                 tiling: None,
@@ -78,7 +78,7 @@ impl Lowering<'_, '_> {
     fn by_dimensions(&mut self, node: &PlanNode, overlay: Overlay) -> Made {
         let [left, right] = [0, 1].map(|i| self.made[node.inputs[i]].clone());
         let taken = self.graph.nodes[node.inputs[1]].made();
-        let all = self.add(node, Op::Exchange(Route::All), vec![right.id], taken);
+        let all = self.add(node, Op::Exchange(Route::Processes), vec![right.id], taken);
         let id = self.add(node, Op::Overlay(overlay), vec![left.id, all], node.made());
         Made { id, tiling: left.tiling }
     }

@@ -128,7 +128,7 @@ impl Final {
         }
         let (share, keys) = (&self.share, self.keys);
         let buckets = self.buckets.get_or_insert_with(|| Buckets::new(share, keys, level));
-        buckets.write(&self.groups.take_states()?)?;
+        buckets.write(0, &self.groups.take_states()?)?;
         self.share.hold(0);
         give_back();
         Ok(())
@@ -138,7 +138,7 @@ impl Final {
     fn end(&mut self) -> Result<(), Failure> {
         if self.buckets.is_some() && self.groups.len() > 0 {
             let columns = self.groups.take_states()?;
-            self.buckets.iter_mut().try_for_each(|buckets| buckets.write(&columns))?;
+            self.buckets.iter_mut().try_for_each(|buckets| buckets.write(0, &columns))?;
         }
         self.reading = None;
         match self.buckets.take() {

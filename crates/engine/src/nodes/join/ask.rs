@@ -65,12 +65,15 @@ impl Stage for Ask {
             questions.push((asker, none));
         }
         let count = questions.len() as u64;
+        // What is asked waits as long as the tile, and counts with it.
+        let credit = credit.filter(|_| !self.free);
         for (worker, columns) in questions {
             let question =
                 Message::Question { tile: tile.number, asker, questions: count, columns };
-            out(Item::to(worker, question.tile()));
+            let parcel = Parcel { tile: question.tile(), credit: credit.clone() };
+            out(Item::To(worker, Box::new(Item::Tile(parcel))));
         }
-        out(Item::Tile(Parcel { tile, credit: credit.filter(|_| !self.free) }));
+        out(Item::Tile(Parcel { tile, credit }));
         Ok(())
     }
 

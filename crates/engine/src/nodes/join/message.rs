@@ -29,13 +29,15 @@ pub enum Message {
         /// The rows, then the columns.
         columns: Vec<ArrayRef>,
     },
-    /// Of the rows that one worker has.
-    Most {
-        /// How many rows one key has at most.
-        most: u64,
-        /// Whether they are in files, so that answers come late.
-        late: bool,
+    /// Answers of a worker that answers late, about rows of many tiles.
+    Answers {
+        /// The tiles (uint64), their rows, then the columns.
+        columns: Vec<ArrayRef>,
     },
+    /// How many rows one key has at most, of those that one worker has.
+    Most(u64),
+    /// A worker's rows are in files: it answers when all has been asked, and then says `Most`.
+    Late,
 }
 
 impl Message {
@@ -46,7 +48,9 @@ impl Message {
                 (tile, [asker as u64 + 1, questions], columns)
             }
             Message::Answer { tile, answers, columns } => (tile, [0, answers], columns),
-            Message::Most { most, late } => (NO_TILE, [most, late.into()], Vec::new()),
+            Message::Answers { columns } => (NO_TILE, [0, 0], columns),
+            Message::Most(most) => (NO_TILE, [1, most], Vec::new()),
+            Message::Late => (NO_TILE, [2, 0], Vec::new()),
         };
         let rows = columns.first().map_or(0, |c| c.len());
         let columns = columns.into_iter().map(Into::into).collect();
@@ -62,9 +66,9 @@ impl Message {
         let columns = || columns.iter().map(|c| c.array.clone()).collect();
         Ok(Ok(match (&tile.origin[..], tile.shape.len()) {
             (_, 1) => return Ok(Err(tile)),
-            ([most, late], 2) if number == NO_TILE => {
-                Message::Most { most: *most, late: *late == 1 }
-            }
+            ([0, _], 2) if number == NO_TILE => Message::Answers { columns: columns() },
+            ([1, most], 2) if number == NO_TILE => Message::Most(*most),
+            ([2, _], 2) if number == NO_TILE => Message::Late,
             ([0, answers], 2) => {
                 Message::Answer { tile: number, answers: *answers, columns: columns() }
             }

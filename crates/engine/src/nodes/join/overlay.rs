@@ -1,22 +1,26 @@
 //! `Overlay`: tiles of a box, and beside them the same part of a smaller box.
+use super::common::Common;
 use super::region::{Span, Whole};
 use super::{columns, internal};
+use crate::credit::Wake;
 use crate::nodes::order::rows::compact;
 use crate::nodes::{Out, Stage};
+use crate::options::Place;
 use crate::parcel::{Item, Parcel};
 use arrow_array::ArrayRef;
 use arrow_data::ArrayData;
 use base::{Column, DimMask, Failure, Tile};
 use plan::physical;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Passes the left's tiles on, each with its part of the right, when the right has ended.
 pub struct Overlay {
     plan: physical::Overlay,
     /// The dimensions of the right in the order of the left's.
     order: Vec<usize>,
-    whole: Whole,
-    ended: bool,
+    all: Arc<All>,
+    right_ended: bool,
     waiting: Vec<Parcel>,
     /// The columns of parts that have been asked for: the left's tiles that differ only along
     /// other dimensions share them.
@@ -24,30 +28,46 @@ pub struct Overlay {
     free: bool,
 }
 
+/// What the workers of a process have of the right.
+pub type All = Common<Whole, Whole>;
+
+/// None of it yet.
+pub fn all(plan: &physical::Overlay, place: Place) -> All {
+    Common::new(place.threads, Whole::new(&plan.tiling))
+}
+
 impl Overlay {
     /// For one worker. With `free`, tiles that wait give up their credits.
-    pub fn new(plan: &physical::Overlay, free: bool) -> Overlay {
+    pub fn new(plan: &physical::Overlay, all: Arc<All>, free: bool) -> Overlay {
         let mut order: Vec<usize> = (0..plan.dims.len()).collect();
         order.sort_by_key(|d| plan.dims[*d]);
         Overlay {
             plan: plan.clone(),
             order,
-            whole: Whole::new(&plan.tiling),
-            ended: false,
+            all,
+            right_ended: false,
             waiting: Vec::new(),
             parts: HashMap::new(),
             free,
         }
     }
 
-    fn pass(&mut self, parcel: Parcel, out: Out) -> Result<(), Failure> {
+    /// What has waited for the right to end goes on, if it has.
+    fn go_on(&mut self, out: Out) -> Result<(), Failure> {
+        let all = self.all.clone();
+        let Some(whole) = all.get() else { return Ok(()) };
+        let waiting = std::mem::take(&mut self.waiting);
+        waiting.into_iter().try_for_each(|parcel| self.pass(whole, parcel, out))
+    }
+
+    fn pass(&mut self, whole: &Whole, parcel: Parcel, out: Out) -> Result<(), Failure> {
         let tile = &parcel.tile;
         let span = |place: &Option<usize>| match place {
             Some(d) => (tile.origin[*d], tile.shape[*d]),
             None => (0, 1),
         };
         let spans: Vec<Span> = self.plan.dims.iter().map(span).collect();
-        let Overlay { plan, order, whole, parts, .. } = self;
+        let Overlay { plan, order, parts, .. } = self;
         let part = |(column, mask): &(usize, DimMask)| whole.part(*column, *mask, order, &spans);
         if !parts.contains_key(&spans) {
             for checked in &plan.checked {
@@ -106,25 +126,44 @@ fn same(
 }
 
 impl Stage for Overlay {
+    fn wake_by(&mut self, wake: Wake) {
+        self.all.wake_by(wake);
+    }
+
     fn tile(&mut self, input: usize, parcel: Parcel, out: Out) -> Result<(), Failure> {
-        match (input, self.ended) {
-            (1, _) => self.whole.push(compact(parcel.tile)?),
-            (_, false) => {
-                let credit = parcel.credit.filter(|_| !self.free);
-                self.waiting.push(Parcel { credit, ..parcel });
-            }
-            (_, true) => self.pass(parcel, out)?,
+        if input == 1 {
+            let tile = compact(parcel.tile)?;
+            return self.all.add(|whole| {
+                whole.push(tile);
+                Ok(())
+            });
         }
-        Ok(())
+        // Who waits for the right to end gives up the credit only if it has to.
+        let keep = !self.free || self.all.get().is_some();
+        let credit = parcel.credit.filter(|_| keep);
+        self.waiting.push(Parcel { credit, ..parcel });
+        self.go_on(out)
+    }
+
+    fn idle(&mut self, out: Out) -> Result<bool, Failure> {
+        self.go_on(out)?;
+        Ok(false)
     }
 
     fn input_ends(&mut self, input: usize, out: Out) -> Result<(), Failure> {
         if input == 1 {
-            self.ended = true;
-            for parcel in std::mem::take(&mut self.waiting) {
-                self.pass(parcel, out)?;
-            }
+            self.right_ended = true;
+            self.all.end(Ok)?;
         }
-        Ok(())
+        self.go_on(out)
+    }
+
+    fn waits(&self) -> bool {
+        self.right_ended && self.all.get().is_none()
+    }
+
+    fn more(&mut self, out: Out) -> Result<bool, Failure> {
+        self.go_on(out)?;
+        Ok(false)
     }
 }

@@ -1,108 +1,18 @@
-//! The rows of the right side by key: built once, then looked up by blocks.
-use super::files::{Files, Question, with_number};
+//! Rows of the right side by key: built once, then looked up by blocks.
 use super::internal;
 use crate::keys::{Keys, NONE, Scratch};
 use crate::nodes::order::gather::Gather;
-use crate::nodes::order::rows::compact;
-use crate::nodes::to_rows;
-use crate::spill::{Buckets, Share, give_back, size};
 use arrow_array::builder::UInt32Builder;
 use arrow_array::{ArrayRef, UInt32Array, new_empty_array};
-use base::{DType, Failure, Tile};
+use base::{DType, Failure};
 use plan::physical::{How, Join};
-use std::sync::Arc;
+use std::ops::Range;
 
 /// The number of no row.
 pub const NO_ROW: u32 = NONE;
 
 /// So many rows are looked up at once.
 const BLOCK: usize = 4096;
-
-/// Rows of the right, as they come.
-pub struct Right {
-    join: Join,
-    tiles: Vec<Tile>,
-    /// Bytes of all rows in a table.
-    bytes: u64,
-    /// What may be held of them, if that is bounded, and what does not fit.
-    bound: Option<(Share, Option<Buckets>)>,
-}
-
-impl Right {
-    /// None yet. With a share, what does not fit goes to files.
-    pub fn new(join: &Join, share: Option<Share>) -> Right {
-        let bound = share.map(|share| (share, None));
-        Right { join: join.clone(), tiles: Vec::new(), bytes: 0, bound }
-    }
-
-    /// Adds the rows of a tile.
-    ///
-    /// # Errors
-    /// If Arrow cannot make an array of them, or the disk fails.
-    pub fn push(&mut self, tile: Tile) -> Result<(), Failure> {
-        if tile.points() == 0 {
-            return Ok(());
-        }
-        let tile = to_rows(tile)?;
-        // As they came and put together; their numbers, and their places in a table.
-        self.bytes += 2 * size(&tile) + 48 * tile.points() as u64;
-        let Some((share, files)) = &mut self.bound else {
-            // They stay, so they are copied out of what they may be a small part of.
-            self.tiles.push(compact(tile)?);
-            return Ok(());
-        };
-        if let Some(files) = files {
-            return files.write(&with_number(&tile));
-        }
-        self.tiles.push(compact(tile)?);
-        if !share.hold(self.bytes) {
-            let mut buckets = Buckets::new(share, self.join.types.len(), 0);
-            for tile in std::mem::take(&mut self.tiles) {
-                buckets.write(&with_number(&tile))?;
-            }
-            share.hold(0);
-            give_back();
-            *files = Some(buckets);
-        }
-        Ok(())
-    }
-
-    /// All rows by key, those with equal keys in the order of their tiles and places.
-    ///
-    /// # Errors
-    /// If there are too many.
-    pub fn table(mut self) -> Result<Table, Failure> {
-        self.tiles.sort_by_key(|tile| tile.number);
-        let columns = |tile: Tile| tile.columns.into_iter().map(|c| c.array).collect();
-        Table::new(&self.join, self.tiles.into_iter().map(columns).collect())
-    }
-
-    /// All rows by key, here or in files.
-    ///
-    /// # Errors
-    /// As [`Right::table`], and if the disk fails.
-    pub fn rows(mut self) -> Result<Rows, Failure> {
-        match self.bound.take() {
-            Some((share, Some(files))) => {
-                Ok(Rows::Files(Files::new(&self.join, share, files, self.bytes)?))
-            }
-            bound => Ok(Rows::Here { table: self.table()?, _held: bound.map(|(share, _)| share) }),
-        }
-    }
-}
-
-/// The rows of the right that a worker has.
-pub enum Rows {
-    /// In memory.
-    Here {
-        /// All of them.
-        table: Table,
-        /// The share of the memory that they take.
-        _held: Option<Share>,
-    },
-    /// In files.
-    Files(Files),
-}
 
 /// Where the rows of each group begin among all rows in the order of their groups, those rows, and
 /// how many the largest group has. Where every row is a group of its own there is nothing to list.
@@ -129,7 +39,7 @@ fn by_group(groups: &[u32], count: usize) -> (Vec<u32>, Vec<u32>, u64) {
 }
 
 /// Hands key columns over block by block.
-fn blocks(
+pub fn blocks(
     arrays: &[ArrayRef],
     rows: usize,
     mut each: impl FnMut(&[(expr::Values, expr::Validity)], usize),
@@ -199,24 +109,6 @@ impl Table {
         Ok(Table { keys, starts, order, most, columns })
     }
 
-    /// The answer to a question: rows, and beside them columns of the right.
-    ///
-    /// # Errors
-    /// If there are too many matches.
-    pub fn answer(
-        &self,
-        join: &Join,
-        question: &Question,
-        how: How,
-    ) -> Result<Vec<ArrayRef>, Failure> {
-        let count = question.keys.first().map_or(0, |key| key.len());
-        let matches = self.matches(&question.keys, count, how)?;
-        let left = matches.left.unwrap_or_else(|| (0..count as u32).collect());
-        let rows: ArrayRef = Arc::new(question.own(&UInt32Array::from(left))?);
-        let right = join.right.iter().map(|column| self.pick(*column, &matches.right));
-        std::iter::once(Ok(rows)).chain(right).collect()
-    }
-
     /// How many rows the key has that has most; at least 1.
     pub fn most(&self) -> u64 {
         self.most
@@ -232,17 +124,47 @@ impl Table {
         column.pick(rows).map_err(internal)
     }
 
-    /// What matches rows of the left with these keys.
+    /// The group of each row of the left with these keys; [`NO_ROW`] where it has none.
     ///
     /// # Errors
-    /// If there are too many matches.
-    pub fn matches(&self, keys: &[ArrayRef], rows: usize, how: How) -> Result<Matches, Failure> {
+    /// If a key has another type.
+    pub fn find(&self, keys: &[ArrayRef], rows: usize) -> Result<Vec<u32>, Failure> {
         let mut groups = Vec::with_capacity(rows);
         let mut own = Vec::new();
         blocks(keys, rows, |views, len| {
             self.keys.find(views, len, &mut own);
             groups.extend_from_slice(&own);
         })?;
+        Ok(groups)
+    }
+
+    /// As many rows of the left, from the first of these groups on, as have no more than about so
+    /// many matches; at least one.
+    pub fn few(&self, groups: &[u32], matches: usize) -> usize {
+        if self.starts.is_empty() {
+            return groups.len().min(matches.max(1));
+        }
+        let mut all = 0;
+        let fits = |group: &&u32| {
+            all += self.range(**group).len();
+            all <= matches
+        };
+        groups.iter().take_while(fits).count().clamp(1, groups.len().max(1))
+    }
+
+    /// The places in `order` of a group's rows.
+    fn range(&self, group: u32) -> Range<usize> {
+        match group {
+            NONE => 0..0,
+            g => self.starts[g as usize] as usize..self.starts[g as usize + 1] as usize,
+        }
+    }
+
+    /// What matches rows of the left in these groups, as [`Table::find`] gave them.
+    ///
+    /// # Errors
+    /// If there are too many matches.
+    pub fn matches(&self, groups: &[u32], how: How) -> Result<Matches, Failure> {
         let some = |found: bool| {
             let rows = groups.iter().enumerate().filter(|(_, g)| (**g != NONE) == found);
             rows.map(|(row, _)| row as u32).collect::<Vec<u32>>()
@@ -253,7 +175,7 @@ impl Table {
             How::Anti => Ok(Matches { left: Some(some(false)), right: none() }),
             // Every key has one row at most.
             How::Inner if self.starts.is_empty() && !groups.contains(&NONE) => {
-                Ok(Matches { left: None, right: groups.into() })
+                Ok(Matches { left: None, right: groups.to_vec().into() })
             }
             How::Inner if self.starts.is_empty() => {
                 let right = groups.iter().copied().filter(|g| *g != NONE).collect::<Vec<u32>>();
@@ -263,23 +185,19 @@ impl Table {
                 let right = groups.iter().map(|g| (*g != NONE).then_some(*g)).collect();
                 Ok(Matches { left: None, right })
             }
-            How::Inner | How::Left => self.many(&groups, how),
+            How::Inner | How::Left => self.many(groups, how),
         }
     }
 
     /// Matches of keys that several rows have.
     fn many(&self, groups: &[u32], how: How) -> Result<Matches, Failure> {
-        let range = |group: u32| match group {
-            NONE => 0..0,
-            g => self.starts[g as usize] as usize..self.starts[g as usize + 1] as usize,
-        };
         let alone = usize::from(how == How::Left);
-        let count: usize = groups.iter().map(|g| range(*g).len().max(alone)).sum();
+        let count: usize = groups.iter().map(|g| self.range(*g).len().max(alone)).sum();
         check(count)?;
         let mut left = Vec::with_capacity(count);
         let mut right = UInt32Builder::with_capacity(count);
         for (row, group) in groups.iter().enumerate() {
-            let rows = &self.order[range(*group)];
+            let rows = &self.order[self.range(*group)];
             left.resize(left.len() + rows.len().max(alone), row as u32);
             match rows.is_empty() {
                 false => right.append_slice(rows),
