@@ -7,12 +7,14 @@ use crate::graph::{
     FoldPlan, FoldPlanKind, Fused, Graph, NodeId, OrderPlan, PartitionPlan, PlanNode, PlanOp,
     ReadPlan,
 };
+use crate::load::TileRequest;
 use crate::memory;
 use crate::physical::{
     Aggregate, Apply, Concat, Dealt, Fold, FoldKind, Node, Op, Order, Partition, Physical, Read,
     Reduce, Route, Show, SortKey,
 };
 use crate::sinks::sink;
+use crate::size::rows_at_most;
 use crate::tiling::{PART_ROWS, parts_behind, tiling};
 use base::{Code, Diagnostic, Schema, Span, Tiling};
 use expr::Program;
@@ -93,7 +95,7 @@ impl Lowering<'_, '_> {
                 let id = self.add(node, Op::Apply(apply), vec![input.id], node.made());
                 Some(Made { id, tiling })
             }
-            PlanOp::Fold(fold) => self.fold(node, fold, input),
+            PlanOp::Fold(fold) => self.fold(id, node, fold, input),
             PlanOp::Order(order) => Some(self.order(id, node, order, input)),
             PlanOp::Concat => Some(self.concat(id, node)),
             PlanOp::Join(plan) => self.join(id, node, plan),
@@ -180,7 +182,7 @@ impl Lowering<'_, '_> {
         })
     }
 
-    fn fold(&mut self, node: &PlanNode, fold: &FoldPlan, input: Made) -> Option<Made> {
+    fn fold(&mut self, at: NodeId, node: &PlanNode, fold: &FoldPlan, input: Made) -> Option<Made> {
         let before = &self.graph.nodes[node.inputs[0]];
         let fused = fold.fused.clone().unwrap_or_else(|| before.then(Vec::new()));
         let mut apply = self.apply(&fused, false, before.kept.as_deref())?;
@@ -213,12 +215,28 @@ impl Lowering<'_, '_> {
         let FoldKind::By(keys) = &kind else { return Some(Made { id, tiling }) };
         // Groups come in any order from all workers: in that of their keys the answer is one.
         let keys = (0..keys.len()).map(|column| SortKey { column, descending: false });
-        let order = Order { keys: keys.collect(), limit: None, tile_rows: TILE_ROWS };
+        let tile_rows = self.tile_rows(at, TILE_ROWS);
+        let order = Order { keys: keys.collect(), limit: None, tile_rows };
         Some(self.sorted(node, order, id, node.schema.clone()))
     }
 
+    /// Rows of a tile that a sort makes: as the user asks, or as fits.
+    fn tile_rows(&self, id: NodeId, fits: usize) -> usize {
+        let asked = match &self.builder.options.tile {
+            Some(TileRequest::Points(points)) => Some(*points),
+            Some(TileRequest::Shape(sizes)) => {
+                sizes.iter().find(|(name, _)| name == "row").map(|(_, rows)| *rows)
+            }
+            None => None,
+        };
+        // Not more than there can be: room is made for so many.
+        let most = rows_at_most(self.graph, id).unwrap_or(fits as u64).min(u64::from(u32::MAX));
+        asked.map_or(fits, |rows| rows.min(most).max(1) as usize)
+    }
+
     fn order(&mut self, id: NodeId, node: &PlanNode, order: &OrderPlan, input: Made) -> Made {
-        let tile_rows = if parts_behind(self.graph, id) { PART_ROWS as usize } else { TILE_ROWS };
+        let fits = if parts_behind(self.graph, id) { PART_ROWS as usize } else { TILE_ROWS };
+        let tile_rows = self.tile_rows(id, fits);
         let order = Order { keys: order.keys.clone(), limit: order.limit, tile_rows };
         let takes = self.graph.nodes[node.inputs[0]].schema.clone();
         if order.limit.is_none() {

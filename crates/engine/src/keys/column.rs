@@ -43,6 +43,13 @@ impl Dictionary {
         self.words.bytes() + self.texts.bytes() + self.block.capacity() * 8
     }
 
+    /// Forgets all codes and keeps the memory of words.
+    pub fn empty(&mut self) {
+        self.words.empty();
+        self.texts.clear();
+        self.missing = None;
+    }
+
     /// Forgets all codes.
     pub fn clear(&mut self) {
         self.words.clear();

@@ -19,7 +19,7 @@ use arrow_array::ArrayRef;
 use base::DType;
 use column::Dictionary;
 use expr::{Validity, Values};
-pub use view::Scratch;
+pub use view::{Scratch, array};
 use words::Words;
 
 /// No group.
@@ -129,7 +129,14 @@ impl Keys {
         arrays
     }
 
-    /// Forgets all groups.
+    /// Forgets all groups and keeps the memory: about as many will come again.
+    pub fn empty(&mut self) {
+        self.any = false;
+        self.columns.iter_mut().for_each(Dictionary::empty);
+        self.pairs.iter_mut().for_each(Words::empty);
+    }
+
+    /// Forgets all groups and gives the memory back.
     pub fn clear(&mut self) {
         self.any = false;
         self.columns.iter_mut().for_each(Dictionary::clear);

@@ -1,12 +1,17 @@
-//! Arrow arrays as blocks of values.
+//! Arrow arrays as blocks of values, and back.
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
 };
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Float32Array, Float64Array, Int32Array, Int64Array,
+    TimestampMicrosecondArray, make_array,
+};
+use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
-use base::Failure;
+use base::{DType, Failure};
 use expr::{Validity, Values};
+use std::sync::Arc;
 
 /// Room for what of an Arrow array is not laid out as [`Values`] are.
 #[derive(Default)]
@@ -46,4 +51,33 @@ impl Scratch {
         };
         Ok((values, validity))
     }
+}
+
+/// The first `len` values of a block as an array of this type.
+///
+/// # Errors
+/// Never, for values of that type.
+pub fn array(
+    dtype: DType,
+    (values, validity): (Values, Validity),
+    len: usize,
+) -> Result<ArrayRef, Failure> {
+    let all: ArrayRef = match values {
+        Values::Bool(v) => Arc::new(BooleanArray::from(v[..len].to_vec())),
+        Values::Int32(v) => Arc::new(Int32Array::from(v[..len].to_vec())),
+        Values::Int64(v) if dtype == DType::Timestamp => {
+            Arc::new(TimestampMicrosecondArray::from(v[..len].to_vec()))
+        }
+        Values::Int64(v) => Arc::new(Int64Array::from(v[..len].to_vec())),
+        Values::Float32(v) => Arc::new(Float32Array::from(v[..len].to_vec())),
+        Values::Float64(v) => Arc::new(Float64Array::from(v[..len].to_vec())),
+        Values::String(v) => Arc::new(v.slice(0, len)),
+    };
+    let Some(valid) = validity.map(|valid| &valid[..len]).filter(|valid| valid.contains(&false))
+    else {
+        return Ok(all);
+    };
+    let nulls = NullBuffer::from(valid.to_vec());
+    let data = all.to_data().into_builder().nulls(Some(nulls)).build();
+    data.map(make_array).map_err(|e| Failure::internal(e.to_string()))
 }

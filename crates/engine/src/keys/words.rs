@@ -27,7 +27,7 @@ pub struct Words {
     /// Codes plus 1 of the words from `start` on; 0 where there is none.
     window: Vec<u32>,
     start: u64,
-    /// Empty as long as there is a window.
+    /// Words and their codes plus 1, 0 where there is none; empty as long as there is a window.
     slots: Vec<(u64, u32)>,
     hashes: Vec<u64>,
     /// So many codes are likely to come.
@@ -51,7 +51,7 @@ impl Words {
         // at most. A table that is nearly full is about to double.
         const PAGE: usize = 4096;
         let window = (self.window.len() * 4).min(self.values.len() * PAGE);
-        let full = self.values.len() * 16 >= self.slots.len() * 7;
+        let full = self.values.len() * 16 >= self.slots.len() * 9;
         let slots = self.slots.len() * size_of::<(u64, u32)>() * if full { 2 } else { 1 };
         window + slots + self.values.capacity() * 8 + self.hashes.capacity() * 8
     }
@@ -61,9 +61,17 @@ impl Words {
         self.values[code as usize]
     }
 
-    /// Forgets all codes.
+    /// Forgets all codes and gives the memory back.
     pub fn clear(&mut self) {
         *self = Words::default();
+    }
+
+    /// Forgets all codes and keeps the memory: about as many will come again.
+    pub fn empty(&mut self) {
+        self.values.clear();
+        self.reserved = None;
+        self.window = Vec::new();
+        self.slots.fill((0, 0));
     }
 
     /// A code that no word has.
@@ -102,10 +110,11 @@ impl Words {
                     prefetch(slot);
                 }
                 let mut at = *hash as usize & mask;
-                while self.slots[at].1 != FREE && self.slots[at].0 != *word {
+                while self.slots[at].1 != 0 && self.slots[at].0 != *word {
                     at = (at + 1) & mask;
                 }
-                *code = self.slots[at].1;
+                // One less than nothing is `FREE`.
+                *code = self.slots[at].1.wrapping_sub(1);
             }
         }
     }
@@ -193,11 +202,11 @@ impl Words {
         let mut at = hash as usize & mask;
         loop {
             let (there, code) = self.slots[at];
-            if code == FREE {
+            if code == 0 {
                 return self.insert(word, at);
             }
             if there == word {
-                return code;
+                return code - 1;
             }
             at = (at + 1) & mask;
         }
@@ -205,28 +214,39 @@ impl Words {
 
     fn insert(&mut self, word: u64, at: usize) -> u32 {
         let code = self.values.len() as u32;
-        self.slots[at] = (word, code);
+        self.slots[at] = (word, code + 1);
         self.values.push(word);
         let size = self.slots.len();
-        if self.values.len() * 2 >= size {
+        if self.values.len() * 8 >= size * 5 {
             self.grow(if size < 1 << 16 { size * 4 } else { size * 2 });
         }
         code
     }
 
     fn grow(&mut self, size: usize) {
-        // Never the old table and the new one at once: all that is in it is in `values` too.
-        self.slots = Vec::new();
-        self.slots = vec![(0, FREE); size];
-        for (code, word) in self.values.iter().enumerate() {
-            if Some(code as u32) == self.reserved {
-                continue;
+        // Never the old table and the new one at once: all that is in it is in `values` too. The
+        // old one's memory stays, since a page that comes from the system costs more than to write it.
+        self.slots.clear();
+        self.slots.resize(size, (0, 0));
+        let (mask, mut hashes) = (size - 1, [0; BLOCK]);
+        for (block, words) in self.values.chunks(BLOCK).enumerate() {
+            let hashes = &mut hashes[..words.len()];
+            isa::run(Hashes(words, hashes));
+            for (i, (word, hash)) in words.iter().zip(&*hashes).enumerate() {
+                let soon = hashes.get(i + AHEAD).map(|hash| *hash as usize & mask);
+                if let Some(slot) = soon.and_then(|at| self.slots.get(at)) {
+                    prefetch(slot);
+                }
+                let code = (block * BLOCK + i) as u32;
+                if Some(code) == self.reserved {
+                    continue;
+                }
+                let mut at = *hash as usize & mask;
+                while self.slots[at].1 != 0 {
+                    at = (at + 1) & mask;
+                }
+                self.slots[at] = (*word, code + 1);
             }
-            let mut at = hash::word(*word) as usize & (size - 1);
-            while self.slots[at].1 != FREE {
-                at = (at + 1) & (size - 1);
-            }
-            self.slots[at] = (*word, code as u32);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Rows of many tiles that were in files: back into the order of the tiles' numbers.
+use crate::spill::joined;
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt64Type;
 use arrow_array::{ArrayRef, UInt32Array};
 use arrow_schema::ArrowError;
-use arrow_select::concat::concat;
 use arrow_select::take::take;
 use base::Failure;
 
@@ -13,12 +13,7 @@ use base::Failure;
 /// # Errors
 /// If Arrow cannot put them together.
 pub fn in_order(pieces: Vec<Vec<ArrayRef>>) -> Result<Vec<ArrayRef>, Failure> {
-    let count = pieces.first().map_or(0, Vec::len);
-    let column = |i: usize| {
-        let arrays: Vec<_> = pieces.iter().map(|piece| &*piece[i]).collect();
-        concat(&arrays).map_err(internal)
-    };
-    let mut columns = (0..count).map(column).collect::<Result<Vec<_>, Failure>>()?;
+    let mut columns = joined(pieces)?;
     let numbers = columns.pop();
     let numbers = numbers.as_ref().and_then(|numbers| numbers.as_primitive_opt::<UInt64Type>());
     let numbers = numbers.ok_or_else(|| Failure::internal("rows without numbers"))?.values();

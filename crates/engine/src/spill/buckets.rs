@@ -1,5 +1,5 @@
 //! Rows that did not fit into memory, those with equal keys in one bucket.
-use super::{Chunk, Share, Store};
+use super::{Chunk, Share, Store, joined, width};
 use crate::hash;
 use arrow_array::{ArrayRef, UInt32Array};
 use arrow_select::take::take;
@@ -125,14 +125,26 @@ impl Bucket {
         self.pieces.pop_front().map(|(_, chunk)| self.store.read(chunk)).transpose()
     }
 
-    /// The same rows in buckets of the next level, which there has to be.
+    /// The same rows in buckets of the next level, which there has to be; in the order of their
+    /// numbers.
     ///
     /// # Errors
     /// If the disk fails.
-    pub fn finer(self, share: &Share) -> Result<Vec<Bucket>, Failure> {
+    pub fn finer(mut self, share: &Share) -> Result<Vec<Bucket>, Failure> {
+        self.sort();
         let mut finer = Buckets::new(share, self.keys, self.level + 1);
-        for (number, chunk) in self.pieces {
-            finer.write(number, &self.store.read(chunk)?)?;
+        // Pieces of pieces would be small: some that follow each other are split as one.
+        let most = share.chunk() << BITS;
+        let (mut some, mut bytes, mut first) = (Vec::new(), 0, 0);
+        while let Some((number, chunk)) = self.pieces.pop_front() {
+            let columns = self.store.read(chunk)?;
+            first = if some.is_empty() { number } else { first };
+            bytes += columns.iter().map(width).sum::<usize>();
+            some.push(columns);
+            if bytes >= most || self.pieces.is_empty() {
+                finer.write(first, &joined(some)?)?;
+                (some, bytes) = (Vec::new(), 0);
+            }
         }
         Ok(finer.split())
     }

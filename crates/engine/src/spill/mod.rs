@@ -17,4 +17,4 @@ pub use buckets::{Bucket, Buckets};
 pub use budget::{Budget, Loan, Share, Weigh};
 pub use folder::{Choice, Folder, choose};
 pub use freed::give_back;
-pub use store::{Chunk, Store, size, width};
+pub use store::{Chunk, Store, joined, size, width};

@@ -6,6 +6,7 @@ use arrow_ipc::CompressionType;
 use arrow_ipc::reader::StreamDecoder;
 use arrow_ipc::writer::{IpcWriteOptions, StreamEncoder};
 use arrow_schema::{ArrowError, Field, Schema};
+use arrow_select::concat::concat;
 use base::{Failure, Tile};
 use rustix::fs::fstatvfs;
 use std::fs::File;
@@ -116,6 +117,21 @@ fn encode(columns: Vec<ArrayRef>, rows: usize) -> Result<Vec<Buffer>, ArrowError
     Ok(pieces)
 }
 
+/// Pieces of columns, one after the other.
+///
+/// # Errors
+/// If Arrow cannot put them together.
+pub fn joined(mut pieces: Vec<Vec<ArrayRef>>) -> Result<Vec<ArrayRef>, Failure> {
+    if pieces.len() < 2 {
+        return Ok(pieces.pop().unwrap_or_default());
+    }
+    let column = |i: usize| {
+        let arrays: Vec<_> = pieces.iter().map(|piece| &*piece[i]).collect();
+        concat(&arrays).map_err(internal)
+    };
+    (0..pieces[0].len()).map(column).collect()
+}
+
 /// Bytes of a tile's values, not of what they are a part of.
 pub fn size(tile: &Tile) -> u64 {
     tile.columns.iter().map(|c| width(&c.array) as u64).sum()
@@ -143,7 +159,7 @@ fn failure(budget: &Budget, error: &io::Error, bytes: usize, file: &File) -> Fai
 }
 
 fn internal(error: ArrowError) -> Failure {
-    Failure::internal(format!("state cannot be written to a file: {error}"))
+    Failure::internal(format!("rows cannot go to files, or come back: {error}"))
 }
 
 #[cfg(test)]
@@ -154,7 +170,6 @@ mod tests {
     use arrow_array::{
         BinaryArray, BooleanArray, Float64Array, Int64Array, StringArray, StructArray,
     };
-    use arrow_select::concat::concat;
 
     fn store() -> Store {
         Store::new(&Budget::new(1 << 40, Folder::new(std::env::temp_dir())).share())

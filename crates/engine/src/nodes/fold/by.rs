@@ -1,11 +1,12 @@
 //! A fold of rows with equal keys.
 //!
 //! Each worker folds the tiles it has into keys and states, and gives them on whenever it holds too
-//! many. The worker that the hash of a key names merges them. What does not fit into its memory it
+//! many; where that merges hardly any rows, it gives them on as they are for a while. The worker that the hash of a key names merges them. What does not fit into its memory it
 //! writes to buckets of keys with some bits of the hash in common, and at the end merges one
 //! bucket after the other; one that is too large is split by further bits.
 use super::groups::Groups;
-use super::{Rows, rows};
+use super::singles::Singles;
+use super::{Rows, TILE_ROWS, rows};
 use crate::nodes::apply::Apply;
 use crate::nodes::{Out, Stage};
 use crate::options::Place;
@@ -20,6 +21,10 @@ use std::sync::Arc;
 /// is: to look a group up in a larger table costs more than to merge it twice.
 const MOST_GROUPS: usize = 1 << 20;
 
+/// A table of groups that had fewer rows than three for two groups was of no use: so many times its
+/// rows go on without one, before another is tried.
+const PASS: u64 = 15;
+
 /// So few groups cannot be what fills the memory: their states do, and no bucket splits a group.
 const FEW_GROUPS: usize = 16;
 
@@ -27,6 +32,11 @@ const FEW_GROUPS: usize = 16;
 pub struct Partial {
     apply: Apply,
     groups: Groups,
+    /// The rows that are in `groups`.
+    rows: u64,
+    /// How many rows are to go on as they are, and those that have not yet gone.
+    passing: u64,
+    singles: Singles,
     share: Share,
     ready: VecDeque<Rows>,
     given: u64,
@@ -37,6 +47,9 @@ impl Partial {
         Ok(Partial {
             apply: Apply::new(&fold.apply),
             groups: Groups::new(fold, columns)?,
+            rows: 0,
+            passing: 0,
+            singles: Singles::new(fold, columns)?,
             share: budget.share(),
             ready: VecDeque::new(),
             given: 0,
@@ -46,11 +59,26 @@ impl Partial {
 
 impl Stage for Partial {
     fn tile(&mut self, _input: usize, parcel: Parcel, _out: Out) -> Result<(), Failure> {
-        let Partial { apply, groups, share, ready, .. } = self;
+        let Partial { apply, groups, rows, passing, singles, share, ready, .. } = self;
         apply.blocks(&parcel.tile, &mut |block| {
+            if *passing > 0 {
+                *passing = passing.saturating_sub(block.len as u64);
+                if singles.update(block)? >= TILE_ROWS || *passing == 0 {
+                    ready.push_back(Rows::new(singles.take()?));
+                }
+                return Ok(());
+            }
+            *rows += block.len as u64;
             let weigh = groups.update(block);
-            if groups.len() > MOST_GROUPS || weigh && groups.bytes() > share.own() {
-                ready.push_back(Rows::new(groups.take_states()?));
+            let many = groups.len() > MOST_GROUPS;
+            if many || weigh && groups.bytes() > share.own() {
+                if *rows * 2 < groups.len() as u64 * 3 {
+                    *passing = *rows * PASS;
+                }
+                *rows = 0;
+                // A table that was too large for its share is not to be kept.
+                let states = if many { groups.flush() } else { groups.take_states()? };
+                ready.push_back(Rows::new(states));
             }
             Ok(())
         })
@@ -61,11 +89,13 @@ impl Stage for Partial {
     }
 
     fn held(&self) -> u64 {
-        self.groups.held()
+        self.groups.held() + self.singles.bytes()
     }
 
     fn finish(&mut self, _out: Out) -> Result<(), Failure> {
+        self.ready.push_back(Rows::new(self.singles.take()?));
         self.ready.push_back(Rows::new(self.groups.take_states()?));
+        (self.rows, self.passing) = (0, 0);
         Ok(())
     }
 

@@ -105,6 +105,16 @@ impl Groups {
         Ok(columns)
     }
 
+    /// As [`Groups::take_states`], but keeps the memory: about as many groups will come again.
+    pub fn flush(&mut self) -> Vec<ArrayRef> {
+        let mut columns = self.keys.arrays();
+        columns.extend(self.states.states());
+        self.keys.empty();
+        self.states.clear();
+        self.weigh = Weigh::default();
+        columns
+    }
+
     fn take_keys(&mut self) -> Vec<ArrayRef> {
         let columns = self.keys.arrays();
         self.keys.clear();
@@ -113,7 +123,11 @@ impl Groups {
     }
 }
 
-fn types(fold: &Fold, columns: &[usize]) -> Result<Vec<DType>, Failure> {
+/// The types of columns of a fold's program.
+///
+/// # Errors
+/// If it has no such columns.
+pub fn types(fold: &Fold, columns: &[usize]) -> Result<Vec<DType>, Failure> {
     let fields = &fold.apply.program.output().fields;
     let dtype = |c: &usize| fields.get(*c).map(|f| f.dtype);
     let types: Option<Vec<DType>> = columns.iter().map(dtype).collect();

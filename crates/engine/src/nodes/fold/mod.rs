@@ -4,6 +4,7 @@ mod by;
 mod groups;
 mod held;
 mod over;
+mod singles;
 mod states;
 
 pub use states::States;

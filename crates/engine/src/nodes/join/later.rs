@@ -5,12 +5,11 @@
 //! each other, each small enough to be read at once.
 use super::whole::whole;
 use super::{columns, internal};
-use crate::spill::{Budget, Chunk, Store, width};
+use crate::spill::{Budget, Chunk, Store, joined, width};
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt64Type;
 use arrow_array::{ArrayRef, Int64Array, UInt32Array, UInt64Array, new_empty_array};
 use arrow_schema::DataType;
-use arrow_select::concat::concat;
 use arrow_select::take::take;
 use base::{Failure, Tile};
 use plan::physical::Join;
@@ -246,18 +245,6 @@ fn write(
 fn tiles_of(answers: &[ArrayRef]) -> Result<&[u64], Failure> {
     let tiles = answers.first().and_then(|tiles| tiles.as_primitive_opt::<UInt64Type>());
     tiles.map(|tiles| &tiles.values()[..]).ok_or_else(foreign)
-}
-
-/// Pieces of columns, one after the other.
-fn joined(mut pieces: Vec<Vec<ArrayRef>>) -> Result<Vec<ArrayRef>, Failure> {
-    if pieces.len() < 2 {
-        return Ok(pieces.pop().unwrap_or_default());
-    }
-    let column = |i: usize| {
-        let arrays: Vec<_> = pieces.iter().map(|piece| &*piece[i]).collect();
-        concat(&arrays).map_err(internal)
-    };
-    (0..pieces[0].len()).map(column).collect()
 }
 
 fn foreign() -> Failure {

@@ -1,15 +1,14 @@
 //! `Parts`: the parts that a worker has, each as a tile.
 use super::ASIDE;
 use crate::nodes::numbered::in_order;
-use crate::nodes::order::rows::{compact, internal};
+use crate::nodes::order::rows::compact;
 use crate::nodes::{Out, Stage};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
-use crate::spill::{Budget, Chunk, Share, Store, give_back, size};
+use crate::spill::{Budget, Chunk, Share, Store, give_back, joined, size};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{UInt32Type, UInt64Type};
 use arrow_array::{ArrayRef, UInt64Array, new_empty_array};
-use arrow_select::concat::concat;
 use base::{Column, DType, Failure, Schema, Tile};
 use plan::physical::Partition;
 use std::ops::Range;
@@ -56,7 +55,7 @@ impl Parts {
         for part in (self.place.worker..self.counts.len()).step_by(self.place.workers) {
             let pieces = self.pieces(part);
             if !pieces.is_empty() {
-                self.chunks[part].extend(store.write(&together(&pieces)?)?);
+                self.chunks[part].extend(store.write(&joined(pieces)?)?);
             }
         }
         self.store = Some(store);
@@ -98,16 +97,6 @@ impl Parts {
         let origin = vec![self.counts[..part].iter().sum()];
         Ok(Tile { number: part as u64, origin, shape, columns, index: None })
     }
-}
-
-/// Pieces of columns, one after the other.
-fn together(pieces: &[Vec<ArrayRef>]) -> Result<Vec<ArrayRef>, Failure> {
-    let count = pieces.first().map_or(0, Vec::len);
-    let column = |i: usize| {
-        let arrays: Vec<_> = pieces.iter().map(|piece| &*piece[i]).collect();
-        concat(&arrays).map_err(internal)
-    };
-    (0..count).map(column).collect()
 }
 
 /// Where the rows of a part are in a tile.
