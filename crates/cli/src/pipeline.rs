@@ -18,7 +18,8 @@ pub struct PipelineArgs {
     /// Replaces the value of a parameter
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
     pub sets: Vec<(String, String)>,
-    /// Size of the tiles: about so many points, or so many along dimensions (lat=10,lon=100)
+    /// Size of the tiles that are read, sorted or grouped: about so many points, or so many along
+    /// dimensions (lat=10,lon=100)
     #[arg(long, value_name = "POINTS|DIM=N,…", value_parser = tile)]
     pub tile: Option<String>,
     #[command(flatten)]

@@ -81,3 +81,34 @@ pub fn array(
     let data = all.to_data().into_builder().nulls(Some(nulls)).build();
     data.map(make_array).map_err(|e| Failure::internal(e.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use arrow_array::StringArray;
+
+    #[test]
+    fn arrays_come_back() {
+        let arrays: [(DType, ArrayRef); 7] = [
+            (DType::Bool, Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)]))),
+            (DType::Int32, Arc::new(Int32Array::from(vec![1, 2, 3]))),
+            (DType::Int64, Arc::new(Int64Array::from(vec![None, Some(2), Some(3)]))),
+            (
+                DType::Timestamp,
+                Arc::new(TimestampMicrosecondArray::from(vec![Some(4), None, None])),
+            ),
+            (DType::Float32, Arc::new(Float32Array::from(vec![Some(0.5), None, Some(-0.0)]))),
+            (DType::Float64, Arc::new(Float64Array::from(vec![1.5, f64::INFINITY, 0.1]))),
+            (DType::String, Arc::new(StringArray::from(vec![Some("a"), None, Some("ccc")]))),
+        ];
+        for (dtype, given) in arrays {
+            let mut scratch = Scratch::default();
+            let view = scratch.view(&given).unwrap();
+            assert_eq!(&array(dtype, view, 3).unwrap(), &given);
+            let mut scratch = Scratch::default();
+            let view = scratch.view(&given).unwrap();
+            assert_eq!(&array(dtype, view, 2).unwrap(), &given.slice(0, 2));
+        }
+    }
+}

@@ -45,7 +45,7 @@ pub struct Later {
     ready: VecDeque<(u64, Vec<ArrayRef>)>,
 }
 
-/// A tile without its columns, and where they are.
+/// A tile without its columns, and where they are; with them, if there is nothing to write.
 struct Held {
     tile: Tile,
     indexed: bool,
@@ -98,8 +98,9 @@ impl Later {
         let indexed = tile.index.is_some();
         kept.extend(tile.index.map(|index| Arc::new(index) as ArrayRef));
         let chunks = self.store.write(&kept)?;
-        let (origin, shape) = (tile.origin, tile.shape);
-        let tile = Tile { number, origin, shape, columns: Vec::new(), index: None };
+        let columns = if chunks.is_empty() { kept } else { Vec::new() };
+        let columns = columns.into_iter().map(Into::into).collect();
+        let tile = Tile { columns, index: None, ..tile };
         let last = self.tiles.last_key_value().map_or(0, |(last, _)| *last).max(self.answered);
         self.tiles.insert(number, Held { tile, indexed, chunks });
         // A tile stays in the group that its answers may be in already.
@@ -164,17 +165,16 @@ impl Later {
 
     fn restore(&self, held: Held) -> Result<Tile, Failure> {
         let Held { mut tile, indexed, chunks } = held;
-        let pieces = chunks.into_iter().map(|chunk| self.store.read(chunk));
-        let mut columns = joined(pieces.collect::<Result<_, _>>()?)?;
-        if indexed {
-            let index = columns.pop();
-            tile.index = match index.as_ref().map(|i| i.as_primitive_opt()) {
-                Some(Some(index)) => Some(Int64Array::clone(index)),
-                _ if tile.points() == 0 => Some(Vec::<i64>::new().into()),
-                _ => return Err(foreign()),
-            };
+        if !chunks.is_empty() {
+            let pieces = chunks.into_iter().map(|chunk| self.store.read(chunk));
+            let columns = joined(pieces.collect::<Result<_, _>>()?)?;
+            tile.columns = columns.into_iter().map(Into::into).collect();
         }
-        tile.columns = columns.into_iter().map(Into::into).collect();
+        if indexed {
+            let index = tile.columns.pop();
+            let index = index.as_ref().and_then(|index| index.array.as_primitive_opt());
+            tile.index = Some(Int64Array::clone(index.ok_or_else(foreign)?));
+        }
         Ok(tile)
     }
 
@@ -249,4 +249,76 @@ fn tiles_of(answers: &[ArrayRef]) -> Result<&[u64], Failure> {
 
 fn foreign() -> Failure {
     Failure::internal("an answer about a tile that is not there")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::spill::Folder;
+    use arrow_array::types::Int64Type;
+    use base::DType;
+    use plan::physical::How;
+
+    /// A tile of rows whose one column is ten times their index.
+    fn tile(number: u64, first: i64, rows: i64) -> Tile {
+        let values = Int64Array::from_iter_values((first..first + rows).map(|i| i * 10));
+        let index = Some(Int64Array::from_iter_values(first..first + rows));
+        let columns = vec![(Arc::new(values) as ArrayRef).into()];
+        Tile { number, origin: vec![0], shape: vec![rows as usize], columns, index }
+    }
+
+    #[test]
+    fn tiles_come_by_number_with_all_their_matches() {
+        let join = Join {
+            how: How::Left,
+            keys: vec![0],
+            types: vec![DType::Int64],
+            left: vec![0],
+            right: vec![1],
+            right_types: vec![DType::Int64, DType::Int64],
+            sizes: vec![1 << 20],
+            keep_index: true,
+        };
+        let budget = Budget::new(0, Folder::new(std::env::temp_dir()));
+        for rows in [1, 40_000] {
+            let mut later = Later::new(&join, &budget, 1);
+            // Tile 7 has no rows; an answer about tile 9 comes before it.
+            let answer = |row: u32, n: i64| -> Vec<ArrayRef> {
+                vec![Arc::new(UInt32Array::from(vec![row])), Arc::new(Int64Array::from(vec![n]))]
+            };
+            for (number, first) in [(2, 0), (5, rows), (4, 2 * rows), (7, 3 * rows)] {
+                let count = if number == 7 { 0 } else { rows };
+                later.keep(tile(number, first, count)).unwrap();
+            }
+            assert!(later.waits(&(3..5)) && !later.waits(&(8..9)));
+            later.answer(9, answer(0, 90)).unwrap();
+            later.spread().unwrap();
+            later.answer(4, answer(0, 40)).unwrap();
+            later.answer(4, answer(0, 41)).unwrap();
+            later.keep(tile(9, 4 * rows, rows)).unwrap();
+            let mut found = Vec::new();
+            while let Some(tile) = later.next(2).unwrap() {
+                let column = |i: usize| {
+                    let array = &tile.columns[i].array;
+                    array.as_primitive::<Int64Type>().iter().take(2).collect::<Vec<_>>()
+                };
+                let index = tile.index.as_ref().unwrap().values().first().copied();
+                found.push((tile.number, tile.points() as i64, column(0), column(1), index));
+            }
+            let two = |first: i64| (0..rows.min(2)).map(|i| Some((first + i) * 10)).collect();
+            let none: Vec<Option<i64>> = vec![None; rows.min(2) as usize];
+            let most = |first: i64| Some(first * 2);
+            let mut nine = none.clone();
+            nine[0] = Some(90);
+            let wanted: Vec<(u64, i64, Vec<Option<i64>>, Vec<Option<i64>>, Option<i64>)> = vec![
+                (2, rows, two(0), none.clone(), most(0)),
+                (4, rows + 1, vec![Some(20 * rows); 2], vec![Some(40), Some(41)], most(2 * rows)),
+                (5, rows, two(rows), none, most(rows)),
+                (7, 0, vec![], vec![], None),
+                (9, rows, two(4 * rows), nine, most(4 * rows)),
+            ];
+            assert_eq!(found, wanted);
+        }
+    }
 }

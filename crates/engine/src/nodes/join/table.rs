@@ -149,7 +149,7 @@ impl Table {
             all += self.range(**group).len();
             all <= matches
         };
-        groups.iter().take_while(fits).count().clamp(1, groups.len().max(1))
+        groups.iter().take_while(fits).count().max(1).min(groups.len())
     }
 
     /// The places in `order` of a group's rows.
