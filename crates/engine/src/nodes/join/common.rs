@@ -78,8 +78,11 @@ fn late() -> Failure {
 /// for it, they alone hold it.
 #[derive(Default)]
 pub struct Commons {
-    list: Mutex<HashMap<usize, (Arc<dyn Any + Send + Sync>, usize)>>,
+    list: Mutex<HashMap<usize, Asked>>,
 }
+
+/// What they have in common, and how many of them have not asked for it.
+type Asked = (Arc<dyn Any + Send + Sync>, usize);
 
 impl Commons {
     /// That of a node, for one of so many workers; the first one makes it.

@@ -39,7 +39,7 @@ pub enum Where {
         _held: Share,
     },
     /// In files, with what each worker has of the left.
-    Files(Files),
+    Files(Box<Files>),
 }
 
 /// Both sides in files.
@@ -100,10 +100,10 @@ impl Join {
             Rows::Files(grace) => {
                 let threads = self.place.threads;
                 let later = || Mutex::new(Later::new(&self.plan, &self.budget, threads));
-                Where::Files(Files {
-                    asked: Common::new(threads, grace),
+                Where::Files(Box::new(Files {
+                    asked: Common::new(threads, *grace),
                     later: (0..threads).map(|_| later()).collect(),
-                })
+                }))
             }
         })
     }
@@ -126,7 +126,6 @@ impl Join {
     fn pass(&mut self, parcel: Parcel, out: Out) -> Result<(), Failure> {
         let Parcel { tile, credit } = parcel;
         let tile = to_rows(tile)?;
-        let keys = columns(&tile, &self.plan.keys)?;
         match self.all.get() {
             Some(Where::Here { table, .. }) => {
                 let tile = matched(&self.plan, &tile, table)?;
@@ -134,6 +133,7 @@ impl Join {
                 Ok(())
             }
             Some(Where::Files(files)) => {
+                let keys = columns(&tile, &self.plan.keys)?;
                 files.asked.add(|asked| asked.ask(self.own(), tile.number, keys, None))?;
                 lock(&files.later[self.own()]).keep(tile)
             }

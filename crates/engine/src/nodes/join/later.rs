@@ -260,6 +260,8 @@ mod tests {
     use base::DType;
     use plan::physical::How;
 
+    type Values = Vec<Option<i64>>;
+
     /// A tile of rows whose one column is ten times their index.
     fn tile(number: u64, first: i64, rows: i64) -> Tile {
         let values = Int64Array::from_iter_values((first..first + rows).map(|i| i * 10));
@@ -307,11 +309,11 @@ mod tests {
                 found.push((tile.number, tile.points() as i64, column(0), column(1), index));
             }
             let two = |first: i64| (0..rows.min(2)).map(|i| Some((first + i) * 10)).collect();
-            let none: Vec<Option<i64>> = vec![None; rows.min(2) as usize];
+            let none: Values = vec![None; rows.min(2) as usize];
             let most = |first: i64| Some(first * 2);
             let mut nine = none.clone();
             nine[0] = Some(90);
-            let wanted: Vec<(u64, i64, Vec<Option<i64>>, Vec<Option<i64>>, Option<i64>)> = vec![
+            let wanted: [(u64, i64, Values, Values, Option<i64>); 5] = [
                 (2, rows, two(0), none.clone(), most(0)),
                 (4, rows + 1, vec![Some(20 * rows); 2], vec![Some(40), Some(41)], most(2 * rows)),
                 (5, rows, two(rows), none, most(rows)),

@@ -60,7 +60,7 @@ impl Right {
     pub fn rows(self) -> Result<Rows, Failure> {
         let Right { join, mut tiles, bytes, share, files } = self;
         if let Some(files) = files {
-            return Ok(Rows::Files(Grace::new(&join, share, files, bytes)));
+            return Ok(Rows::Files(Box::new(Grace::new(&join, share, files, bytes))));
         }
         tiles.sort_by_key(|tile| tile.number);
         let table = Table::new(&join, tiles.into_iter().map(columns).collect())?;
@@ -82,5 +82,5 @@ pub enum Rows {
         _held: Share,
     },
     /// In files.
-    Files(Grace),
+    Files(Box<Grace>),
 }
