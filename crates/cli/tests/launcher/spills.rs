@@ -163,3 +163,30 @@ fn what_is_fixed_must_fit() {
     assert_eq!(code, 0, "{notes}");
     assert!(text.contains("rows and groups beyond"), "{text}");
 }
+
+#[test]
+fn all_matches_of_a_tile_must_fit() {
+    let bench = Bench::new(
+        "steps:
+  - range: { i: 0..8000 }
+  - map: { k: i * 0, v: i * 2 }
+    as: right
+  - range: { j: 0..8000 }
+  - map: { k: j * 0 }
+    as: left
+  - join: k
+    from: [left, right]
+  - reduce: { n: count(), s: sum(v) }
+",
+    );
+    for how in ["-w 2", "-n 2 -w 1"] {
+        let (_, notes, code) = bench.run(&format!("run p.yaml --memory 200MB {how}"));
+        assert_eq!(code, 5, "{notes}");
+        let wanted =
+            "64000000 rows of the right side of a join match those of one tile of the left";
+        assert!(notes.contains(wanted) && notes.contains("smaller tiles (`--tile`)"), "{notes}");
+    }
+    let (found, notes, code) = bench.run("run p.yaml --memory 200MB -w 2 --tile 50");
+    assert_eq!(code, 0, "{notes}");
+    assert!(found.contains("64000000"), "{found}");
+}

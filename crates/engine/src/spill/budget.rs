@@ -45,6 +45,11 @@ impl Budget {
         Some(Loan { budget: self.clone(), bytes })
     }
 
+    /// What all of them together may hold.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// What is not in shares.
     fn room(&self) -> u64 {
         self.limit - self.limit / 2

@@ -1,6 +1,7 @@
 //! `Match`: puts a tile together when all answers about it have come.
 use super::later::Later;
 use super::message::Message;
+use super::room::Room;
 use super::whole::whole;
 use crate::nodes::{Out, Stage};
 use crate::options::Place;
@@ -18,6 +19,7 @@ pub struct Match {
     join: Join,
     place: Place,
     budget: Arc<Budget>,
+    room: Room,
     open: BTreeMap<u64, Open>,
     /// Where all of them wait if some worker answers late.
     later: Option<Later>,
@@ -49,6 +51,7 @@ impl Match {
             join: join.clone(),
             place,
             budget: budget.clone(),
+            room: Room::new(join, budget, place.threads),
             open: BTreeMap::new(),
             later: None,
             closing: Vec::new(),
@@ -66,7 +69,7 @@ impl Match {
         let Some(Open { parcel: Some(parcel), answers, .. }) = self.open.remove(&number) else {
             return Ok(());
         };
-        let tile = whole(&self.join, &parcel.tile, &answers, self.most)?;
+        let tile = whole(&self.join, &parcel.tile, &answers, self.most, self.room)?;
         out(Item::Tile(parcel.derive(tile)));
         Ok(())
     }

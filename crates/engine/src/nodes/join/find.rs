@@ -3,6 +3,7 @@ use super::grace::{Found, Probe, Queue, by_asker};
 use super::internal;
 use super::message::Message;
 use super::right::{Right, Rows};
+use super::room::Room;
 use super::table::Table;
 use crate::nodes::{Out, Stage};
 use crate::options::Place;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 pub struct Find {
     join: Join,
     place: Place,
+    room: Room,
     right: Option<Right>,
     rows: Option<Rows>,
     /// When nothing more is asked of what is in files: what is left to look into.
@@ -41,7 +43,8 @@ impl Find {
     pub fn new(join: &Join, place: Place, budget: &Arc<Budget>) -> Find {
         let right = Some(Right::new(join, budget.share()));
         let (rows, probing, waiting) = (None, None, Vec::new());
-        Find { join: join.clone(), place, right, rows, probing, waiting }
+        let room = Room::new(join, budget, place.threads);
+        Find { join: join.clone(), place, room, right, rows, probing, waiting }
     }
 
     fn read(&self, tile: Tile) -> Result<Asked, Failure> {
@@ -58,7 +61,7 @@ impl Find {
         let asked = self.read(tile)?;
         match &mut self.rows {
             Some(Rows::Here { table, .. }) => {
-                let columns = answer(table, &self.join, &asked)?;
+                let columns = answer(table, &self.join, &asked, self.room)?;
                 let answer =
                     Message::Answer { tile: asked.tile, answers: asked.questions, columns };
                 out(Item::to(asked.asker, answer.tile()));
@@ -75,13 +78,13 @@ impl Find {
 }
 
 /// The answer to a question: rows, and beside them columns of the right.
-fn answer(table: &Table, join: &Join, asked: &Asked) -> Result<Vec<ArrayRef>, Failure> {
+fn answer(table: &Table, join: &Join, asked: &Asked, room: Room) -> Result<Vec<ArrayRef>, Failure> {
     let how = match join.how {
         How::Inner | How::Left => How::Inner,
         How::Semi | How::Anti => How::Semi,
     };
     let count = asked.keys.first().map_or(0, |key| key.len());
-    let matches = table.matches(&table.find(&asked.keys, count)?, how)?;
+    let matches = table.matches(&table.find(&asked.keys, count)?, how, room)?;
     let left = matches.left.unwrap_or_else(|| (0..count as u32).collect());
     let left = UInt32Array::from(left);
     let rows: ArrayRef = match &asked.rows {

@@ -6,6 +6,7 @@
 //! smaller so, since most of its rows have one key, is read in parts that fit, and what is asked of
 //! it is read once for each of them.
 use super::internal;
+use super::room::Room;
 use super::table::{Table, blocks};
 use crate::keys::Keys;
 use crate::spill::{Bucket, Buckets, Share};
@@ -280,7 +281,7 @@ impl Now {
             };
             let groups = &question.groups[question.done..];
             let count = table.few(groups, MATCHES);
-            let matches = table.matches(&groups[..count], how)?;
+            let matches = table.matches(&groups[..count], how, Room::ANY)?;
             let first = question.done as u32;
             let rows: UInt32Array = match matches.left {
                 Some(rows) => rows.into_iter().map(|row| first + row).collect::<Vec<_>>().into(),

@@ -9,6 +9,7 @@ use super::common::Common;
 use super::grace::{Found, Grace, Probe, Queue, by_asker};
 use super::later::Later;
 use super::right::{Right, Rows};
+use super::room::Room;
 use super::table::Table;
 use crate::credit::Wake;
 use crate::nodes::{Out, Stage, to_rows};
@@ -54,6 +55,7 @@ pub struct Join {
     plan: physical::Join,
     place: Place,
     budget: Arc<Budget>,
+    room: Room,
     all: Arc<All>,
     /// Tiles of the left that wait for the right to end.
     waiting: Vec<Item>,
@@ -78,6 +80,7 @@ impl Join {
             plan: plan.clone(),
             place,
             budget: budget.clone(),
+            room: Room::new(plan, budget, place.threads),
             all,
             waiting: Vec::new(),
             closing: Vec::new(),
@@ -128,7 +131,7 @@ impl Join {
         let tile = to_rows(tile)?;
         match self.all.get() {
             Some(Where::Here { table, .. }) => {
-                let tile = matched(&self.plan, &tile, table)?;
+                let tile = matched(&self.plan, &tile, table, self.room)?;
                 out(Item::Tile(Parcel { tile, credit }));
                 Ok(())
             }
@@ -179,9 +182,9 @@ impl Join {
 }
 
 /// A tile of the left with its matches.
-fn matched(plan: &physical::Join, tile: &Tile, table: &Table) -> Result<Tile, Failure> {
+fn matched(plan: &physical::Join, tile: &Tile, table: &Table, room: Room) -> Result<Tile, Failure> {
     let keys = columns(tile, &plan.keys)?;
-    let matches = table.matches(&table.find(&keys, tile.points())?, plan.how)?;
+    let matches = table.matches(&table.find(&keys, tile.points())?, plan.how, room)?;
     let pick = |column: &usize| table.pick(*column, &matches.right);
     let right = plan.right.iter().map(pick).collect::<Result<_, Failure>>()?;
     beside(plan, tile, matches.left, right, plan.most(table.most()))

@@ -3,6 +3,7 @@
 //!
 //! Answers come in the order of the keys' hashes. They are written to groups of tiles that follow
 //! each other, each small enough to be read at once.
+use super::room::Room;
 use super::whole::whole;
 use super::{columns, internal};
 use crate::spill::{Budget, Chunk, Store, joined, width};
@@ -41,6 +42,7 @@ pub struct Later {
     answered: u64,
     /// Bytes that a group should have.
     part: u64,
+    room: Room,
     /// Tiles whose answers have been read.
     ready: VecDeque<(u64, Vec<ArrayRef>)>,
 }
@@ -81,6 +83,7 @@ impl Later {
             pending_bytes: 0,
             answered: 0,
             part: budget.part(workers),
+            room: Room::new(join, budget, workers),
             ready: VecDeque::new(),
         }
     }
@@ -160,7 +163,7 @@ impl Later {
         let Some((number, answer)) = self.ready.pop_front() else { return Ok(None) };
         let held = self.tiles.remove(&number).ok_or_else(foreign)?;
         let tile = self.restore(held)?;
-        whole(&self.join, &tile, &[answer], most).map(Some)
+        whole(&self.join, &tile, &[answer], most, self.room).map(Some)
     }
 
     fn restore(&self, held: Held) -> Result<Tile, Failure> {

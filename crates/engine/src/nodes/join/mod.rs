@@ -18,6 +18,7 @@
 //! | `table` | rows of the right by key, in memory |
 //! | `right`, `grace` | all rows of the right as they come; both sides in files |
 //! | `beside`, `whole` | a tile of the result, from rows of the right and from answers |
+//! | `room` | how many rows may match those of a tile |
 //! | `later` | tiles of the left, and answers about them, in files |
 //! | `here` | `Join`: all of the right is here |
 //! | `common` | what the workers of a process gather and use together |
@@ -36,6 +37,7 @@ mod message;
 pub mod overlay;
 mod region;
 mod right;
+mod room;
 mod table;
 mod whole;
 

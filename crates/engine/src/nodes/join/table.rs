@@ -1,5 +1,6 @@
 //! Rows of the right side by key: built once, then looked up by blocks.
 use super::internal;
+use super::room::Room;
 use crate::keys::{Keys, NONE, Scratch};
 use crate::nodes::order::gather::Gather;
 use arrow_array::builder::UInt32Builder;
@@ -163,8 +164,8 @@ impl Table {
     /// What matches rows of the left in these groups, as [`Table::find`] gave them.
     ///
     /// # Errors
-    /// If there are too many matches.
-    pub fn matches(&self, groups: &[u32], how: How) -> Result<Matches, Failure> {
+    /// If there is no room for all matches.
+    pub fn matches(&self, groups: &[u32], how: How, room: Room) -> Result<Matches, Failure> {
         let some = |found: bool| {
             let rows = groups.iter().enumerate().filter(|(_, g)| (**g != NONE) == found);
             rows.map(|(row, _)| row as u32).collect::<Vec<u32>>()
@@ -185,15 +186,15 @@ impl Table {
                 let right = groups.iter().map(|g| (*g != NONE).then_some(*g)).collect();
                 Ok(Matches { left: None, right })
             }
-            How::Inner | How::Left => self.many(groups, how),
+            How::Inner | How::Left => self.many(groups, how, room),
         }
     }
 
     /// Matches of keys that several rows have.
-    fn many(&self, groups: &[u32], how: How) -> Result<Matches, Failure> {
+    fn many(&self, groups: &[u32], how: How, room: Room) -> Result<Matches, Failure> {
         let alone = usize::from(how == How::Left);
         let count: usize = groups.iter().map(|g| self.range(*g).len().max(alone)).sum();
-        check(count)?;
+        room.check(count)?;
         let mut left = Vec::with_capacity(count);
         let mut right = UInt32Builder::with_capacity(count);
         for (row, group) in groups.iter().enumerate() {
@@ -207,14 +208,4 @@ impl Table {
         }
         Ok(Matches { left: Some(left), right: right.finish() })
     }
-}
-
-/// # Errors
-/// If a tile of the result would have too many rows.
-pub fn check(rows: usize) -> Result<(), Failure> {
-    if rows < NONE as usize {
-        return Ok(());
-    }
-    let message = format!("{rows} rows match those of one tile, which is too many");
-    Err(Failure::data(format!("{message}: smaller tiles (`--tile`) have fewer")))
 }

@@ -1,7 +1,8 @@
 //! A tile of the result from the answers about it, in whatever order they came.
 use super::beside::beside;
 use super::internal;
-use super::table::{NO_ROW, check};
+use super::room::Room;
+use super::table::NO_ROW;
 use arrow_array::builder::UInt32Builder;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, UInt32Array};
@@ -14,19 +15,20 @@ use plan::physical::{How, Join};
 /// All matches of a row stand in their order. `most` is how many rows a key of the right has.
 ///
 /// # Errors
-/// If an answer is something else, or there are too many rows.
+/// If an answer is something else, or there is no room for so many rows.
 pub fn whole(
     join: &Join,
     tile: &Tile,
     answers: &[Vec<ArrayRef>],
     most: u64,
+    room: Room,
 ) -> Result<Tile, Failure> {
     let rows = |answer: &Vec<ArrayRef>| match answer.first().map(|a| a.as_primitive_opt()) {
         Some(Some(rows)) => Ok::<UInt32Array, Failure>(UInt32Array::clone(rows)),
         _ => Err(Failure::internal("an answer without rows")),
     };
     let rows: Vec<UInt32Array> = answers.iter().map(rows).collect::<Result<_, _>>()?;
-    let order = Order::new(&rows, tile.points(), join.how)?;
+    let order = Order::new(&rows, tile.points(), join.how, room)?;
     let column = |i: usize| {
         let arrays: Vec<&dyn Array> = answers.iter().map(|a| &*a[i + 1]).collect();
         let all = match answers {
@@ -51,7 +53,7 @@ struct Order {
 }
 
 impl Order {
-    fn new(answers: &[UInt32Array], rows: usize, how: How) -> Result<Order, Failure> {
+    fn new(answers: &[UInt32Array], rows: usize, how: How, room: Room) -> Result<Order, Failure> {
         let all = || answers.iter().flat_map(|rows| rows.values().iter().copied());
         let once = all().enumerate().all(|(i, row)| i == row as usize) && all().count() == rows;
         if once && how != How::Anti {
@@ -72,7 +74,7 @@ impl Order {
             How::Left => 1,
         };
         let total: usize = counts.iter().map(|n| (*n as usize).max(alone)).sum();
-        check(total)?;
+        room.check(total)?;
         // Where the matches of each row begin; all of one row come from one answer.
         let mut next = Vec::with_capacity(rows);
         let mut left = Vec::with_capacity(total);
