@@ -416,11 +416,14 @@ mod tests {
         // Products of usual size, of a factor that cannot be split and one that is subnormal.
         agree(&[[2f64.powi(1010) * 1.1; 300], [2f64.powi(-1030) * 1.3; 300]].concat());
         // Those at the ends of a window: all bits of all sums are used.
-        for (large, small) in [(32, 1), (31, 1), (40, 8)] {
-            let ends = [large, small].map(|e| (2.0 - f64::EPSILON) * 2f64.powi(e));
-            agree(&[ends[0]; 5000]);
-            agree(&[ends; 2500].concat());
-            agree(&[ends.map(|x| -x); 2500].concat());
+        let below_two = [2.0 - f64::EPSILON, 2.0 - f64::from(f32::EPSILON)];
+        for (large, small) in [(32, 1), (31, 1), (40, 8), (16, 1), (17, 1), (24, 8)] {
+            for most in below_two {
+                let ends = [large, small].map(|e| most * 2f64.powi(e));
+                agree(&[ends[0]; 5000]);
+                agree(&[ends; 2500].concat());
+                agree(&[ends.map(|x| -x); 2500].concat());
+            }
         }
     }
 

@@ -5,6 +5,8 @@
 //! `bins`) that starts as 1.5 · 2^(E + 11) rounds to multiples of 2^(E - 41); what it leaves over
 //! are multiples of 2^(E - 83) up to 2^(E - 42), and 2^11 of these add up exactly.
 //!
+//! Numbers of 24 bits within 16 orders of magnitude are multiples of 2^(E - 38): nothing is left over.
+//!
 //! If the values are rounded products, their rounding errors are multiples of 2^(E - 136) up to
 //! 2^(E - 53), whatever the factors are. A bin that starts as 1.5 · 2^(E - 43) rounds these to
 //! multiples of 2^(E - 95); 2^13 of what it leaves over add up exactly.
@@ -24,6 +26,8 @@ use crate::isa::{Bits, Vector, WIDTH};
 
 /// The exponents of a window.
 const EXPONENTS: u64 = 32;
+/// The same for numbers of 24 bits.
+const FEW_EXPONENTS: u64 = 16;
 /// The exponent fields that the lowest of a window may have: all that is added up is normal, and
 /// the errors of products are exact.
 const FIELDS: (u64, u64) = (200, 2000);
@@ -39,6 +43,10 @@ const _: () = assert!(CHUNK / LANES == 1 << 8);
 pub(super) trait Group: Copy {
     /// Whether there are rounding errors.
     const ERRORS: bool;
+    /// Whether the bins leave something over.
+    const REST: bool;
+    /// The exponents of a window: a power of two.
+    const EXPONENTS: u64;
 
     /// A vector of values, and their rounding errors where they are in a window.
     fn load<V: Vector>(self, i: usize) -> (V, V);
@@ -52,6 +60,8 @@ pub(super) trait Group: Copy {
 
 impl<T: Summand> Group for &[T; GROUP] {
     const ERRORS: bool = false;
+    const REST: bool = !T::SHORT;
+    const EXPONENTS: u64 = if T::SHORT { FEW_EXPONENTS } else { EXPONENTS };
 
     #[inline(always)]
     fn load<V: Vector>(self, i: usize) -> (V, V) {
@@ -66,7 +76,7 @@ impl<T: Summand> Group for &[T; GROUP] {
     #[inline(always)]
     fn add_outside(self, i: usize, lowest: u64, sum: &mut ExactSum) {
         for x in vectors(self)[i] {
-            if !inside(place(x.f64(), lowest)) {
+            if !inside::<Self>(place(x.f64(), lowest)) {
                 sum.add(x.f64());
             }
         }
@@ -79,6 +89,8 @@ pub(super) struct Products<'a, T>(pub &'a [T; GROUP], pub &'a [T; GROUP]);
 
 impl<T: Summand> Group for Products<'_, T> {
     const ERRORS: bool = !T::SHORT;
+    const REST: bool = true;
+    const EXPONENTS: u64 = EXPONENTS;
 
     #[inline(always)]
     fn load<V: Vector>(self, i: usize) -> (V, V) {
@@ -106,7 +118,7 @@ impl<T: Summand> Group for Products<'_, T> {
     fn add_outside(self, i: usize, lowest: u64, sum: &mut ExactSum) {
         for (x, y) in vectors(self.0)[i].iter().zip(&vectors(self.1)[i]) {
             let (x, y) = (x.f64(), y.f64());
-            if !inside(place(x * y, lowest)) {
+            if !inside::<Self>(place(x * y, lowest)) {
                 sum.add_product(x, y);
             }
         }
@@ -144,11 +156,13 @@ const SIZE: u64 = u64::MAX >> 1;
 /// Bins, and what they left over.
 type Running<V> = [[V; SIDES]; 2];
 
-/// Adds a value to each bin of a side, and what it leaves over to the rest.
+/// Adds a value to each bin of a side, and what it leaves over, if it does, to the rest.
 #[inline(always)]
-fn add<V: Vector>([bin, rest]: &mut Running<V>, side: usize, x: V) {
+fn add<V: Vector>([bin, rest]: &mut Running<V>, side: usize, x: V, leaves: bool) {
     let sum = bin[side].add(x);
-    rest[side] = rest[side].add(x.sub(sum.sub(bin[side])));
+    if leaves {
+        rest[side] = rest[side].add(x.sub(sum.sub(bin[side])));
+    }
     bin[side] = sum;
 }
 
@@ -219,8 +233,8 @@ impl<V: Vector> Window<V> {
             most = if x > most { x } else { most };
         }
         let field = most.to_bits() >> 52;
-        let lowest = (field + 2).saturating_sub(EXPONENTS).clamp(FIELDS.0, FIELDS.1);
-        let largest = lowest + EXPONENTS - 1;
+        let lowest = (field + 2).saturating_sub(G::EXPONENTS).clamp(FIELDS.0, FIELDS.1);
+        let largest = lowest + G::EXPONENTS - 1;
         let starts =
             [largest + 11, largest - 43].map(|field| f64::from_bits(field << 52 | 1 << 51));
         let [values, errors] =
@@ -243,17 +257,17 @@ impl<V: Vector> Window<V> {
             for side in 0..SIDES {
                 let x = group.load::<V>(i + side).0;
                 places = places.or(x.bits().and(size).sub(lowest));
-                add(&mut values, side, x);
+                add(&mut values, side, x, G::REST);
             }
         }
         if G::ERRORS {
             for i in (0..GROUP / WIDTH).step_by(SIDES) {
                 for side in 0..SIDES {
-                    add(&mut errors, side, group.load::<V>(i + side).1);
+                    add(&mut errors, side, group.load::<V>(i + side).1, true);
                 }
             }
         }
-        let fits = inside(any(places)) && sound(&errors);
+        let fits = inside::<G>(any(places)) && sound(&errors);
         if fits {
             (self.values, self.errors) = (values, errors);
         }
@@ -264,7 +278,7 @@ impl<V: Vector> Window<V> {
     fn add_most<G: Group>(&mut self, sum: &mut ExactSum, group: G) -> bool {
         let (mut values, mut errors) = (self.values, self.errors);
         let (size, lowest) = (V::Bits::splat(SIZE), V::Bits::splat(self.lowest));
-        let beyond = V::Bits::splat(!((EXPONENTS << 52) - 1));
+        let beyond = V::Bits::splat(!((G::EXPONENTS << 52) - 1));
         // What is taken: within the window, or zero.
         let (mut within, mut taken) = (V::Bits::splat(0), V::Bits::splat(0));
         for i in (0..GROUP / WIDTH).step_by(SIDES) {
@@ -273,9 +287,9 @@ impl<V: Vector> Window<V> {
                 let mask = x.bits().and(size).sub(lowest).disjoint(beyond);
                 within = within.sub(mask);
                 taken = taken.sub(mask.or(group.zeros::<V>(i + side)));
-                add(&mut values, side, x.bits().and(mask).floats());
+                add(&mut values, side, x.bits().and(mask).floats(), G::REST);
                 if G::ERRORS {
-                    add(&mut errors, side, error.bits().and(mask).floats());
+                    add(&mut errors, side, error.bits().and(mask).floats(), true);
                 }
             }
         }
@@ -320,6 +334,6 @@ fn place(x: f64, lowest: u64) -> u64 {
 
 /// Whether a place, or all of which these are the bits, are inside: the width is a power of two.
 #[inline(always)]
-fn inside(place: u64) -> bool {
-    place < EXPONENTS << 52
+fn inside<G: Group>(place: u64) -> bool {
+    place < G::EXPONENTS << 52
 }
