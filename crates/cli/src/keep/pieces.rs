@@ -11,7 +11,10 @@ pub struct Known {
     /// The place of its first row.
     pub first: u64,
     rows: u64,
+    sizes: Vec<u64>,
     tiles: u64,
+    /// Which right sides of joins its rows were joined with.
+    version: u64,
     /// Which of its columns may have missing values.
     missing: Vec<bool>,
 }
@@ -29,16 +32,20 @@ pub struct Work {
     pub bad: Vec<(PieceId, Stamp, String)>,
     /// Nothing can be done now: the rows of a file have moved that cannot be read.
     pub stuck: bool,
+    /// Files that are as they were are among those to be read.
+    pub moved: bool,
     /// Files that are new, and files that are written anew.
     pub counts: (usize, usize),
 }
 
 /// What is to be done now that these files are there; those that are `changing` stay as they
 /// were. A file that was found to be bad is looked at again when it has been written again.
+/// `versions` says for each reader which right sides of joins its rows are to be joined with.
 pub fn work(
     kept: &mut Kept,
     known: &BTreeMap<PieceId, Known>,
     bad: &BTreeMap<PieceId, Stamp>,
+    versions: &BTreeMap<usize, u64>,
     scan: &Scan,
     changing: &[PieceId],
 ) -> Work {
@@ -49,12 +56,14 @@ pub fn work(
             (first, reader) = (0, Some(id.read));
         }
         let old = known.get(id);
+        let version = versions.get(&id.read).copied().unwrap_or(0);
         let changed = old.is_none_or(|old| old.stamp != *stamp);
         let mut taken = None;
         if changed && !changing.contains(id) && bad.get(id) != Some(stamp) {
             match kept.look(id.read, &id.path) {
-                Ok(Looked { points, tiles, missing }) => {
-                    taken = Some(Known { stamp: *stamp, first, rows: points, tiles, missing });
+                Ok(Looked { points: rows, sizes, tiles, missing }) => {
+                    let stamp = *stamp;
+                    taken = Some(Known { stamp, first, rows, sizes, tiles, version, missing });
                 }
                 Err(failure) => work.bad.push((id.clone(), *stamp, failure.message)),
             }
@@ -63,15 +72,17 @@ pub fn work(
         let Some(now) = taken.or(old.cloned()) else { continue };
         let moved = old.is_some_and(|old| old.first != first);
         let moved = moved && kept.split().placed.contains(&id.read);
+        let moved = moved || old.is_some_and(|old| old.version != version);
+        work.moved |= moved;
         work.stuck |= moved && changed && !new;
         work.counts.0 += usize::from(old.is_none());
         work.counts.1 += usize::from(old.is_some() && new);
         if new || moved {
-            let (id, print, tiles) = (id.clone(), now.stamp, now.tiles);
-            work.come.push(Piece { id, first, print, tiles, noted: Vec::new() });
+            let (id, print, tiles, sizes) = (id.clone(), now.stamp, now.tiles, now.sizes.clone());
+            work.come.push(Piece { id, first, print, sizes, tiles, noted: Vec::new() });
         }
         let rows = now.rows;
-        work.known.insert(id.clone(), Known { first, ..now });
+        work.known.insert(id.clone(), Known { first, version, ..now });
         first += rows;
     }
     let there = stamps(scan);

@@ -181,9 +181,13 @@ impl Watch {
         let how = self.how(crate::keep::files(&physical));
         let options = Options::of(&physical, job.threads);
         let options = job.budget.options(options, &physical, job.out.as_deref())?;
-        let kept = match Split::of(&physical) {
-            Ok(_) => {
-                let Some(loose) = job.load_to(true)?.0 else { return Ok(Ended::Plan) };
+        let loose = match Split::of(&physical) {
+            Ok(_) => Some(job.load_to(true)?.0),
+            Err(_) => None,
+        };
+        let kept = match loose {
+            Some(None) => return Ok(Ended::Plan),
+            Some(Some(loose)) => {
                 let loose = Arc::new(loose.physical);
                 let seen = Arc::new(Seen::new());
                 let signals = signals.clone();
@@ -193,7 +197,7 @@ impl Watch {
                 let ledger = ledger.map(|folder| Ledger { folder, run, process });
                 Some(Kept::start(loose, how.files, options, ledger.as_ref(), seen, stop)?)
             }
-            Err(_) => None,
+            None => None,
         };
         let mut keeper = Keeper::new(job, &how, &Terminal, signals, physical, kept);
         Ok(keeper.keep(told)?)

@@ -4,19 +4,23 @@
 //! records of its tiles of a file and keeps them until it hears that all workers could; only then
 //! do they count. Keys with records of many files are added up in two steps, so that a change of
 //! one file adds up some tens of states and not hundreds.
+use super::cells;
+use super::head::Head;
 use super::kept::Answer;
 use super::maker::Maker;
 use super::memory::Memory;
 use super::notes::{Ledger, Notes};
 use super::piece::{self, Piece, PieceId, Refused};
-use super::record::{Adder, Key, Outcome, State};
-use super::split::{Head, Split};
+use super::record::{Add, Adder, Key, Outcome, State};
+use super::side::Side;
+use super::split::Split;
 use crate::nodes::fold::keys;
 use crate::panics::catch;
 use crate::watch::{Watch, lock};
 use base::Failure;
 use differential_dataflow::AsCollection;
 use formats::TileSource;
+use plan::Print;
 use plan::physical::Physical;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -38,6 +42,8 @@ const OPEN: usize = 32;
 /// What all workers are told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Order {
+    /// The right sides of joins, by the nodes that make them, as bytes.
+    Sides(Vec<(usize, Vec<u8>)>),
     /// Make the records of these.
     Make(Vec<Piece>),
     /// Note the states of these, as they were made: the files have stayed as they were.
@@ -51,6 +57,8 @@ pub struct Shared {
     pub physical: Arc<Physical>,
     pub heads: Vec<Arc<Head>>,
     pub watch: Arc<Watch>,
+    /// The right sides of joins below the reductions, by the nodes that make them.
+    sides: Mutex<HashMap<usize, Arc<Side>>>,
     /// Files that are open.
     pub sources: Mutex<HashMap<PieceId, Arc<dyn TileSource>>>,
     /// Into how many states those of a key are added up first.
@@ -84,11 +92,51 @@ impl Shared {
             physical: physical.clone(),
             heads: split.heads.into_iter().map(Arc::new).collect(),
             watch: watch.clone(),
+            sides: Mutex::default(),
             sources: Mutex::default(),
             buckets: (files as f64).sqrt().ceil().max(1.0) as u32,
             notes: ledger.map(Notes::begin).transpose()?,
             memory: Memory::new(most),
         })
+    }
+
+    /// Takes the right side of a join; every worker is told of it.
+    fn take_side(&self, node: usize, bytes: &[u8]) -> Result<(), Failure> {
+        let mut sides = lock(&self.sides);
+        let print = Print::of([bytes]);
+        if sides.get(&node).is_some_and(|side| side.print == print) {
+            return Ok(());
+        }
+        let side = Side::of(bytes)?;
+        self.memory.take(side.bytes);
+        if let Some(old) = sides.insert(node, Arc::new(side)) {
+            self.memory.give_back(old.bytes);
+        }
+        Ok(())
+    }
+
+    /// By what the right side that a node makes is known, if there is one yet.
+    pub fn side_print(&self, node: usize) -> Option<Print> {
+        lock(&self.sides).get(&node).map(|side| side.print)
+    }
+
+    /// The right side of a join.
+    pub fn side_of(&self, join: usize) -> Result<Arc<Side>, Failure> {
+        let lost = || Failure::internal("a join has no right side");
+        let nodes = &self.physical.nodes;
+        let right = nodes[join].inputs.get(1).and_then(|at| nodes[*at].inputs.first());
+        lock(&self.sides).get(right.ok_or_else(lost)?).cloned().ok_or_else(lost)
+    }
+
+    /// What the states of a reduction are known by, joined with what they are now.
+    pub fn meaning(&self, head: &Head) -> Result<Print, Failure> {
+        if head.sides.is_empty() {
+            return Ok(head.meaning);
+        }
+        let lost = || Failure::internal("a join has no right side");
+        let side = |node: &usize| self.side_print(*node).ok_or_else(lost);
+        let sides = head.sides.iter().map(side).collect::<Result<Vec<_>, _>>()?;
+        Ok(Print::of(std::iter::once(head.meaning).chain(sides)))
     }
 
     /// The open file of a piece.
@@ -115,10 +163,13 @@ impl Shared {
     }
 
     /// What adds up the states of each reduction.
-    fn adders(&self) -> Result<Vec<Adder>, Failure> {
-        let adder = |head: &Arc<Head>| {
+    fn adders(&self) -> Result<Vec<Box<dyn Add>>, Failure> {
+        let adder = |head: &Arc<Head>| -> Result<Box<dyn Add>, Failure> {
+            if head.cells.is_some() {
+                return Ok(Box::new(cells::Adder::new(&head.fold)?));
+            }
             let fields = &self.physical.nodes[head.last].schema.fields;
-            Adder::new(&head.fold, &fields[keys(&head.fold)..])
+            Ok(Box::new(Adder::new(&head.fold, &fields[keys(&head.fold)..])?))
         };
         self.heads.iter().map(adder).collect()
     }
@@ -192,9 +243,11 @@ pub fn flow<'scope>(
     Ok(probe)
 }
 
-fn adder(adders: &mut [Adder], head: u32) -> Result<&mut Adder, Failure> {
-    let missing = || Failure::internal("a record of no reduction");
-    adders.get_mut(head as usize).ok_or_else(missing)
+fn adder(adders: &mut [Box<dyn Add>], head: u32) -> Result<&mut dyn Add, Failure> {
+    match adders.get_mut(head as usize) {
+        Some(adder) => Ok(&mut **adder),
+        None => Err(Failure::internal("a record of no reduction")),
+    }
 }
 
 type Made<'scope> = (Stream<'scope, Time, Updates<Record>>, Stream<'scope, Time, Vec<Refused>>);
@@ -227,6 +280,14 @@ fn pieces<'scope>(
                 let time = *records.time();
                 for order in list.drain(..).filter(|_| !watch.failed()) {
                     match order {
+                        Order::Sides(sides) => {
+                            let shared = maker.shared();
+                            for (node, bytes) in sides {
+                                if let Err(failure) = catch(|| shared.take_side(node, &bytes)) {
+                                    watch.fail(failure);
+                                }
+                            }
+                        }
                         Order::Make(pieces) => {
                             told.session(&refusals).give_iterator(maker.make(pieces).into_iter());
                         }

@@ -2,19 +2,17 @@
 use super::flow::{Order, Shared, flow};
 use super::notes::Ledger;
 use super::piece::{self, Piece, PieceId, Refused};
-use super::record::{Adder, Codec, Key, Outcome};
+use super::record::{Key, Outcome};
+use super::side::{Aside, alike};
 use super::split::Split;
-use super::table::Table;
 use crate::dataflow::{NAP, Workers, start_with};
 use crate::ledger::{Folder, noted};
-use crate::nodes::fold::keys;
 use crate::options::Options;
 use crate::panics;
 use crate::watch::{Watch, lock};
-use arrow_array::ArrayRef;
 use base::{Failure, Tiling};
-use plan::physical::{FoldKind, Physical};
-use plan::tiling;
+use plan::physical::Physical;
+use plan::{Print, tiling};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -55,7 +53,7 @@ struct Desk {
 /// Reductions that are kept up to date, in process 0.
 pub struct Kept {
     pub(super) split: Split,
-    physical: Arc<Physical>,
+    pub(super) physical: Arc<Physical>,
     pub(super) shared: Arc<Shared>,
     workers: Workers,
     orders: Option<Sender<Order>>,
@@ -63,7 +61,7 @@ pub struct Kept {
     /// Worker 0, to be woken.
     sleeper: Arc<OnceLock<Thread>>,
     /// For each reduction the results of each key.
-    results: Vec<BTreeMap<Vec<u8>, Outcome>>,
+    pub(super) results: Vec<BTreeMap<Vec<u8>, Outcome>>,
     options: RunOptions,
     stop: Stop,
     /// How files are cut that have been looked at.
@@ -86,6 +84,8 @@ pub struct Updated {
 pub struct Looked {
     /// Points.
     pub points: u64,
+    /// The sizes of its box.
+    pub sizes: Vec<u64>,
     /// Tiles.
     pub tiles: u64,
     /// Which columns may have missing values.
@@ -203,17 +203,43 @@ impl Kept {
     pub fn look(&mut self, read: usize, path: &Path) -> Result<Looked, Failure> {
         let source = piece::open(&self.physical, read, path)?;
         let points = source.schema().domain.points().unwrap_or(0);
+        let sizes = source.schema().domain.sizes();
         let missing = source.schema().fields.iter().map(|f| f.nullable).collect();
         let id = PieceId { read, path: path.to_path_buf() };
         self.shared.keep_open(&id, &source);
         let cuts = tiling::of_file(&*source);
         let tiles = cuts.count();
         self.cuts.insert(id, cuts);
-        Ok(Looked { points, tiles, missing })
+        Ok(Looked { points, sizes, tiles, missing })
+    }
+
+    /// What makes the right sides of joins as `fresh` says it, a plan that follows the files and was
+    /// just made; `None` if it is of another shape.
+    pub fn aside(&self, fresh: &Physical) -> Option<Aside> {
+        alike(&self.physical, fresh).then(|| Aside::of(fresh, &self.split.sides))
+    }
+
+    /// Takes the right sides of joins that a plan has made. The readers whose files are to be taken
+    /// anew since one of theirs is another one.
+    ///
+    /// # Errors
+    /// If the workers have failed, or are to stop.
+    pub fn take_sides(&mut self, made: Aside) -> Result<HashSet<usize>, Failure> {
+        let mut sides = made.sides()?;
+        sides.retain(|(node, bytes)| self.shared.side_print(*node) != Some(Print::of([bytes])));
+        let changed: HashSet<usize> = sides.iter().map(|(node, _)| *node).collect();
+        if !sides.is_empty() {
+            self.ask(Order::Sides(sides))?;
+        }
+        let stale = self.split.heads.iter().filter(|h| h.sides.iter().any(|s| changed.contains(s)));
+        Ok(stale.map(|head| head.read).collect())
     }
 
     /// Finds in a ledger what it has of files that are to be taken.
-    pub fn recall(&self, folder: &Folder, come: &mut [Piece]) {
+    ///
+    /// # Errors
+    /// If a join has no right side yet.
+    pub fn recall(&self, folder: &Folder, come: &mut [Piece]) -> Result<(), Failure> {
         for (number, head) in self.split.heads.iter().enumerate() {
             let (mut keys, mut places) = (Vec::new(), Vec::new());
             for (at, piece) in come.iter().enumerate().filter(|(_, p)| p.id.read == head.read) {
@@ -225,12 +251,14 @@ impl Kept {
             }
             // States of several files cannot be told apart when one of them changes.
             let of_one = |of: &[usize]| of.iter().all(|n| places[*n].0 == places[of[0]].0);
-            for mut states in noted(folder, head.meaning, &keys, &|_, of| of_one(of)) {
+            let meaning = self.shared.meaning(head)?;
+            for mut states in noted(folder, meaning, &keys, &|_, of| of_one(of)) {
                 let Some((at, _)) = states.of.first().map(|n| places[*n]) else { continue };
                 states.of.iter_mut().for_each(|n| *n = places[*n].1);
                 come[at].noted.push((number as u32, states));
             }
         }
+        Ok(())
     }
 
     /// Takes files, for the first time or anew, and lets go of others. Those that cannot be read,
@@ -375,28 +403,6 @@ impl Kept {
             state,
             spill,
         }
-    }
-
-    fn table(&self, whole: &Physical, number: usize) -> Result<Table, Failure> {
-        let head = &self.split.heads[number];
-        let schema = &whole.nodes[head.last].schema;
-        let (key_fields, result_fields) = schema.fields.split_at(keys(&head.fold));
-        let failed = |message: &String| {
-            let step = &self.physical.nodes[head.last].step;
-            Failure::data(message.clone()).context(format!("step \"{step}\""))
-        };
-        let mut results = self.results[number].clone();
-        if results.is_empty() && matches!(head.fold.kind, FoldKind::All) {
-            let nothing = Adder::new(&head.fold, result_fields)?.nothing()?;
-            results.insert(Vec::new(), nothing);
-        }
-        let rows: Vec<&Vec<u8>> = (results.values())
-            .map(|outcome| outcome.as_ref().map_err(failed))
-            .collect::<Result<_, _>>()?;
-        let key_rows = results.keys().map(|key| &key[..]);
-        let mut arrays: Vec<ArrayRef> = Codec::new(key_fields)?.decode(key_rows)?;
-        arrays.extend(Codec::new(result_fields)?.decode(rows.iter().map(|row| &row[..]))?);
-        Ok(Table::new(schema, arrays, rows.len()))
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Piece {
     pub first: u64,
     /// What its contents are known by.
     pub print: Print,
+    /// The sizes of its box.
+    pub sizes: Vec<u64>,
     /// How many tiles it has.
     pub tiles: u64,
     /// What a ledger has of it: states of tiles, for the reduction of this number.
@@ -46,6 +48,11 @@ impl Piece {
 }
 
 impl PieceId {
+    /// What the keys of results begin with that are of this file alone.
+    pub(crate) fn key(&self) -> Vec<u8> {
+        file_key(&self.path)
+    }
+
     /// A number for it, the same in every process.
     pub(crate) fn number(&self) -> u64 {
         let start = 0xcbf2_9ce4_8422_2325 ^ self.read as u64;
@@ -53,6 +60,12 @@ impl PieceId {
         let word = bytes.fold(start, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
         word ^ (word >> 29)
     }
+}
+
+/// What the keys of results begin with that are of one file alone.
+pub(crate) fn file_key(path: &Path) -> Vec<u8> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    [path.as_os_str().as_encoded_bytes(), &[0]].concat()
 }
 
 /// Opens a file as one more of those that a reader reads.
@@ -80,6 +93,11 @@ fn misfit(all: &dyn TileSource, one: &dyn TileSource) -> Result<Option<String>, 
     let names = |s: &Schema| s.domain.dims.iter().map(|d| d.name.clone()).collect::<Vec<_>>();
     if names(a) != names(b) || a.fields.len() != b.fields.len() {
         return Ok(Some("it does not have the columns of the other files".into()));
+    }
+    for (dim, (a, b)) in a.domain.dims.iter().zip(&b.domain.dims).enumerate() {
+        if all.along() != Some(dim) && a.size != b.size {
+            return Ok(Some(format!("`{}` has other points than in the other files", a.name)));
+        }
     }
     for (i, (a_field, b_field)) in a.fields.iter().zip(&b.fields).enumerate() {
         let name = &a_field.name;

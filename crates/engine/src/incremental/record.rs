@@ -78,6 +78,21 @@ pub fn pack(states: &States, groups: usize) -> Result<Vec<State>, Failure> {
 }
 
 /// Adds states up, those of one key at a time.
+pub trait Add {
+    /// The sum of states, each so many times.
+    ///
+    /// # Errors
+    /// If they are something else.
+    fn sum(&mut self, parts: &[(&State, isize)]) -> Result<State, Failure>;
+
+    /// The results of the sum of states.
+    ///
+    /// # Errors
+    /// If they are something else.
+    fn finish(&mut self, parts: &[(&State, isize)]) -> Result<Outcome, Failure>;
+}
+
+/// Adds up states of rows.
 pub struct Adder {
     states: States,
     groups: Vec<u32>,
@@ -124,24 +139,6 @@ impl Adder {
         self.states.merge(&columns, &self.groups)
     }
 
-    /// The sum of states.
-    ///
-    /// # Errors
-    /// If they are something else.
-    pub fn sum(&mut self, parts: &[(&State, isize)]) -> Result<State, Failure> {
-        self.add(parts)?;
-        pack(&self.states, 1)?.pop().ok_or_else(wrong)
-    }
-
-    /// The results of the sum of states.
-    ///
-    /// # Errors
-    /// If they are something else.
-    pub fn finish(&mut self, parts: &[(&State, isize)]) -> Result<Outcome, Failure> {
-        self.add(parts)?;
-        self.finish_sum()
-    }
-
     /// The results of no rows.
     ///
     /// # Errors
@@ -157,6 +154,18 @@ impl Adder {
             Ok(arrays) => Ok(Ok(self.results.encode(&arrays, 1)?.pop().ok_or_else(wrong)?)),
             Err(failure) => Ok(Err(failure.message)),
         }
+    }
+}
+
+impl Add for Adder {
+    fn sum(&mut self, parts: &[(&State, isize)]) -> Result<State, Failure> {
+        self.add(parts)?;
+        pack(&self.states, 1)?.pop().ok_or_else(wrong)
+    }
+
+    fn finish(&mut self, parts: &[(&State, isize)]) -> Result<Outcome, Failure> {
+        self.add(parts)?;
+        self.finish_sum()
     }
 }
 

@@ -1,5 +1,8 @@
 //! Kept results against cold runs, after random edits of the files: all bits must be equal.
 #![allow(clippy::unwrap_used, clippy::panic)]
+mod beside;
+mod boxes;
+
 use super::{Kept, Ledger, Looked, Piece, PieceId, Rows, Split};
 use crate::deal::Asking;
 use crate::ledger::{Folder, Lock, input_print};
@@ -9,7 +12,7 @@ use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_ipc::writer::FileWriter;
 use base::Source;
 use plan::{LoadOptions, Physical};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,6 +68,10 @@ fn write(path: &Path, dice: &mut Dice) {
         ("x", Arc::new(x), true),
         ("n", Arc::new(n), true),
     ];
+    put(path, columns);
+}
+
+fn put(path: &Path, columns: Vec<(&str, ArrayRef, bool)>) {
     let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
     let mut writer = FileWriter::try_new(File::create(path).unwrap(), &batch.schema()).unwrap();
     writer.write(&batch).unwrap();
@@ -161,9 +168,9 @@ fn pieces(kept: &mut Kept, dir: &Path) -> BTreeMap<PieceId, Piece> {
     let mut pieces = BTreeMap::new();
     for path in names {
         for read in kept.split().reads() {
-            let Looked { points, tiles, .. } = kept.look(read, &path).unwrap();
+            let Looked { points, sizes, tiles, .. } = kept.look(read, &path).unwrap();
             let (id, print) = (PieceId { read, path: path.clone() }, input_print(&path).unwrap());
-            pieces.insert(id.clone(), Piece { id, first, print, tiles, noted: Vec::new() });
+            pieces.insert(id.clone(), Piece { id, first, print, sizes, tiles, noted: Vec::new() });
             if read == kept.split().reads()[0] {
                 first += points;
             }
@@ -193,19 +200,58 @@ fn difference(
 
 /// Keeps a pipeline up to date over so many edits.
 fn edits(pipeline: &str, seed: u64, rounds: usize, start: impl FnOnce(Arc<Physical>) -> Kept) {
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path();
+    edits_of(
+        &Case { pipeline, ending: "arrow", least: 1, write, beside: None },
+        seed,
+        rounds,
+        start,
+    );
+}
+
+/// A pipeline and its files.
+struct Case<'a> {
+    pipeline: &'a str,
+    ending: &'a str,
+    /// So many files are left at least.
+    least: usize,
+    write: fn(&Path, &mut Dice),
+    /// Writes the file `TABLE`.
+    beside: Option<fn(&Path, &mut Dice)>,
+}
+
+/// Makes the right sides of joins below the reductions, and hands them out. The readers whose files
+/// are to be taken anew.
+fn join(kept: &mut Kept, fresh: &Physical) -> HashSet<usize> {
+    let aside = kept.aside(fresh).unwrap();
+    run_alone(Arc::new(aside.physical.clone()));
+    kept.take_sides(aside).unwrap()
+}
+
+fn edits_of(case: &Case, seed: u64, rounds: usize, start: impl FnOnce(Arc<Physical>) -> Kept) {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (dir, table) = (dir.path(), other.path().join(format!("table.{}", case.ending)));
+    let pipeline = &case.pipeline.replace("TABLE", &table.display().to_string())[..];
     let mut dice = Dice(seed);
-    let name = |i: u64| dir.join(format!("f{i:02}.arrow"));
+    let name = |i: u64| dir.join(format!("f{i:02}.{}", case.ending));
     for i in 0..6 {
-        write(&name(i), &mut dice);
+        (case.write)(&name(i), &mut dice);
+    }
+    if let Some(write) = case.beside {
+        write(&table, &mut dice);
     }
     let mut kept = start(loose(pipeline, dir));
     let mut before = BTreeMap::new();
     let mut changed = Vec::new();
     for round in 0..rounds {
+        let stale = match kept.split().joins() {
+            true => join(&mut kept, &loose(pipeline, dir)),
+            false => HashSet::new(),
+        };
         let now = pieces(&mut kept, dir);
-        let (come, gone) = difference(&kept, &before, &now, &changed);
+        let (mut come, gone) = difference(&kept, &before, &now, &changed);
+        if !stale.is_empty() {
+            come = now.values().cloned().collect();
+        }
         let refused = kept.update(come, gone, &|_| true).unwrap().refused;
         assert_eq!(refused, []);
         let whole = load(pipeline, dir);
@@ -217,12 +263,15 @@ fn edits(pipeline: &str, seed: u64, rounds: usize, start: impl FnOnce(Arc<Physic
         for _ in 0..1 + dice.roll(3) {
             let path = name(dice.roll(12));
             let files = std::fs::read_dir(dir).unwrap().count();
-            if dice.roll(3) == 0 && files > 1 {
+            if dice.roll(3) == 0 && files > case.least {
                 let _ = std::fs::remove_file(&path);
             } else {
-                write(&path, &mut dice);
+                (case.write)(&path, &mut dice);
                 changed.push(path);
             }
+        }
+        if let Some(write) = case.beside.filter(|_| dice.roll(6) == 0) {
+            write(&table, &mut dice);
         }
     }
 }
@@ -303,7 +352,7 @@ fn restarts(pipeline: &str, seed: u64, rounds: usize) {
                 .unwrap();
         let now = pieces(&mut kept, dir.path());
         let mut come: Vec<Piece> = now.values().cloned().collect();
-        kept.recall(&known, &mut come);
+        kept.recall(&known, &mut come).unwrap();
         let updated = kept.update(come, Vec::new(), &|_| true).unwrap();
         assert_eq!(updated.refused, []);
         if kept.split().placed.is_empty() {
@@ -328,26 +377,28 @@ fn restarts(pipeline: &str, seed: u64, rounds: usize) {
     assert!(recalled > 2 * rounds as u64, "{recalled}");
 }
 
+/// In two processes that are really threads of this one.
+fn two(plan: Arc<Physical>) -> Kept {
+    let mut sockets = pair().into_iter();
+    let mut options = |index| Options {
+        mesh: Some(Mesh {
+            index,
+            processes: 2,
+            sockets: sockets.next().unwrap(),
+            asking: Asking::new(|_| ()),
+        }),
+        ..options(2, 2)
+    };
+    let (here, there) = (options(0), options(1));
+    let other = plan.clone();
+    std::thread::spawn(move || super::serve(other, 6, there, None, Arc::new(Watch::new())));
+    Kept::start(plan, 6, here, None, Arc::new(Watch::new()), Box::new(|| None)).unwrap()
+}
+
 #[test]
 fn over_two_processes() {
     in_time(|| {
-        let start = |plan: Arc<Physical>| {
-            let mut sockets = pair().into_iter();
-            let mut options = |index| Options {
-                mesh: Some(Mesh {
-                    index,
-                    processes: 2,
-                    sockets: sockets.next().unwrap(),
-                    asking: Asking::new(|_| ()),
-                }),
-                ..options(2, 2)
-            };
-            let (here, there) = (options(0), options(1));
-            let other = plan.clone();
-            std::thread::spawn(move || super::serve(other, 6, there, None, Arc::new(Watch::new())));
-            Kept::start(plan, 6, here, None, Arc::new(Watch::new()), Box::new(|| None)).unwrap()
-        };
-        edits(SUMS, 0x2468_ace0, 12, start);
+        edits(SUMS, 0x2468_ace0, 12, two);
     });
 }
 
