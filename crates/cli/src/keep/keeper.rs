@@ -1,13 +1,13 @@
 //! From a look at the files to outputs that are up to date.
 use super::how::How;
-use super::pieces::{Known, Work, missing, work};
+use super::pieces::{Known, Work, missing, types, work};
 use super::scan::{Scan, Stamp, fresh, readers, scan, settled, stamps};
 use super::told::{Console, Told};
 use crate::job::{Job, new_run_id, now};
 use crate::numbers::{bytes, count, time};
 use crate::outputs::Outputs;
 use crate::signals::Signals;
-use base::Failure;
+use base::{DType, Failure};
 use engine::Options;
 use engine::incremental::{Kept, PieceId, Split, Updated};
 use engine::ledger::{Folder, Record, input_print};
@@ -261,6 +261,15 @@ impl<'a> Keeper<'a> {
         }
         let stamps = stamps(&pieces);
         self.bad.retain(|id, _| stamps.contains_key(id));
+        // The values that made a column what it is may be gone.
+        let plan = &self.physical;
+        let other = |(read, types): (usize, Vec<DType>)| types_of(plan, read) != Some(&types);
+        if !self.known.is_empty()
+            && types(&work.known).into_iter().any(other)
+            && self.job.load().is_ok_and(|(plan, _)| plan.is_some())
+        {
+            return Ok(Some((None, String::new())));
+        }
         if !work.is_some() && !beside {
             return Ok(None);
         }
@@ -393,6 +402,14 @@ enum Beside {
 type Plan = (Arc<Physical>, Options);
 type Done = (Option<Plan>, String);
 type Shown = (String, base::Schema, Vec<arrow_array::RecordBatch>);
+
+/// The types of what a reader of files reads, as a plan has them.
+fn types_of(physical: &Physical, read: usize) -> Option<&Vec<DType>> {
+    match &physical.nodes.get(read)?.op {
+        Op::Read(read) => Some(&read.files.as_ref()?.types),
+        _ => None,
+    }
+}
 
 /// About how many files a plan reads.
 pub fn files(physical: &Physical) -> usize {

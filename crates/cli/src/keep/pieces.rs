@@ -1,6 +1,8 @@
 //! Which files are taken, which stay as they were, and which are gone.
 use super::scan::{Scan, Stamp, stamps};
+use base::DType;
 use engine::incremental::{Kept, Looked, Piece, PieceId};
+use formats::Guess;
 use std::collections::BTreeMap;
 
 /// A file whose rows count.
@@ -10,13 +12,9 @@ pub struct Known {
     pub stamp: Stamp,
     /// The place of its first row.
     pub first: u64,
-    rows: u64,
-    sizes: Vec<u64>,
-    tiles: u64,
     /// Which right sides of joins its rows were joined with.
     version: u64,
-    /// Which of its columns may have missing values.
-    missing: Vec<bool>,
+    looked: Looked,
 }
 
 /// What is to be done about some files.
@@ -51,6 +49,7 @@ pub fn work(
 ) -> Work {
     let mut work = Work::default();
     let (mut first, mut reader) = (0, None);
+    let mut list: Vec<(&PieceId, Known, bool, bool)> = Vec::new();
     for (id, stamp) in scan {
         if reader != Some(id.read) {
             (first, reader) = (0, Some(id.read));
@@ -61,10 +60,7 @@ pub fn work(
         let mut taken = None;
         if changed && !changing.contains(id) && bad.get(id) != Some(stamp) {
             match kept.look(id.read, &id.path) {
-                Ok(Looked { points: rows, sizes, tiles, missing }) => {
-                    let stamp = *stamp;
-                    taken = Some(Known { stamp, first, rows, sizes, tiles, version, missing });
-                }
+                Ok(looked) => taken = Some(Known { stamp: *stamp, first, version, looked }),
                 Err(failure) => work.bad.push((id.clone(), *stamp, failure.message)),
             }
         }
@@ -73,20 +69,28 @@ pub fn work(
         let moved = old.is_some_and(|old| old.first != first);
         let moved = moved && kept.split().placed.contains(&id.read);
         let moved = moved || old.is_some_and(|old| old.version != version);
-        work.moved |= moved;
         work.stuck |= moved && changed && !new;
         work.counts.0 += usize::from(old.is_none());
         work.counts.1 += usize::from(old.is_some() && new);
-        if new || moved {
-            let (id, print, tiles, sizes) = (id.clone(), now.stamp, now.tiles, now.sizes.clone());
-            work.come.push(Piece { id, first, print, sizes, tiles, noted: Vec::new() });
-        }
-        let rows = now.rows;
-        work.known.insert(id.clone(), Known { first, version, ..now });
+        let rows = now.looked.points;
+        list.push((id, Known { first, version, ..now }, new, moved));
         first += rows;
     }
     let there = stamps(scan);
     work.gone = known.keys().filter(|id| !there.contains_key(id)).cloned().collect();
+    let taken = list.iter().filter(|(_, _, new, moved)| *new || *moved).map(|(id, ..)| *id);
+    let loose = kept.companions(&taken.chain(&work.gone).cloned().collect());
+    for (id, now, new, moved) in list {
+        let again = !new && (moved || loose.contains(id));
+        work.moved |= again || moved;
+        work.stuck |= again && there.get(id) != Some(&now.stamp);
+        if new || again {
+            let (print, sizes, tiles) = (now.stamp, now.looked.sizes.clone(), now.looked.tiles);
+            let (id, first, noted, elsewhere) = (id.clone(), now.first, Vec::new(), Vec::new());
+            work.come.push(Piece { id, first, print, sizes, tiles, noted, elsewhere });
+        }
+        work.known.insert(id.clone(), now);
+    }
     work
 }
 
@@ -95,10 +99,23 @@ pub fn work(
 pub fn missing(known: &BTreeMap<PieceId, Known>) -> BTreeMap<usize, Vec<bool>> {
     let mut all: BTreeMap<usize, Vec<bool>> = BTreeMap::new();
     for (id, known) in known {
-        let some = all.entry(id.read).or_insert_with(|| vec![false; known.missing.len()]);
-        some.iter_mut().zip(&known.missing).for_each(|(some, one)| *some |= one);
+        let some = all.entry(id.read).or_insert_with(|| vec![false; known.looked.missing.len()]);
+        some.iter_mut().zip(&known.looked.missing).for_each(|(some, one)| *some |= one);
     }
     all
+}
+
+/// For each reader of files that do not say it the types that the values in all of them have.
+pub fn types(known: &BTreeMap<PieceId, Known>) -> BTreeMap<usize, Vec<DType>> {
+    let mut all: BTreeMap<usize, Vec<Guess>> = BTreeMap::new();
+    for (id, known) in known {
+        let Some(guesses) = &known.looked.guesses else { continue };
+        let some = all.entry(id.read).or_insert_with(|| guesses.clone());
+        some.iter_mut().zip(guesses).for_each(|(some, one)| some.join(one));
+    }
+    let types =
+        |(read, guesses): (usize, Vec<Guess>)| (read, guesses.iter().map(Guess::dtype).collect());
+    all.into_iter().map(types).collect()
 }
 
 impl Work {

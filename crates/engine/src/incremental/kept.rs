@@ -1,5 +1,7 @@
 //! The process that gives the orders and keeps the results, and those that only obey.
 use super::flow::{Order, Shared, flow};
+use super::groups::Groups;
+use super::head::Cells;
 use super::notes::Ledger;
 use super::piece::{self, Piece, PieceId, Refused};
 use super::record::{Key, Outcome};
@@ -11,6 +13,7 @@ use crate::options::Options;
 use crate::panics;
 use crate::watch::{Watch, lock};
 use base::{Failure, Tiling};
+use formats::Guess;
 use plan::physical::Physical;
 use plan::{Print, tiling};
 use std::cell::RefCell;
@@ -66,6 +69,10 @@ pub struct Kept {
     stop: Stop,
     /// How files are cut that have been looked at.
     cuts: HashMap<PieceId, Tiling>,
+    /// Files whose states are not told apart,
+    groups: Groups,
+    /// and such as are about to be taken.
+    fresh: Groups,
 }
 
 /// What has become of files that were to be taken.
@@ -90,6 +97,8 @@ pub struct Looked {
     pub tiles: u64,
     /// Which columns may have missing values.
     pub missing: Vec<bool>,
+    /// What the values say of types, where the file does not.
+    pub guesses: Option<Vec<Guess>>,
 }
 
 /// Why to end, if so; asked often.
@@ -188,6 +197,8 @@ impl Kept {
             options,
             stop,
             cuts: HashMap::new(),
+            groups: Groups::default(),
+            fresh: Groups::default(),
         })
     }
 
@@ -210,7 +221,8 @@ impl Kept {
         let cuts = tiling::of_file(&*source);
         let tiles = cuts.count();
         self.cuts.insert(id, cuts);
-        Ok(Looked { points, sizes, tiles, missing })
+        let guesses = source.guesses().map(<[Guess]>::to_vec);
+        Ok(Looked { points, sizes, tiles, missing, guesses })
     }
 
     /// What makes the right sides of joins as `fresh` says it, a plan that follows the files and was
@@ -239,7 +251,8 @@ impl Kept {
     ///
     /// # Errors
     /// If a join has no right side yet.
-    pub fn recall(&self, folder: &Folder, come: &mut [Piece]) -> Result<(), Failure> {
+    pub fn recall(&mut self, folder: &Folder, come: &mut [Piece]) -> Result<(), Failure> {
+        let mut fresh = Groups::default();
         for (number, head) in self.split.heads.iter().enumerate() {
             let (mut keys, mut places) = (Vec::new(), Vec::new());
             for (at, piece) in come.iter().enumerate().filter(|(_, p)| p.id.read == head.read) {
@@ -249,15 +262,29 @@ impl Kept {
                     places.push((at, tile as usize));
                 }
             }
-            // States of several files cannot be told apart when one of them changes.
-            let of_one = |of: &[usize]| of.iter().all(|n| places[*n].0 == places[of[0]].0);
             let meaning = self.shared.meaning(head)?;
-            for mut states in noted(folder, meaning, &keys, &|_, of| of_one(of)) {
-                let Some((at, _)) = states.of.first().map(|n| places[*n]) else { continue };
-                states.of.iter_mut().for_each(|n| *n = places[*n].1);
-                come[at].noted.push((number as u32, states));
+            // What each file has for itself is of no use together.
+            let apart = matches!(head.cells, Some(Cells::Own(_)));
+            let good = |of: &[usize]| !apart || of.iter().all(|n| places[*n].0 == places[of[0]].0);
+            for mut states in noted(folder, meaning, &keys, &|_, of| good(of)) {
+                let of: Vec<(usize, usize)> = states.of.iter().map(|n| places[*n]).collect();
+                let Some((leader, _)) = of.first().copied() else { continue };
+                // Of what is noted of several files together one of them has the states.
+                let own =
+                    |(at, tile): &(usize, usize)| if *at == leader { *tile } else { usize::MAX };
+                states.of = of.iter().map(own).collect();
+                come[leader].noted.push((number as u32, states));
+                let others = of.iter().filter(|(at, _)| *at != leader);
+                for (at, tile) in others.clone() {
+                    come[*at].elsewhere.push((number as u32, *tile as u64));
+                }
+                let ids: HashSet<PieceId> = of.iter().map(|(at, _)| come[*at].id.clone()).collect();
+                if ids.len() > 1 {
+                    fresh.add(ids);
+                }
             }
         }
+        self.fresh = fresh;
         Ok(())
     }
 
@@ -276,32 +303,45 @@ impl Kept {
         let mut updated = Updated::default();
         let mut good: Vec<Piece> = Vec::new();
         let (mut queue, mut portion) = (VecDeque::from(come), 2 * self.shared.buckets as usize);
-        while !queue.is_empty() {
-            let some: Vec<Piece> = queue.drain(..portion.min(queue.len())).collect();
-            let start = Instant::now();
-            let mut refused: BTreeMap<PieceId, String> =
-                self.ask(Order::Make(some.clone()))?.refused.into_iter().collect();
-            let before = good.len();
-            for piece in some {
-                match refused.remove(&piece.id) {
-                    // It may be the ledger that is bad.
-                    Some(_) if !piece.noted.is_empty() => {
-                        queue.push_back(Piece { noted: Vec::new(), ..piece });
-                    }
-                    Some(why) => updated.refused.push((piece.id, why)),
-                    None if still(&piece.id) => good.push(piece),
-                    None => {
-                        let why = format!("{} is changing", piece.id.path.display());
-                        updated.refused.push((piece.id, why));
+        loop {
+            let mut again: HashSet<PieceId> = HashSet::new();
+            while !queue.is_empty() {
+                let some: Vec<Piece> = queue.drain(..portion.min(queue.len())).collect();
+                let start = Instant::now();
+                let mut refused: BTreeMap<PieceId, String> =
+                    self.ask(Order::Make(some.clone()))?.refused.into_iter().collect();
+                let before = good.len();
+                for piece in some {
+                    match refused.remove(&piece.id) {
+                        // It may be the ledger that is bad.
+                        Some(_) if !piece.noted.is_empty() => {
+                            again.insert(piece.id.clone());
+                            queue.push_back(piece.plain());
+                        }
+                        Some(why) => updated.refused.push((piece.id, why)),
+                        None if still(&piece.id) => good.push(piece),
+                        None => {
+                            let why = format!("{} is changing", piece.id.path.display());
+                            updated.refused.push((piece.id, why));
+                        }
                     }
                 }
+                if !queue.is_empty() && self.shared.notes.is_some() {
+                    let ids = good[before..].iter().map(|piece| piece.id.clone()).collect();
+                    self.ask(Order::Note(ids))?;
+                }
+                if start.elapsed() < PORTION / 2 {
+                    portion *= 2;
+                }
             }
-            if !queue.is_empty() && self.shared.notes.is_some() {
-                let ids = good[before..].iter().map(|piece| piece.id.clone()).collect();
-                self.ask(Order::Note(ids))?;
-            }
-            if start.elapsed() < PORTION / 2 {
-                portion *= 2;
+            // What is noted of files together counts for all of them or for none.
+            again.extend(updated.refused.iter().map(|(id, _)| id.clone()));
+            let broken = self.fresh.dissolve(&again);
+            let broken =
+                |piece: &mut Piece| broken.contains(&piece.id) && !again.contains(&piece.id);
+            queue.extend(good.extract_if(.., broken).map(|piece| piece.plain()));
+            if queue.is_empty() {
+                break;
             }
         }
         for piece in &good {
@@ -310,7 +350,9 @@ impl Kept {
             updated.recalled += piece.tiles - read;
         }
         self.note_inputs(&good, &gone);
-        let come = good.into_iter().map(|piece| piece.id).collect();
+        let come: Vec<PieceId> = good.into_iter().map(|piece| piece.id).collect();
+        self.groups.dissolve(&come.iter().chain(&gone).cloned().collect());
+        self.groups.append(std::mem::take(&mut self.fresh));
         let answer = self.ask(Order::Settle(come, gone))?;
         // All that is lost before all that is gained: of a key one result is left.
         let (lost, gained): (Vec<_>, Vec<_>) =
@@ -323,6 +365,12 @@ impl Kept {
         }
         self.cuts.clear();
         Ok(updated)
+    }
+
+    /// The files that are to be taken anew when these are taken or go, since what a ledger has of
+    /// them it has of all of them together.
+    pub fn companions(&self, ids: &HashSet<PieceId>) -> HashSet<PieceId> {
+        self.groups.with(ids)
     }
 
     /// How many tiles files have that are to be taken, and how many of them are to be read.

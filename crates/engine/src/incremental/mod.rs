@@ -22,6 +22,7 @@
 //! | `maker` | a worker's records of files |
 //! | `memory` | what they may take |
 //! | `notes`, `records` | what is noted in the ledger |
+//! | `groups` | files that it has together |
 //! | `kept` | the process that gives the orders and keeps the results |
 //! | `answers`, `table` | kept results as tables, and these as sources of tiles |
 //! | `changes` | rows that a table has lost and gained |
@@ -29,6 +30,7 @@ mod answers;
 mod cells;
 mod changes;
 mod flow;
+mod groups;
 mod head;
 mod kept;
 mod maker;

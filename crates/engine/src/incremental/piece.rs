@@ -34,6 +34,9 @@ pub struct Piece {
     pub tiles: u64,
     /// What a ledger has of it: states of tiles, for the reduction of this number.
     pub noted: Vec<(u32, States)>,
+    /// Tiles whose states, for the reduction of this number, are among those that are noted of
+    /// another piece.
+    pub elsewhere: Vec<(u32, u64)>,
 }
 
 /// A piece that could not be taken, and why.
@@ -43,7 +46,14 @@ impl Piece {
     /// The tiles of which states of a reduction are noted.
     pub(crate) fn covered(&self, head: usize) -> HashSet<u64> {
         let of_head = self.noted.iter().filter(|(of, _)| *of as usize == head);
-        of_head.flat_map(|(_, states)| &states.of).map(|tile| *tile as u64).collect()
+        let noted = of_head.flat_map(|(_, states)| &states.of).map(|tile| *tile as u64);
+        let elsewhere = self.elsewhere.iter().filter(|(of, _)| *of as usize == head);
+        noted.chain(elsewhere.map(|(_, tile)| *tile)).collect()
+    }
+
+    /// The same, of which a ledger has nothing.
+    pub(crate) fn plain(self) -> Piece {
+        Piece { noted: Vec::new(), elsewhere: Vec::new(), ..self }
     }
 }
 

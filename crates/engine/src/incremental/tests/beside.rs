@@ -118,3 +118,11 @@ fn what_is_joined_with_its_own_files_is_run_whole() {
     let own = own.replace("place, n", "s, n");
     assert!(Split::of(&load(&own, dir.path())).is_err());
 }
+
+#[test]
+fn a_new_start_takes_what_was_joined_with_the_same_table() {
+    for (seed, together) in [(0x6111_2222, false), (0x6211_2222, true)] {
+        in_time(move || restarts(&case(WEIGHTED), seed, 12, together));
+        in_time(move || restarts(&case(PLACES), seed + 1, 12, together));
+    }
+}

@@ -134,3 +134,10 @@ fn over_two_processes() {
         in_time(move || edits_of(&case(pipeline), 0x4111_0000, 8, two));
     }
 }
+
+#[test]
+fn a_new_start_goes_on_from_the_ledger() {
+    for (pipeline, together) in [(MEAN, false), (SPACE, true), (MASKED, true), (SPACE, false)] {
+        in_time(move || restarts(&case(pipeline), 0x5111_0000, 5, together));
+    }
+}
