@@ -155,7 +155,10 @@ impl<'a> Keeper<'a> {
         if !self.how.quiet {
             let seconds = time(start.elapsed().as_secs_f64());
             let kept = self.kept.as_ref().filter(|_| first);
-            let kept = kept.map_or(String::new(), |k| format!(", {} kept", bytes(k.bytes())));
+            let kept = kept.map_or(String::new(), |k| match k.on_disk() {
+                0 => format!(", {} kept", bytes(k.bytes())),
+                disk => format!(", {} kept and {} on disk", bytes(k.bytes()), bytes(disk)),
+            });
             self.console.note(&format!("{words}: up to date in {seconds}{kept}"));
         }
         if let Some(why) = self.kept.as_ref().and_then(Kept::unnoted)

@@ -297,16 +297,27 @@ fn a_ledger_that_is_not_what_was_written_is_set_aside() {
 }
 
 #[test]
-fn states_that_do_not_fit_end_it() {
-    let bench = bench();
-    let pipeline = PIPELINE.replace("k % 5", "k").replace("mean(x)", "median(x)");
-    fs::write(bench.path().join("p.yaml"), pipeline).unwrap();
-    (0..4).for_each(|i| put(&bench, i, i * 100_000, 30_000));
-    let (_, errors, code) = bench.run("watch p.yaml --memory 90MB");
-    assert_eq!(code, 5, "{errors}");
-    assert!(errors.contains("--memory"), "{errors}");
-    let (_, errors, code) = bench.run("watch p.yaml -n 2 --memory 60MB");
-    assert_eq!(code, 5, "{errors}");
+fn states_that_do_not_fit_go_to_disk() {
+    for arguments in ["--memory 90MB", "-n 2 --memory 60MB"] {
+        let bench = bench();
+        let pipeline = PIPELINE.replace("k % 5", "k % 50000").replace("mean(x)", "median(x)");
+        fs::write(bench.path().join("p.yaml"), pipeline).unwrap();
+        (0..4).for_each(|i| put(&bench, i, i * 30_000, 40_000));
+        let watching = Watching::start(&bench, arguments);
+        watching.until("goes on with it on disk");
+        let line = watching.until("4 new");
+        assert!(line.contains("on disk"), "{line}");
+        assert_eq!(output(&bench), cold(&bench));
+        for round in 0..3 {
+            put(&bench, 1, round * 7000 + 3, 20_000 + round);
+            watching.until("up to date in");
+            assert_eq!(output(&bench), cold(&bench), "{round}");
+        }
+        fs::remove_file(input(&bench, 3)).unwrap();
+        watching.until("1 gone: up to date");
+        assert_eq!(output(&bench), cold(&bench));
+        watching.end();
+    }
 }
 
 #[test]

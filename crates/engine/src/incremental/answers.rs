@@ -2,14 +2,16 @@
 use super::cells;
 use super::head::{Cells, Head};
 use super::kept::Kept;
+use super::parts;
 use super::piece::file_key;
-use super::record::{Adder, Codec, Outcome};
+use super::record::{Adder, Codec, Outcome, Shelving};
 use super::table::Table;
 use crate::nodes::fold::keys;
 use arrow_array::{Array, ArrayRef, new_empty_array};
 use arrow_select::concat::concat;
 use base::{Column, Failure, Field};
 use plan::physical::{Fold, FoldKind, Node, Op, Physical, Reduce};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 impl Kept {
@@ -20,7 +22,9 @@ impl Kept {
             failure.context(format!("step \"{}\"", self.physical.nodes[head.last].step))
         };
         let results = &self.results[number];
+        let in_parts = self.shared.shelving.0.is_some() && keys(&head.fold) > 0;
         match &head.cells {
+            None if in_parts => parted(&whole.nodes[head.last], results),
             None => rows(head, &whole.nodes[head.last], results),
             Some(Cells::Shared) => shared(head, &whole.nodes[head.last], results),
             Some(Cells::Own(along)) => own(head, *along, whole, results),
@@ -31,8 +35,22 @@ impl Kept {
 
 type Results = BTreeMap<Vec<u8>, Outcome>;
 
-fn good(outcome: &Outcome) -> Result<&Vec<u8>, Failure> {
-    outcome.as_ref().map_err(|message| Failure::data(message.clone()))
+fn good(outcome: &Outcome) -> Result<Cow<'_, [u8]>, Failure> {
+    outcome.as_ref().map_err(|message| Failure::data(message.clone()))?.bytes()
+}
+
+/// The results of a block of cells.
+fn block(outcome: &Outcome) -> Result<Vec<Column>, Failure> {
+    Ok(cells::columns(&good(outcome)?)?.0)
+}
+
+/// Rows for keys that are kept in parts.
+fn parted(node: &Node, results: &Results) -> Result<Table, Failure> {
+    let parts = results.values().map(|outcome| parts::columns(&good(outcome)?));
+    let parts = parts.collect::<Result<Vec<_>, _>>()?;
+    let arrays = joined(&node.schema.fields, &parts)?;
+    let rows = arrays.first().map_or(0, |array| array.len());
+    Ok(Table::rows(&node.schema, arrays, rows))
 }
 
 /// A row for each key.
@@ -40,7 +58,9 @@ fn rows(head: &Head, node: &Node, results: &Results) -> Result<Table, Failure> {
     let schema = &node.schema;
     let (key_fields, result_fields) = schema.fields.split_at(keys(&head.fold));
     let nothing = match results.is_empty() && matches!(head.fold.kind, FoldKind::All) {
-        true => Some((Vec::new(), Adder::new(&head.fold, result_fields)?.nothing()?)),
+        true => {
+            Some((Vec::new(), Adder::new(&head.fold, result_fields, Shelving(None))?.nothing()?))
+        }
         false => None,
     };
     let all = || results.iter().chain(nothing.iter().map(|(key, outcome)| (key, outcome)));
@@ -54,10 +74,10 @@ fn rows(head: &Head, node: &Node, results: &Results) -> Result<Table, Failure> {
 fn shared(head: &Head, node: &Node, results: &Results) -> Result<Table, Failure> {
     let cells = node.schema.domain.points().unwrap_or(0) as usize;
     let nothing = match results.is_empty() {
-        true => Some(cells::Adder::new(&head.fold)?.empty(cells)?),
+        true => Some(cells::Adder::new(&head.fold, Shelving(None))?.empty(cells)?),
         false => None,
     };
-    let blocks = results.values().chain(&nothing).map(|outcome| cells::columns(good(outcome)?));
+    let blocks = results.values().chain(&nothing).map(block);
     let blocks = blocks.collect::<Result<Vec<_>, _>>()?;
     cut(head, node, joined(fields(head, node), &blocks)?, cells)
 }
@@ -73,7 +93,7 @@ fn own(head: &Head, along: usize, whole: &Physical, results: &Results) -> Result
     for path in source.files() {
         let start = file_key(&path);
         let mine = results.range(start.clone()..).take_while(|(key, _)| key.starts_with(&start));
-        let blocks = mine.map(|(_, outcome)| cells::columns(good(outcome)?));
+        let blocks = mine.map(|(_, outcome)| block(outcome));
         files.push(joined(fields(head, node), &blocks.collect::<Result<Vec<_>, _>>()?)?);
     }
     let sizes = node.schema.domain.sizes();
@@ -108,10 +128,10 @@ fn fields<'a>(head: &Head, node: &'a Node) -> &'a [Field] {
 }
 
 /// Blocks one after the other.
-fn joined(fields: &[Field], blocks: &[(Vec<Column>, usize)]) -> Result<Vec<ArrayRef>, Failure> {
+fn joined(fields: &[Field], blocks: &[Vec<Column>]) -> Result<Vec<ArrayRef>, Failure> {
     let column = |(i, field): (usize, &Field)| {
         let arrays: Vec<&ArrayRef> =
-            blocks.iter().filter_map(|(columns, _)| Some(&columns.get(i)?.array)).collect();
+            blocks.iter().filter_map(|columns| Some(&columns.get(i)?.array)).collect();
         match arrays.is_empty() {
             true => Ok(new_empty_array(&field.dtype.arrow())),
             false => interleaved(&arrays, 1),

@@ -1,5 +1,5 @@
 //! What files give to the cells of a fold over dimensions: records of many neighbouring cells.
-use super::record::{Add, Outcome, State};
+use super::record::{Add, Outcome, Shelving, State};
 use crate::ledger::{pack, unpack};
 use crate::nodes::fold::States;
 use arrow_array::ArrayRef;
@@ -15,7 +15,7 @@ const BLOCK: usize = 1024;
 ///
 /// # Errors
 /// If the states are something else.
-pub fn blocks(fold: &Fold, sizes: &[u64], parts: &[Tile]) -> Result<Vec<(u64, State)>, Failure> {
+pub fn blocks(fold: &Fold, sizes: &[u64], parts: &[Tile]) -> Result<Vec<(u64, Vec<u8>)>, Failure> {
     let cells = usize::try_from(sizes.iter().product::<u64>()).map_err(|_| wrong())?;
     let mut states = States::of(fold)?;
     states.resize(cells);
@@ -53,6 +53,7 @@ pub fn columns(bytes: &[u8]) -> Result<(Vec<Column>, usize), Failure> {
 pub struct Adder {
     states: States,
     groups: Vec<u32>,
+    shelving: Shelving,
 }
 
 impl Adder {
@@ -60,14 +61,14 @@ impl Adder {
     ///
     /// # Errors
     /// If the plan does not hold together.
-    pub fn new(fold: &Fold) -> Result<Adder, Failure> {
-        Ok(Adder { states: States::of(fold)?, groups: Vec::new() })
+    pub fn new(fold: &Fold, shelving: Shelving) -> Result<Adder, Failure> {
+        Ok(Adder { states: States::of(fold)?, groups: Vec::new(), shelving })
     }
 
     fn add(&mut self, parts: &[(&State, isize)]) -> Result<(), Failure> {
         self.states.clear();
         for (part, times) in parts {
-            let (columns, cells) = columns(part)?;
+            let (columns, cells) = columns(&part.bytes()?)?;
             self.states.resize(cells);
             self.groups.extend(self.groups.len() as u32..cells as u32);
             for _ in 0..*times {
@@ -91,7 +92,7 @@ impl Adder {
         match self.states.finish() {
             Ok(arrays) => {
                 let cells = arrays.first().map_or(0, |array| array.len());
-                Ok(Ok(pack(&[tile(arrays, cells)])?))
+                Ok(Ok(self.shelving.state(pack(&[tile(arrays, cells)])?)?))
             }
             Err(failure) => Ok(Err(failure.message)),
         }
@@ -103,7 +104,7 @@ impl Add for Adder {
         self.add(parts)?;
         let columns = self.states.states();
         let cells = columns.first().map_or(0, |column| column.len());
-        pack(&[tile(columns, cells)])
+        self.shelving.state(pack(&[tile(columns, cells)])?)
     }
 
     fn finish(&mut self, parts: &[(&State, isize)]) -> Result<Outcome, Failure> {

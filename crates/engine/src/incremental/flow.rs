@@ -6,19 +6,23 @@
 //! one file adds up some tens of states and not hundreds.
 use super::cells;
 use super::head::Head;
-use super::kept::Answer;
+use super::kept::{Answer, Scale};
 use super::maker::Maker;
 use super::memory::Memory;
 use super::notes::{Ledger, Notes};
+use super::parts;
 use super::piece::{self, Piece, PieceId, Refused};
-use super::record::{Add, Adder, Key, Outcome, State};
+use super::record::{Add, Adder, Key, Outcome, Shelving, State};
+use super::shelf::Shelf;
 use super::side::Side;
 use super::split::Split;
 use crate::nodes::fold::keys;
+use crate::options::Options;
 use crate::panics::catch;
+use crate::spill::Folder;
 use crate::watch::{Watch, lock};
 use base::Failure;
-use differential_dataflow::AsCollection;
+use differential_dataflow::{AsCollection, ExchangeData, Hashable};
 use formats::TileSource;
 use plan::Print;
 use plan::physical::Physical;
@@ -38,6 +42,9 @@ use timely::dataflow::{Scope, Stream};
 
 /// Files that are open at a time, at most, beside those that are being read.
 const OPEN: usize = 32;
+
+/// Bytes that records on disk may take of memory, whatever is left of it.
+const LEAST: u64 = 8 << 20;
 
 /// What all workers are told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -67,6 +74,10 @@ pub struct Shared {
     pub notes: Option<Notes>,
     /// What the records of this process take, and how much they may.
     pub memory: Memory,
+    /// Where its states are.
+    pub shelving: Shelving,
+    /// On a shelf keys are kept in so many parts.
+    pub parts: u64,
 }
 
 /// A record on its way: of a key the bucket and the state.
@@ -76,18 +87,22 @@ type Time = u64;
 type Updates<D> = Vec<(D, Time, isize)>;
 
 impl Shared {
-    /// For a plan whose files are about so many, and whose records may take so many bytes.
+    /// For a plan.
     ///
     /// # Errors
-    /// If nothing can be noted in the ledger.
+    /// If nothing can be noted in the ledger, or put on a shelf.
     pub fn new(
         physical: &Arc<Physical>,
         split: Split,
-        files: usize,
-        most: u64,
+        scale: Scale,
+        options: &Options,
         ledger: Option<&Ledger>,
         watch: &Arc<Watch>,
     ) -> Result<Shared, Failure> {
+        let Scale { files, on_disk } = scale;
+        // What stands in memory for what is on disk is little, and needs some room at least.
+        let most = if on_disk { options.state.max(LEAST) } else { options.state };
+        let shelf = on_disk.then(|| Shelf::new(&Folder::new(&options.spill))).transpose()?;
         Ok(Shared {
             physical: physical.clone(),
             heads: split.heads.into_iter().map(Arc::new).collect(),
@@ -97,6 +112,8 @@ impl Shared {
             buckets: (files as f64).sqrt().ceil().max(1.0) as u32,
             notes: ledger.map(Notes::begin).transpose()?,
             memory: Memory::new(most),
+            shelving: Shelving(shelf),
+            parts: parts::count(most, files),
         })
     }
 
@@ -165,11 +182,15 @@ impl Shared {
     /// What adds up the states of each reduction.
     fn adders(&self) -> Result<Vec<Box<dyn Add>>, Failure> {
         let adder = |head: &Arc<Head>| -> Result<Box<dyn Add>, Failure> {
+            let shelving = self.shelving.clone();
             if head.cells.is_some() {
-                return Ok(Box::new(cells::Adder::new(&head.fold)?));
+                return Ok(Box::new(cells::Adder::new(&head.fold, shelving)?));
+            }
+            if shelving.0.is_some() && keys(&head.fold) > 0 {
+                return Ok(Box::new(parts::Adder::new(&head.fold, shelving)?));
             }
             let fields = &self.physical.nodes[head.last].schema.fields;
-            Ok(Box::new(Adder::new(&head.fold, &fields[keys(&head.fold)..])?))
+            Ok(Box::new(Adder::new(&head.fold, &fields[keys(&head.fold)..], shelving)?))
         };
         self.heads.iter().map(adder).collect()
     }
@@ -190,10 +211,11 @@ pub fn flow<'scope>(
     let probe = Handle::new();
     let fail = |watch: &Watch, failure| watch.fail(failure);
 
-    let records = records.as_collection();
     let (some, watch) = (adders.clone(), shared.watch.clone());
-    let sums = records
-        .map(|((head, key), (bucket, state))| ((head, bucket, key), state))
+    let records =
+        records.as_collection().map(|((head, key), (bucket, state))| ((head, bucket, key), state));
+    let sums = at_home(records.inner, shared)
+        .as_collection()
         .reduce_named("AddSome", move |(head, _, _), parts, out| {
             if let [(state, 1)] = parts {
                 return out.push(((*state).clone(), 1));
@@ -205,6 +227,7 @@ pub fn flow<'scope>(
         })
         .map(|((head, _, key), state)| ((head, key), state));
     let watch = shared.watch.clone();
+    let sums = at_home(sums.inner, shared).as_collection();
     let results = sums.reduce_named("AddAll", move |(head, _), parts, out| {
         match catch(|| adder(&mut adders.borrow_mut(), *head)?.finish(parts)) {
             Ok(outcome) => out.push((outcome, 1)),
@@ -241,6 +264,36 @@ pub fn flow<'scope>(
     changed.probe_with(&probe);
     told.probe_with(&probe);
     Ok(probe)
+}
+
+/// Brings states to the workers that add them up, and puts those of other processes on the shelf,
+/// if there is one.
+fn at_home<'scope, K: ExchangeData + Hashable>(
+    states: Stream<'scope, Time, Updates<(K, State)>>,
+    shared: &Arc<Shared>,
+) -> Stream<'scope, Time, Updates<(K, State)>> {
+    if shared.shelving.0.is_none() {
+        return states;
+    }
+    let (shelving, watch) = (shared.shelving.clone(), shared.watch.clone());
+    let home = Exchange::new(|((key, _), _, _): &((K, State), Time, isize)| key.hashed().into());
+    states.unary::<CapacityContainerBuilder<Updates<(K, State)>>, _, _, _>(
+        home,
+        "Shelve",
+        move |_, _| {
+            move |input, output| {
+                input.for_each(|stamp, updates: &mut Updates<(K, State)>| {
+                    let mut session = output.session(&stamp);
+                    for ((key, state), time, diff) in updates.drain(..) {
+                        match shelving.home(state) {
+                            Ok(state) => session.give(((key, state), time, diff)),
+                            Err(failure) => watch.fail(failure),
+                        }
+                    }
+                });
+            }
+        },
+    )
 }
 
 fn adder(adders: &mut [Box<dyn Add>], head: u32) -> Result<&mut dyn Add, Failure> {

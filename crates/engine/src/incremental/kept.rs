@@ -86,6 +86,15 @@ pub struct Updated {
     pub read: u64,
 }
 
+/// How much there is to keep.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    /// About so many files.
+    pub files: usize,
+    /// Whether what they give to keys is on disk, since it does not fit into memory.
+    pub on_disk: bool,
+}
+
 /// What a look at a file tells.
 #[derive(Clone, Debug)]
 pub struct Looked {
@@ -119,14 +128,14 @@ struct RunOptions {
 /// The first failure of any worker of this process, a lost link, or a request to stop.
 pub fn serve(
     physical: Arc<Physical>,
-    files: usize,
+    scale: Scale,
     options: Options,
     ledger: Option<&Ledger>,
     watch: Arc<Watch>,
 ) -> Result<(), Failure> {
     panics::install();
     let split = Split::of(&physical).map_err(Failure::internal)?;
-    let shared = Shared::new(&physical, split, files, options.state, ledger, &watch)?;
+    let shared = Shared::new(&physical, split, scale, &options, ledger, &watch)?;
     let shared = Arc::new(shared);
     let workers = start_with(options, &watch, move |worker| work(worker, &shared, None))?;
     loop {
@@ -144,14 +153,14 @@ pub fn serve(
 }
 
 impl Kept {
-    /// Starts the workers of this process, which have no files yet and expect about so many.
+    /// Starts the workers of this process, which have no files yet.
     /// `stop` is asked often while they work.
     ///
     /// # Errors
     /// If the plan cannot be kept up to date, or workers cannot be started.
     pub fn start(
         physical: Arc<Physical>,
-        files: usize,
+        scale: Scale,
         options: Options,
         ledger: Option<&Ledger>,
         watch: Arc<Watch>,
@@ -159,8 +168,7 @@ impl Kept {
     ) -> Result<Kept, Failure> {
         panics::install();
         let split = || Split::of(&physical).map_err(Failure::internal);
-        let most = options.state;
-        let shared = Shared::new(&physical, split()?, files, most, ledger, &watch)?;
+        let shared = Shared::new(&physical, split()?, scale, &options, ledger, &watch)?;
         let shared = Arc::new(shared);
         let (orders, heard) = channel();
         let (said, answers) = channel();
@@ -361,6 +369,10 @@ impl Kept {
             self.results[head as usize].remove(&key);
         }
         for ((head, key), outcome, _) in gained {
+            let outcome = match outcome {
+                Ok(state) => Ok(self.shared.shelving.home(state)?),
+                Err(why) => Err(why),
+            };
             self.results[head as usize].insert(key, outcome);
         }
         self.cuts.clear();
@@ -390,7 +402,12 @@ impl Kept {
         open.len() as u64
     }
 
-    /// Bytes that the records of this process take, about.
+    /// Bytes of its states on disk.
+    pub fn on_disk(&self) -> u64 {
+        self.shared.shelving.0.as_ref().map_or(0, |shelf| shelf.bytes())
+    }
+
+    /// Bytes of memory that the records of this process take, about.
     pub fn bytes(&self) -> u64 {
         self.shared.memory.bytes()
     }

@@ -19,6 +19,7 @@
 //! | `record` | keys, states and results as bytes |
 //! | `cells` | the same for folds over dimensions |
 //! | `flow` | the dataflow: orders in, changes out |
+//! | `shelf`, `parts` | states on disk; many groups in a record |
 //! | `maker` | a worker's records of files |
 //! | `memory` | what they may take |
 //! | `notes`, `records` | what is noted in the ledger |
@@ -37,9 +38,11 @@ mod maker;
 mod memory;
 mod notes;
 mod partials;
+mod parts;
 mod piece;
 mod record;
 mod records;
+mod shelf;
 mod side;
 mod split;
 mod table;
@@ -48,7 +51,7 @@ mod tests;
 
 pub use changes::{Change, Rows};
 pub use head::Head;
-pub use kept::{Kept, Looked, Stop, Updated, serve};
+pub use kept::{Kept, Looked, Scale, Stop, Updated, serve};
 pub use notes::Ledger;
 pub use piece::{Piece, PieceId, Refused};
 pub use side::Aside;

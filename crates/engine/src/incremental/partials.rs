@@ -2,6 +2,7 @@
 use super::cells::blocks;
 use super::flow::Shared;
 use super::head::{Cells, Head};
+use super::parts::parts;
 use super::piece::Piece;
 use super::record::{Codec, Key, State, pack};
 use crate::nodes::fold::{self, States, keys};
@@ -163,12 +164,27 @@ impl Partials {
                 start = piece.id.key();
             }
             let key = |block: u64| [&start[..], &block.to_be_bytes()].concat();
-            let blocks = blocks(&self.head.fold, &sizes, states)?.into_iter();
-            return Ok(blocks.map(|(block, state)| ((self.number, key(block)), state)).collect());
+            let blocks = blocks(&self.head.fold, &sizes, states)?;
+            return self.together(blocks, &key);
+        }
+        if self.shared.shelving.0.is_some() && keys(&self.head.fold) > 0 {
+            let parts = parts(&self.head.fold, states, self.shared.parts)?;
+            return self.together(parts, &|part| part.to_be_bytes().to_vec());
         }
         let mut records = Vec::new();
         states.iter().try_for_each(|tile| self.encode(tile, &mut records))?;
         Ok(records)
+    }
+
+    /// Records of several keys or cells each.
+    fn together(
+        &self,
+        states: Vec<(u64, Vec<u8>)>,
+        key: &dyn Fn(u64) -> Vec<u8>,
+    ) -> Result<Vec<(Key, State)>, Failure> {
+        let shelving = &self.shared.shelving;
+        let record = |(number, state)| Ok(((self.number, key(number)), shelving.state(state)?));
+        states.into_iter().map(record).collect()
     }
 
     fn encode(&self, tile: &Tile, records: &mut Vec<(Key, State)>) -> Result<(), Failure> {
@@ -181,7 +197,9 @@ impl Partials {
         states.resize(groups);
         states.merge(parts, &(0..groups as u32).collect::<Vec<u32>>())?;
         let states = pack(&states, groups)?;
-        records.extend(keys.into_iter().map(|key| (self.number, key)).zip(states));
+        for (key, state) in keys.into_iter().zip(states) {
+            records.push(((self.number, key), self.shared.shelving.state(state)?));
+        }
         Ok(())
     }
 }

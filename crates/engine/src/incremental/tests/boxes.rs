@@ -132,6 +132,7 @@ fn boxes_beside_a_smaller_box() {
 fn over_two_processes() {
     for pipeline in [MEAN, SPACE, MASKED] {
         in_time(move || edits_of(&case(pipeline), 0x4111_0000, 8, two));
+        in_time(move || edits_of(&case(pipeline), 0x4211_0000, 5, two_on_disk));
     }
 }
 

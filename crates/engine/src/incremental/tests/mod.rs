@@ -3,7 +3,7 @@
 mod beside;
 mod boxes;
 
-use super::{Kept, Ledger, Looked, Piece, PieceId, Rows, Split};
+use super::{Kept, Ledger, Looked, Piece, PieceId, Rows, Scale, Split};
 use crate::deal::Asking;
 use crate::ledger::{Folder, Lock, Page, Record, input_print};
 use crate::tests::{in_time, options, pair};
@@ -283,9 +283,24 @@ fn edits_of(case: &Case, seed: u64, rounds: usize, start: impl FnOnce(Arc<Physic
     }
 }
 
+const FEW: Scale = Scale { files: 6, on_disk: false };
+
+/// On disk.
+fn shelve(plan: Arc<Physical>) -> Kept {
+    let (scale, watch) = (Scale { on_disk: true, ..FEW }, Arc::new(Watch::new()));
+    Kept::start(plan, scale, options(2, 2), None, watch, Box::new(|| None)).unwrap()
+}
+
+#[test]
+fn states_on_disk() {
+    for (seed, pipeline) in (0x7357_9bdf..).zip([SUMS, RANKS, PLACES, ALL, TWICE, DISTINCT]) {
+        in_time(move || edits(pipeline, seed, 12, shelve));
+    }
+}
+
 fn keep(threads: usize) -> impl FnOnce(Arc<Physical>) -> Kept {
     move |plan| {
-        Kept::start(plan, 6, options(threads, 2), None, Arc::new(Watch::new()), Box::new(|| None))
+        Kept::start(plan, FEW, options(threads, 2), None, Arc::new(Watch::new()), Box::new(|| None))
             .unwrap()
     }
 }
@@ -397,9 +412,15 @@ fn restarts(case: &Case, seed: u64, rounds: usize, together: bool) {
         let ledger = Ledger { folder, run, process: 0 };
         let (watch, threads) = (Arc::new(Watch::new()), 1 + round % 3);
         let plan = loose(pipeline, dir.path());
-        let mut kept =
-            Kept::start(plan, 9, options(threads, 2), Some(&ledger), watch, Box::new(|| None))
-                .unwrap();
+        let mut kept = Kept::start(
+            plan,
+            Scale { on_disk: round % 4 == 3, ..FEW },
+            options(threads, 2),
+            Some(&ledger),
+            watch,
+            Box::new(|| None),
+        )
+        .unwrap();
         let mut before = BTreeMap::new();
         for again in [false, true] {
             if kept.split().joins() {
@@ -435,12 +456,20 @@ fn restarts(case: &Case, seed: u64, rounds: usize, together: bool) {
             }
         }
     }
-    assert!(recalled > 2 * rounds as u64, "{recalled}");
+    assert!(recalled >= rounds as u64, "{recalled}");
     assert!(anew > 0);
 }
 
 /// In two processes that are really threads of this one.
 fn two(plan: Arc<Physical>) -> Kept {
+    two_of(plan, FEW)
+}
+
+fn two_on_disk(plan: Arc<Physical>) -> Kept {
+    two_of(plan, Scale { on_disk: true, ..FEW })
+}
+
+fn two_of(plan: Arc<Physical>, scale: Scale) -> Kept {
     let mut sockets = pair().into_iter();
     let mut options = |index| Options {
         mesh: Some(Mesh {
@@ -453,14 +482,15 @@ fn two(plan: Arc<Physical>) -> Kept {
     };
     let (here, there) = (options(0), options(1));
     let other = plan.clone();
-    std::thread::spawn(move || super::serve(other, 6, there, None, Arc::new(Watch::new())));
-    Kept::start(plan, 6, here, None, Arc::new(Watch::new()), Box::new(|| None)).unwrap()
+    std::thread::spawn(move || super::serve(other, scale, there, None, Arc::new(Watch::new())));
+    Kept::start(plan, scale, here, None, Arc::new(Watch::new()), Box::new(|| None)).unwrap()
 }
 
 #[test]
 fn over_two_processes() {
     in_time(|| {
         edits(SUMS, 0x2468_ace0, 12, two);
+        edits(RANKS, 0x3468_ace0, 12, two_on_disk);
     });
 }
 

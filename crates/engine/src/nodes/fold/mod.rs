@@ -6,6 +6,7 @@ mod held;
 mod over;
 mod states;
 
+pub use groups::Groups;
 pub use states::States;
 
 use super::Stage;
