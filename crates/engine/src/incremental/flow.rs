@@ -66,6 +66,8 @@ pub struct Shared {
     pub watch: Arc<Watch>,
     /// The right sides of joins below the reductions, by the nodes that make them.
     sides: Mutex<HashMap<usize, Arc<Side>>>,
+    /// So often a right side is in memory: once as it came, and in each worker as it came and by key.
+    copies: u64,
     /// Files that are open.
     pub sources: Mutex<HashMap<PieceId, Arc<dyn TileSource>>>,
     /// Into how many states those of a key are added up first.
@@ -108,6 +110,7 @@ impl Shared {
             heads: split.heads.into_iter().map(Arc::new).collect(),
             watch: watch.clone(),
             sides: Mutex::default(),
+            copies: 1 + 2 * options.threads as u64,
             sources: Mutex::default(),
             buckets: (files as f64).sqrt().ceil().max(1.0) as u32,
             notes: ledger.map(Notes::begin).transpose()?,
@@ -125,9 +128,9 @@ impl Shared {
             return Ok(());
         }
         let side = Side::of(bytes)?;
-        self.memory.take(side.bytes);
+        self.memory.take(side.bytes * self.copies);
         if let Some(old) = sides.insert(node, Arc::new(side)) {
-            self.memory.give_back(old.bytes);
+            self.memory.give_back(old.bytes * self.copies);
         }
         Ok(())
     }

@@ -24,7 +24,7 @@
 //! | `memory` | what they may take |
 //! | `notes`, `records` | what is noted in the ledger |
 //! | `groups` | files that it has together |
-//! | `kept` | the process that gives the orders and keeps the results |
+//! | `kept`, `update` | the process that gives the orders and keeps the results; files that come and go |
 //! | `answers`, `table` | kept results as tables, and these as sources of tiles |
 //! | `changes` | rows that a table has lost and gained |
 mod answers;
@@ -48,11 +48,13 @@ mod split;
 mod table;
 #[cfg(test)]
 mod tests;
+mod update;
 
 pub use changes::{Change, Rows};
 pub use head::Head;
-pub use kept::{Kept, Looked, Scale, Stop, Updated, serve};
+pub use kept::{Kept, Looked, Scale, Stop, serve};
 pub use notes::Ledger;
 pub use piece::{Piece, PieceId, Refused};
 pub use side::Aside;
 pub use split::{Split, show_all};
+pub use update::Updated;

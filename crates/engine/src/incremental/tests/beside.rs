@@ -1,4 +1,5 @@
 //! Rows of files that are joined with a table before they are reduced, and tables behind.
+use super::restarts::restarts;
 use super::*;
 
 /// A table of few keys, some of them twice, some missing.
