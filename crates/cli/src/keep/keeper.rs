@@ -1,6 +1,6 @@
 //! From a look at the files to outputs that are up to date.
 use super::how::How;
-use super::pieces::{Known, Work, missing, types, work};
+use super::pieces::{Known, Work, domains, missing, types, work};
 use super::scan::{Scan, Stamp, fresh, readers, scan, settled, stamps};
 use super::told::{Console, Told};
 use crate::job::{Job, new_run_id, now};
@@ -46,6 +46,8 @@ pub struct Keeper<'a> {
     /// Files beside those that are reduced, as they were when they were read: of tables that are
     /// joined with them, or that are read behind.
     beside: Option<Scan>,
+    /// What the boxes of all files together depended on, as far as it counts.
+    boxes: Vec<(PieceId, Stamp)>,
     /// For each reader which of these its rows are joined with, counted.
     versions: BTreeMap<usize, u64>,
     /// Files that cannot be taken as they are.
@@ -83,6 +85,7 @@ impl<'a> Keeper<'a> {
             known: BTreeMap::new(),
             beside: None,
             versions: BTreeMap::new(),
+            boxes: Vec::new(),
             bad: BTreeMap::new(),
             seen: None,
             pipeline: input_print(Path::new(&job.name)),
@@ -250,7 +253,7 @@ impl<'a> Keeper<'a> {
         };
         let (pieces, _) = self.parted(found);
         let Some(kept) = &mut self.kept else { return Ok(None) };
-        let (before, reads) = (self.known.len(), kept.split().reads());
+        let reads = kept.split().reads();
         let (bad, versions) = (&self.bad, &self.versions);
         let mut work: Work = work(kept, &self.known, bad, versions, &pieces, changing);
         for (id, stamp, why) in std::mem::take(&mut work.bad) {
@@ -323,8 +326,14 @@ impl<'a> Keeper<'a> {
         }
         let now = missing(&self.known);
         let other = self.missing.replace(now.clone()).is_some_and(|before| before != now);
-        let boxes = kept.split().grows() || kept.split().boxes() && before != self.known.len();
-        if other || boxes {
+        let boxes = match (kept.split().grows(), kept.split().boxes()) {
+            (true, _) => domains(&self.known),
+            (_, true) => self.known.keys().map(|id| (id.clone(), Stamp::default())).collect(),
+            _ => Vec::new(),
+        };
+        let grown = self.boxes != boxes;
+        self.boxes = boxes;
+        if other || grown {
             match self.job.load()? {
                 (Some(plan), _) if plan.physical.nodes.len() == self.physical.nodes.len() => {
                     self.physical = Arc::new(plan.physical);

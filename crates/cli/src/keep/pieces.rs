@@ -3,6 +3,7 @@ use super::scan::{Scan, Stamp, stamps};
 use base::DType;
 use engine::incremental::{Kept, Looked, Piece, PieceId};
 use formats::Guess;
+use plan::Print;
 use std::collections::BTreeMap;
 
 /// A file whose rows count.
@@ -116,6 +117,11 @@ pub fn types(known: &BTreeMap<PieceId, Known>) -> BTreeMap<usize, Vec<DType>> {
     let types =
         |(read, guesses): (usize, Vec<Guess>)| (read, guesses.iter().map(Guess::dtype).collect());
     all.into_iter().map(types).collect()
+}
+
+/// The boxes of all files of readers, and in what order they are: what they make together.
+pub fn domains(known: &BTreeMap<PieceId, Known>) -> Vec<(PieceId, Print)> {
+    known.iter().map(|(id, known)| (id.clone(), known.looked.domain)).collect()
 }
 
 impl Work {

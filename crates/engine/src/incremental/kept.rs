@@ -12,7 +12,7 @@ use crate::watch::{Watch, lock};
 use base::{Failure, Tiling};
 use formats::Guess;
 use plan::physical::Physical;
-use plan::tiling;
+use plan::{Print, tiling};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -84,6 +84,9 @@ pub struct Looked {
     pub points: u64,
     /// The sizes of its box.
     pub sizes: Vec<u64>,
+    /// What the box of all files together depends on: these sizes, and the coordinate of the
+    /// dimension along which files follow each other.
+    pub domain: Print,
     /// Tiles.
     pub tiles: u64,
     /// Which columns may have missing values.
@@ -205,6 +208,7 @@ impl Kept {
         let source = piece::open(&self.physical, read, path)?;
         let points = source.schema().domain.points().unwrap_or(0);
         let sizes = source.schema().domain.sizes();
+        let domain = piece::domain(&self.physical, read, &*source)?;
         let missing = source.schema().fields.iter().map(|f| f.nullable).collect();
         let id = PieceId { read, path: path.to_path_buf() };
         self.shared.keep_open(&id, &source);
@@ -212,7 +216,7 @@ impl Kept {
         let tiles = cuts.count();
         self.cuts.insert(id, cuts);
         let guesses = source.guesses().map(<[Guess]>::to_vec);
-        Ok(Looked { points, sizes, tiles, missing, guesses })
+        Ok(Looked { points, sizes, domain, tiles, missing, guesses })
     }
 
     /// Bytes of its states on disk.

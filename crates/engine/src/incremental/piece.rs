@@ -1,4 +1,5 @@
 //! A file as a part of a reader's rows.
+use super::record::Codec;
 use crate::ledger::States;
 use arrow_array::ArrayRef;
 use base::{Failure, Region, Schema};
@@ -128,6 +129,32 @@ fn misfit(all: &dyn TileSource, one: &dyn TileSource) -> Result<Option<String>, 
         }
     }
     Ok(None)
+}
+
+/// What the box of all files together depends on of one of them: its sizes, and the coordinate of
+/// the dimension along which they follow each other.
+pub(crate) fn domain(
+    physical: &Physical,
+    read: usize,
+    source: &dyn TileSource,
+) -> Result<Print, Failure> {
+    let schema = source.schema();
+    let sizes: Vec<u8> = schema.domain.sizes().iter().flat_map(|size| size.to_le_bytes()).collect();
+    let mut parts = vec![sizes];
+    let along = match physical.nodes.get(read).map(|node| &node.op) {
+        Some(Op::Read(read)) => read.source.as_ref().and_then(|source| source.along()),
+        _ => None,
+    };
+    let column = (0..schema.fields.len()).find(|i| {
+        along.is_some() && schema.coordinate(*i) == along && schema.domain.dims.len() > 1
+    });
+    if let (Some(i), Some(dim)) = (column, along) {
+        let codec = Codec::new(&schema.fields[i..=i])?;
+        let values = values(source, i, dim)?;
+        let rows = values.first().map_or(0, |array| array.len());
+        parts.extend(codec.encode(&values, rows)?);
+    }
+    Ok(Print::of(parts))
 }
 
 /// The values of a coordinate.

@@ -101,7 +101,7 @@ pub fn restarts(case: &Case, seed: u64, rounds: usize, together: bool) {
             assert!(shown(&behind) == shown(&cold), "round {round}:\n{behind:?}\n{cold:?}");
             before = now;
             changed.clear();
-            for _ in 0..dice.roll(4) {
+            for _ in 0..u64::from(!again) + dice.roll(3) {
                 let path = name(dice.roll(12));
                 let files = std::fs::read_dir(dir.path()).unwrap().count();
                 match dice.roll(3) == 0 && files > case.least {
