@@ -1,4 +1,5 @@
 //! The one contract of all formats.
+use crate::csv::Guess;
 use crate::{OptionKey, Options, RowTest, Survivors};
 use base::{Attributes, Column, DType, Entry, Failure, Region, Schema, Tile, Tiling};
 use std::collections::BTreeSet;
@@ -98,6 +99,11 @@ pub trait TileSource: Send + Sync {
     /// The rows that may pass all tests, as the file's own statistics say; `None` if it has none
     /// that help. The source must be a table: one dimension, rows.
     fn survivors(&self, _tests: &[RowTest]) -> Option<Survivors> {
+        None
+    }
+
+    /// Where the files do not say what is in them (CSV): what the values of each column say.
+    fn guesses(&self) -> Option<&[Guess]> {
         None
     }
 

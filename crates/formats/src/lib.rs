@@ -18,6 +18,7 @@ pub use contract::{
     Arrangement, FilePlace, Format, FormatError, FormatErrorKind, OpenRequest, Sink, TileSource,
     TileWriter, WriteRequest, Written,
 };
+pub use csv::Guess;
 pub use options::{OptionKey, OptionValue, Options};
 pub use rows::panic_is_guarded;
 pub use survivors::{Ask, Comparison, RowTest, Survivors};

@@ -84,6 +84,8 @@ pub struct Meaning {
     pub placed: Print,
     /// Whether what becomes of a row does not depend on where it stands among all rows.
     pub loose: bool,
+    /// The same, but that a fold over dimensions depends on the place along those that stay.
+    pub by_cell: bool,
 }
 
 /// The meaning of a node whose inputs mean `inputs`. `tiling` is how a reader is cut, `title` that
@@ -123,11 +125,23 @@ pub(crate) fn meaning(
         let before = inputs.iter().map(|m| before(m).0.to_vec());
         Print::of(before.chain(own.iter().map(|text| text.as_bytes().to_vec())))
     };
+    // Of a join the rows are the left's, whatever the right is.
+    let rows = match &node.op {
+        PlanOp::Join(_) => &inputs[..inputs.len().min(1)],
+        _ => inputs,
+    };
+    let by_cell = rows.iter().all(|m| m.loose) && is_loose(node);
     Meaning {
         formula: all(|m| m.formula, &[&text]),
         placed: all(|m| m.placed, &[&text, &place]),
-        loose: inputs.iter().all(|m| m.loose) && is_loose(node),
+        loose: by_cell && !is_over(node),
+        by_cell,
     }
+}
+
+/// Whether it is a fold over dimensions.
+fn is_over(node: &PlanNode) -> bool {
+    matches!(&node.op, PlanOp::Fold(FoldPlan { kind: FoldPlanKind::Over(_), .. }))
 }
 
 /// Whether what a node makes of a row does not depend on the row's place.
@@ -148,9 +162,10 @@ fn is_loose(node: &PlanNode) -> bool {
         }
         PlanOp::Apply(steps) => !indexed(steps),
         PlanOp::Fold(fold) => {
-            let over = matches!(fold.kind, FoldPlanKind::Over(_));
-            !over && fused(&fold.fused) && !fold.calls.iter().any(|c| c.reduction.needs_index())
+            fused(&fold.fused) && !fold.calls.iter().any(|c| c.reduction.needs_index())
         }
+        // Its rows are indexed by those of the left; who asks for the index is not loose.
+        PlanOp::Join(_) => true,
         // Of these no fragment ends behind: nobody asks.
         _ => false,
     }
@@ -208,7 +223,7 @@ fn givens(given: &[Given]) -> String {
     let mut text = String::new();
     for given in given {
         let _ = match given {
-            Given::Loaded => writeln!(text, "loaded"),
+            Given::Loaded | Given::Loose(_) => writeln!(text, "loaded"),
             Given::Counter { start, step } => writeln!(text, "from {start} by {step}"),
             Given::Table(array) => writeln!(text, "{}", values(array)),
         };

@@ -21,6 +21,8 @@ pub struct How {
     pub quiet: bool,
     /// About how many files there are.
     pub files: usize,
+    /// Whether what they give to keys goes to disk, since it did not fit into memory.
+    pub on_disk: bool,
 }
 
 /// How changes are printed.

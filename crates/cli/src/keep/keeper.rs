@@ -1,13 +1,13 @@
 //! From a look at the files to outputs that are up to date.
 use super::how::How;
-use super::pieces::{Known, Work, missing, work};
+use super::pieces::{Known, Work, domains, missing, types, work};
 use super::scan::{Scan, Stamp, fresh, readers, scan, settled, stamps};
 use super::told::{Console, Told};
 use crate::job::{Job, new_run_id, now};
 use crate::numbers::{bytes, count, time};
 use crate::outputs::Outputs;
 use crate::signals::Signals;
-use base::Failure;
+use base::{DType, Failure};
 use engine::Options;
 use engine::incremental::{Kept, PieceId, Split, Updated};
 use engine::ledger::{Folder, Record, input_print};
@@ -43,6 +43,13 @@ pub struct Keeper<'a> {
     reads: Vec<usize>,
     kept: Option<Kept>,
     known: BTreeMap<PieceId, Known>,
+    /// Files beside those that are reduced, as they were when they were read: of tables that are
+    /// joined with them, or that are read behind.
+    beside: Option<Scan>,
+    /// What the boxes of all files together depended on, as far as it counts.
+    boxes: Vec<(PieceId, Stamp)>,
+    /// For each reader which of these its rows are joined with, counted.
+    versions: BTreeMap<usize, u64>,
     /// Files that cannot be taken as they are.
     bad: BTreeMap<PieceId, Stamp>,
     /// The files as they were when all of the plan was run, or when nothing could be done.
@@ -76,6 +83,9 @@ impl<'a> Keeper<'a> {
             missing: None,
             kept,
             known: BTreeMap::new(),
+            beside: None,
+            versions: BTreeMap::new(),
+            boxes: Vec::new(),
             bad: BTreeMap::new(),
             seen: None,
             pipeline: input_print(Path::new(&job.name)),
@@ -148,7 +158,10 @@ impl<'a> Keeper<'a> {
         if !self.how.quiet {
             let seconds = time(start.elapsed().as_secs_f64());
             let kept = self.kept.as_ref().filter(|_| first);
-            let kept = kept.map_or(String::new(), |k| format!(", {} kept", bytes(k.bytes())));
+            let kept = kept.map_or(String::new(), |k| match k.on_disk() {
+                0 => format!(", {} kept", bytes(k.bytes())),
+                disk => format!(", {} kept and {} on disk", bytes(k.bytes()), bytes(disk)),
+            });
             self.console.note(&format!("{words}: up to date in {seconds}{kept}"));
         }
         if let Some(why) = self.kept.as_ref().and_then(Kept::unnoted)
@@ -168,16 +181,81 @@ impl<'a> Keeper<'a> {
         let same = |(id, stamp): &(PieceId, Stamp)| {
             self.bad.get(id) == Some(stamp) || self.known.get(id).is_some_and(|k| k.stamp == *stamp)
         };
-        let there = stamps(found);
+        let (pieces, beside) = self.parted(found);
+        let there = stamps(&pieces);
         let gone = |id: &PieceId| !there.contains_key(id);
-        !found.iter().all(same) || self.known.keys().any(gone)
+        !pieces.iter().all(same)
+            || self.known.keys().any(gone)
+            || self.beside.as_ref().is_some_and(|before| *before != beside)
+    }
+
+    /// The files that are reduced one by one, and those beside them.
+    fn parted(&self, found: &Scan) -> (Scan, Scan) {
+        let beside = self.kept.as_ref().map_or(&[][..], |kept| &kept.split().beside);
+        found.iter().cloned().partition(|(id, _)| !beside.contains(&id.read))
+    }
+
+    /// Reads what stands beside the files that are reduced, if it has changed.
+    fn look_beside(&mut self, found: &Scan, changing: &[PieceId]) -> Result<Beside, Failure> {
+        let (_, beside) = self.parted(found);
+        let Some(kept) = &mut self.kept else { return Ok(Beside::Same) };
+        let some_change = beside.iter().any(|(id, _)| changing.contains(id));
+        if self.beside.as_ref() == Some(&beside) || some_change && self.beside.is_some() {
+            return Ok(Beside::Same);
+        }
+        if !kept.split().beside.is_empty() || kept.split().joins() {
+            let (Some(fresh), Some(whole)) = (self.job.load_to(true)?.0, self.job.load()?.0) else {
+                let (_, diagnostics) = self.job.load()?;
+                let text = base::render(&self.job.source(), &diagnostics, false);
+                self.console.note(&format!("{text}\nwarning: outputs stay as they are"));
+                return Ok(Beside::Bad);
+            };
+            let Some(aside) = kept.aside(&fresh.physical) else { return Ok(Beside::Other) };
+            if whole.physical.nodes.len() != self.physical.nodes.len() {
+                return Ok(Beside::Other);
+            }
+            let plan = &aside.physical;
+            match crate::run::on_threads(plan, kept.options(), None, self.signals, &mut |_| ()) {
+                Ok(_) => {}
+                Err(failure) if self.signals.failure().is_some() => return Err(failure),
+                Err(failure) => {
+                    self.complain(&failure);
+                    return Ok(Beside::Bad);
+                }
+            }
+            let now = scan(&self.physical, &kept.split().beside);
+            if now != beside {
+                return Ok(Beside::Changing);
+            }
+            for read in kept.take_sides(aside)? {
+                *self.versions.entry(read).or_default() += 1;
+            }
+            self.physical = Arc::new(whole.physical);
+        }
+        Ok(match self.beside.replace(beside) {
+            Some(_) => Beside::New,
+            None => Beside::Same,
+        })
     }
 
     /// Takes changed files; the plan of what is behind them if there is something new, and what it
     /// was. `None` in place of the plan: another one is needed.
     fn update(&mut self, found: &Scan, changing: &[PieceId]) -> Result<Option<Done>, Failure> {
+        let beside = match self.look_beside(found, changing)? {
+            Beside::Same => false,
+            Beside::New => true,
+            Beside::Changing => return Ok(None),
+            Beside::Other => return Ok(Some((None, String::new()))),
+            Beside::Bad => {
+                self.seen = Some(found.clone());
+                return Ok(None);
+            }
+        };
+        let (pieces, _) = self.parted(found);
         let Some(kept) = &mut self.kept else { return Ok(None) };
-        let mut work: Work = work(kept, &self.known, &self.bad, found, changing);
+        let reads = kept.split().reads();
+        let (bad, versions) = (&self.bad, &self.versions);
+        let mut work: Work = work(kept, &self.known, bad, versions, &pieces, changing);
         for (id, stamp, why) in std::mem::take(&mut work.bad) {
             // A plan that was just made is the one for these files.
             let old = !self.known.is_empty() && !self.bad.contains_key(&id);
@@ -187,24 +265,36 @@ impl<'a> Keeper<'a> {
             self.bad.insert(id, stamp);
             self.console.note(&format!("warning: {why}: left as it was"));
         }
-        let stamps = stamps(found);
+        let stamps = stamps(&pieces);
         self.bad.retain(|id, _| stamps.contains_key(id));
-        if !work.is_some() {
+        // The values that made a column what it is may be gone.
+        let plan = &self.physical;
+        let other = |(read, types): (usize, Vec<DType>)| types_of(plan, read) != Some(&types);
+        if !self.known.is_empty()
+            && types(&work.known).into_iter().any(other)
+            && self.job.load().is_ok_and(|(plan, _)| plan.is_some())
+        {
+            return Ok(Some((None, String::new())));
+        }
+        if !work.is_some() && !beside {
             return Ok(None);
         }
-        if work.stuck || work.empties(&self.reads) {
+        if work.stuck || work.empties(&reads) {
             self.seen = Some(found.clone());
         }
         if work.stuck {
             return Ok(None);
         }
-        if work.empties(&self.reads) {
+        if work.empties(&reads) {
             self.console.note("warning: no files are left: outputs stay as they are");
             return Ok(None);
         }
         let mut words = work.words();
+        if words.is_empty() {
+            words = "a table beside the files is another one".into();
+        }
         if let Some(path) = self.ledger.take() {
-            kept.recall(&Folder::read(&path, None, false)?, &mut work.come);
+            kept.recall(&Folder::read(&path, None, false)?, &mut work.come)?;
             let (tiles, left) = kept.tiles(&work.come);
             let run = Record::Run {
                 title: self.physical.title.clone(),
@@ -216,7 +306,7 @@ impl<'a> Keeper<'a> {
             kept.note_run(run, &self.physical);
         }
         let still = |id: &PieceId| input_print(&id.path) == stamps.get(id).copied();
-        let moved = work.come.iter().any(|p| kept.split().placed.contains(&p.id.read));
+        let moved = work.moved;
         let Updated { refused, recalled, read } = kept.update(work.come, work.gone, &still)?;
         if recalled > 0 {
             let all = count(recalled + read, "tile");
@@ -235,7 +325,15 @@ impl<'a> Keeper<'a> {
             return Ok(None);
         }
         let now = missing(&self.known);
-        if self.missing.replace(now.clone()).is_some_and(|before| before != now) {
+        let other = self.missing.replace(now.clone()).is_some_and(|before| before != now);
+        let boxes = match (kept.split().grows(), kept.split().boxes()) {
+            (true, _) => domains(&self.known),
+            (_, true) => self.known.keys().map(|id| (id.clone(), Stamp::default())).collect(),
+            _ => Vec::new(),
+        };
+        let grown = self.boxes != boxes;
+        self.boxes = boxes;
+        if other || grown {
             match self.job.load()? {
                 (Some(plan), _) if plan.physical.nodes.len() == self.physical.nodes.len() => {
                     self.physical = Arc::new(plan.physical);
@@ -299,9 +397,31 @@ impl<'a> Keeper<'a> {
     }
 }
 
+/// What has become of the files beside those that are reduced.
+enum Beside {
+    /// They are as they were.
+    Same,
+    /// They have changed and were read.
+    New,
+    /// They are just changing: they are looked at again.
+    Changing,
+    /// They cannot be read.
+    Bad,
+    /// They need another plan.
+    Other,
+}
+
 type Plan = (Arc<Physical>, Options);
 type Done = (Option<Plan>, String);
 type Shown = (String, base::Schema, Vec<arrow_array::RecordBatch>);
+
+/// The types of what a reader of files reads, as a plan has them.
+fn types_of(physical: &Physical, read: usize) -> Option<&Vec<DType>> {
+    match &physical.nodes.get(read)?.op {
+        Op::Read(read) => Some(&read.files.as_ref()?.types),
+        _ => None,
+    }
+}
 
 /// About how many files a plan reads.
 pub fn files(physical: &Physical) -> usize {

@@ -1,6 +1,9 @@
 //! Which files are taken, which stay as they were, and which are gone.
 use super::scan::{Scan, Stamp, stamps};
+use base::DType;
 use engine::incremental::{Kept, Looked, Piece, PieceId};
+use formats::Guess;
+use plan::Print;
 use std::collections::BTreeMap;
 
 /// A file whose rows count.
@@ -10,10 +13,9 @@ pub struct Known {
     pub stamp: Stamp,
     /// The place of its first row.
     pub first: u64,
-    rows: u64,
-    tiles: u64,
-    /// Which of its columns may have missing values.
-    missing: Vec<bool>,
+    /// Which right sides of joins its rows were joined with.
+    version: u64,
+    looked: Looked,
 }
 
 /// What is to be done about some files.
@@ -29,33 +31,37 @@ pub struct Work {
     pub bad: Vec<(PieceId, Stamp, String)>,
     /// Nothing can be done now: the rows of a file have moved that cannot be read.
     pub stuck: bool,
+    /// Files that are as they were are among those to be read.
+    pub moved: bool,
     /// Files that are new, and files that are written anew.
     pub counts: (usize, usize),
 }
 
 /// What is to be done now that these files are there; those that are `changing` stay as they
 /// were. A file that was found to be bad is looked at again when it has been written again.
+/// `versions` says for each reader which right sides of joins its rows are to be joined with.
 pub fn work(
     kept: &mut Kept,
     known: &BTreeMap<PieceId, Known>,
     bad: &BTreeMap<PieceId, Stamp>,
+    versions: &BTreeMap<usize, u64>,
     scan: &Scan,
     changing: &[PieceId],
 ) -> Work {
     let mut work = Work::default();
     let (mut first, mut reader) = (0, None);
+    let mut list: Vec<(&PieceId, Known, bool, bool)> = Vec::new();
     for (id, stamp) in scan {
         if reader != Some(id.read) {
             (first, reader) = (0, Some(id.read));
         }
         let old = known.get(id);
+        let version = versions.get(&id.read).copied().unwrap_or(0);
         let changed = old.is_none_or(|old| old.stamp != *stamp);
         let mut taken = None;
         if changed && !changing.contains(id) && bad.get(id) != Some(stamp) {
             match kept.look(id.read, &id.path) {
-                Ok(Looked { points, tiles, missing }) => {
-                    taken = Some(Known { stamp: *stamp, first, rows: points, tiles, missing });
-                }
+                Ok(looked) => taken = Some(Known { stamp: *stamp, first, version, looked }),
                 Err(failure) => work.bad.push((id.clone(), *stamp, failure.message)),
             }
         }
@@ -63,19 +69,29 @@ pub fn work(
         let Some(now) = taken.or(old.cloned()) else { continue };
         let moved = old.is_some_and(|old| old.first != first);
         let moved = moved && kept.split().placed.contains(&id.read);
+        let moved = moved || old.is_some_and(|old| old.version != version);
         work.stuck |= moved && changed && !new;
         work.counts.0 += usize::from(old.is_none());
         work.counts.1 += usize::from(old.is_some() && new);
-        if new || moved {
-            let (id, print, tiles) = (id.clone(), now.stamp, now.tiles);
-            work.come.push(Piece { id, first, print, tiles, noted: Vec::new() });
-        }
-        let rows = now.rows;
-        work.known.insert(id.clone(), Known { first, ..now });
+        let rows = now.looked.points;
+        list.push((id, Known { first, version, ..now }, new, moved));
         first += rows;
     }
     let there = stamps(scan);
     work.gone = known.keys().filter(|id| !there.contains_key(id)).cloned().collect();
+    let taken = list.iter().filter(|(_, _, new, moved)| *new || *moved).map(|(id, ..)| *id);
+    let loose = kept.companions(&taken.chain(&work.gone).cloned().collect());
+    for (id, now, new, moved) in list {
+        let again = !new && (moved || loose.contains(id));
+        work.moved |= again || moved;
+        work.stuck |= again && there.get(id) != Some(&now.stamp);
+        if new || again {
+            let (print, sizes, tiles) = (now.stamp, now.looked.sizes.clone(), now.looked.tiles);
+            let (id, first, noted, elsewhere) = (id.clone(), now.first, Vec::new(), Vec::new());
+            work.come.push(Piece { id, first, print, sizes, tiles, noted, elsewhere });
+        }
+        work.known.insert(id.clone(), now);
+    }
     work
 }
 
@@ -84,10 +100,28 @@ pub fn work(
 pub fn missing(known: &BTreeMap<PieceId, Known>) -> BTreeMap<usize, Vec<bool>> {
     let mut all: BTreeMap<usize, Vec<bool>> = BTreeMap::new();
     for (id, known) in known {
-        let some = all.entry(id.read).or_insert_with(|| vec![false; known.missing.len()]);
-        some.iter_mut().zip(&known.missing).for_each(|(some, one)| *some |= one);
+        let some = all.entry(id.read).or_insert_with(|| vec![false; known.looked.missing.len()]);
+        some.iter_mut().zip(&known.looked.missing).for_each(|(some, one)| *some |= one);
     }
     all
+}
+
+/// For each reader of files that do not say it the types that the values in all of them have.
+pub fn types(known: &BTreeMap<PieceId, Known>) -> BTreeMap<usize, Vec<DType>> {
+    let mut all: BTreeMap<usize, Vec<Guess>> = BTreeMap::new();
+    for (id, known) in known {
+        let Some(guesses) = &known.looked.guesses else { continue };
+        let some = all.entry(id.read).or_insert_with(|| guesses.clone());
+        some.iter_mut().zip(guesses).for_each(|(some, one)| some.join(one));
+    }
+    let types =
+        |(read, guesses): (usize, Vec<Guess>)| (read, guesses.iter().map(Guess::dtype).collect());
+    all.into_iter().map(types).collect()
+}
+
+/// The boxes of all files of readers, and in what order they are: what they make together.
+pub fn domains(known: &BTreeMap<PieceId, Known>) -> Vec<(PieceId, Print)> {
+    known.iter().map(|(id, known)| (id.clone(), known.looked.domain)).collect()
 }
 
 impl Work {

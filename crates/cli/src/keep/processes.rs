@@ -8,7 +8,7 @@ use crate::run::child_program;
 use crate::signals::Signals;
 use base::Failure;
 use engine::deal::Dealer;
-use engine::incremental::{Kept, Ledger, Split, serve};
+use engine::incremental::{Kept, Ledger, Scale, Split, serve};
 use engine::links::digest;
 use engine::supervisor::{Child, Crew, Group, News, Word, supervise};
 use engine::{GRACE, Mesh, Options, Watch};
@@ -81,12 +81,12 @@ pub fn obey(child: &Child, watch: &Arc<Watch>, job: &Job, how: &How) -> Result<(
     let (run, process) = (job.run_id.clone(), assignment.index);
     let ledger = physical.state.clone().map(|folder| Ledger { folder, run, process });
     // The same in all of them, whatever files have come meanwhile.
-    let buckets = how.files;
+    let scale = Scale { files: how.files, on_disk: how.on_disk };
     let said = if assignment.index == 0 {
         let whole = Arc::new(job.load()?.0.ok_or_else(changed)?.physical);
         let kept = Kept::start(
             physical,
-            buckets,
+            scale,
             options,
             ledger.as_ref(),
             watch.clone(),
@@ -100,7 +100,7 @@ pub fn obey(child: &Child, watch: &Arc<Watch>, job: &Job, how: &How) -> Result<(
         drop(keeper);
         json!({ "ended": if ended == Ended::Plan { "plan" } else { "pipeline" } })
     } else {
-        serve(physical, buckets, options, ledger.as_ref(), watch.clone())?;
+        serve(physical, scale, options, ledger.as_ref(), watch.clone())?;
         Value::Null
     };
     child.finish(said, || Ok(Value::Null))

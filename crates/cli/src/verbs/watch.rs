@@ -10,7 +10,7 @@ use crate::signals::Signals;
 use crate::state;
 use base::FailureKind;
 use clap::Parser;
-use engine::incremental::{Kept, Ledger, Split};
+use engine::incremental::{Kept, Ledger, Scale, Split};
 use engine::ledger::Lock;
 use engine::{Options, Watch as Seen};
 use plan::{Plan, State};
@@ -81,7 +81,7 @@ impl Act for Watch {
         };
         let mut job = Job { state, budget: self.memory.budget(processes), ..job };
         let mut told = Told::default();
-        let mut first = true;
+        let (mut first, mut on_disk) = (true, false);
         loop {
             (job.run_id, job.now) = (new_run_id(), now());
             let plan = self.plan(&mut job, first, &signals)?;
@@ -91,12 +91,20 @@ impl Act for Watch {
                 eprintln!("{}", first_line(&plan, threads, processes));
             }
             let ended = match processes {
-                1 => self.alone(&job, plan, &signals, &mut told)?,
+                1 => self.alone(&job, plan, on_disk, &signals, &mut told),
                 _ => {
                     let files = shared(&plan.physical)?;
-                    job.keep = Some(self.how(files));
-                    together(&job, &plan.physical, processes, &signals)?
+                    job.keep = Some(self.how(files, on_disk));
+                    together(&job, &plan.physical, processes, &signals).map_err(End::from)
                 }
+            };
+            let ended = match ended {
+                Err(End::Failure(full)) if full.kind == FailureKind::Memory && !on_disk => {
+                    on_disk = true;
+                    eprintln!("{}: goes on with it on disk", full.message);
+                    continue;
+                }
+                ended => ended?,
             };
             let why = match ended {
                 Ended::Pipeline => "the pipeline has changed",
@@ -111,7 +119,7 @@ impl Act for Watch {
 }
 
 impl Watch {
-    fn how(&self, files: usize) -> How {
+    fn how(&self, files: usize, on_disk: bool) -> How {
         How {
             every: self.every,
             settle: self.settle,
@@ -120,6 +128,7 @@ impl Watch {
             format: self.format,
             quiet: self.quiet,
             files,
+            on_disk,
         }
     }
 
@@ -174,16 +183,21 @@ impl Watch {
         &self,
         job: &Job,
         plan: Plan,
+        on_disk: bool,
         signals: &Signals,
         told: &mut Told,
     ) -> Result<Ended, End> {
         let physical = Arc::new(plan.physical);
-        let how = self.how(crate::keep::files(&physical));
+        let how = self.how(crate::keep::files(&physical), on_disk);
         let options = Options::of(&physical, job.threads);
         let options = job.budget.options(options, &physical, job.out.as_deref())?;
-        let kept = match Split::of(&physical) {
-            Ok(_) => {
-                let Some(loose) = job.load_to(true)?.0 else { return Ok(Ended::Plan) };
+        let loose = match Split::of(&physical) {
+            Ok(_) => Some(job.load_to(true)?.0),
+            Err(_) => None,
+        };
+        let kept = match loose {
+            Some(None) => return Ok(Ended::Plan),
+            Some(Some(loose)) => {
                 let loose = Arc::new(loose.physical);
                 let seen = Arc::new(Seen::new());
                 let signals = signals.clone();
@@ -191,9 +205,10 @@ impl Watch {
                 let (run, process) = (job.run_id.clone(), 0);
                 let ledger = physical.state.clone();
                 let ledger = ledger.map(|folder| Ledger { folder, run, process });
-                Some(Kept::start(loose, how.files, options, ledger.as_ref(), seen, stop)?)
+                let scale = Scale { files: how.files, on_disk };
+                Some(Kept::start(loose, scale, options, ledger.as_ref(), seen, stop)?)
             }
-            Err(_) => None,
+            None => None,
         };
         let mut keeper = Keeper::new(job, &how, &Terminal, signals, physical, kept);
         Ok(keeper.keep(told)?)

@@ -297,16 +297,27 @@ fn a_ledger_that_is_not_what_was_written_is_set_aside() {
 }
 
 #[test]
-fn states_that_do_not_fit_end_it() {
-    let bench = bench();
-    let pipeline = PIPELINE.replace("k % 5", "k").replace("mean(x)", "median(x)");
-    fs::write(bench.path().join("p.yaml"), pipeline).unwrap();
-    (0..4).for_each(|i| put(&bench, i, i * 100_000, 30_000));
-    let (_, errors, code) = bench.run("watch p.yaml --memory 90MB");
-    assert_eq!(code, 5, "{errors}");
-    assert!(errors.contains("--memory"), "{errors}");
-    let (_, errors, code) = bench.run("watch p.yaml -n 2 --memory 60MB");
-    assert_eq!(code, 5, "{errors}");
+fn states_that_do_not_fit_go_to_disk() {
+    for arguments in ["--memory 90MB", "-n 2 --memory 60MB"] {
+        let bench = bench();
+        let pipeline = PIPELINE.replace("k % 5", "k % 50000").replace("mean(x)", "median(x)");
+        fs::write(bench.path().join("p.yaml"), pipeline).unwrap();
+        (0..4).for_each(|i| put(&bench, i, i * 30_000, 40_000));
+        let watching = Watching::start(&bench, arguments);
+        watching.until("goes on with it on disk");
+        let line = watching.until("4 new");
+        assert!(line.contains("on disk"), "{line}");
+        assert_eq!(output(&bench), cold(&bench));
+        for round in 0..3 {
+            put(&bench, 1, round * 7000 + 3, 20_000 + round);
+            watching.until("up to date in");
+            assert_eq!(output(&bench), cold(&bench), "{round}");
+        }
+        fs::remove_file(input(&bench, 3)).unwrap();
+        watching.until("1 gone: up to date");
+        assert_eq!(output(&bench), cold(&bench));
+        watching.end();
+    }
 }
 
 #[test]
@@ -387,6 +398,15 @@ fn files_that_alone_would_be_of_other_types() {
     put("2.csv", "k,v\nten,9.0\n");
     watching.until("begins anew");
     becomes("1,1.5,1\n2,9.5,2\nten,9.0,1\n");
+    // What made the columns texts and floats goes: those that are left are whole numbers.
+    fs::remove_file(bench.path().join("in/2.csv")).unwrap();
+    becomes("1,1.5,1\n2,9.5,2\n");
+    put("4.csv", "k,v\n7,7\n");
+    becomes("1,1.5,1\n2,9.5,2\n7,7.0,1\n");
+    fs::remove_file(bench.path().join("in/1.csv")).unwrap();
+    becomes("2,7,1\n7,7,1\n");
+    put("3.csv", "k,v\n2,70\n");
+    becomes("2,70,1\n7,7,1\n");
     watching.end();
 }
 
@@ -409,4 +429,148 @@ fn what_cannot_be_kept_runs_anew() {
     watching.until("up to date in");
     assert_eq!(output(&bench), cold(&bench));
     watching.end();
+}
+
+const JOINED: &str = "
+steps:
+  - read: in/*.parquet
+    as: rows
+  - read: table.csv
+    as: table
+  - map: { group: k % 5 }
+    from: rows
+  - join: group
+    from: [map, table]
+  - map: { y: x * weight }
+  - reduce: { total: sum(y), rows: count(), end: last(y) }
+    by: { name: name }
+    as: groups
+  - read: names.csv
+    as: names
+  - join: name
+    from: [groups, names]
+    how: left
+  - write: out/groups.csv
+";
+
+#[test]
+fn a_table_beside_the_files_is_followed_too() {
+    for arguments in ["", "-n 2"] {
+        let bench = bench();
+        let put_text = |name: &str, text: &str| {
+            let path = bench.path().join(name);
+            fs::write(path.with_extension("new"), text).unwrap();
+            fs::rename(path.with_extension("new"), path).unwrap();
+        };
+        put_text("p.yaml", JOINED);
+        put_text("table.csv", "group,name,weight\n0,a,1.5\n1,b,2.5\n2,a,-1.5\n3,,1\n");
+        put_text("names.csv", "name,long\na,Ada\nb,Bo\n");
+        let watching = Watching::start(&bench, arguments);
+        watching.until("of which `groups` is kept up to date");
+        watching.until("4 new: up to date");
+        assert_eq!(output(&bench), cold(&bench));
+        let same = |what: &str| {
+            watching.until("up to date in");
+            assert_eq!(output(&bench), cold(&bench), "{what}");
+        };
+        put(&bench, 2, 55, 20);
+        same("a file");
+        put_text("table.csv", "group,name,weight\n0,a,0.5\n1,c,2.5\n4,b,1e300\n");
+        same("the table");
+        put(&bench, 1, 5, 11);
+        same("a file, then");
+        put_text("names.csv", "name,long\na,Ann\nc,Cy\n");
+        same("the names");
+        put_text("table.csv", "group,name,weight\n0,a,0.5\n1,c,oh\n");
+        watching.until("outputs stay as they are");
+        put_text("table.csv", "group,name,weight\n0,a,7\n3,c,2\n");
+        watching.until("up to date in");
+        assert_eq!(output(&bench), cold(&bench), "another type");
+        put(&bench, 0, 77, 20);
+        same("a file of another type");
+        watching.end();
+        // All files are as they were, and so is the table.
+        let watching = Watching::start(&bench, arguments);
+        watching.until("4 new (4 of 4 tiles from the ledger): up to date");
+        assert_eq!(output(&bench), cold(&bench));
+        put_text("table.csv", "group,name,weight\n0,a,8\n3,c,2\n");
+        watching.until("up to date in");
+        assert_eq!(output(&bench), cold(&bench));
+        watching.end();
+    }
+}
+
+const BOX: &str = "
+params: { first: 0, times: 3, seed: 1 }
+steps:
+  - grid:
+      time: first..first + times
+      lat: linspace(-1, 1, 37)
+      lon: linspace(0, 3, 31)
+  - map: { t: sin(time * 7 + lat * 3 + lon + seed) * 1e9 ** (time % 4) }
+  - select: [time, lat, lon, t]
+  - write: made.nc
+";
+
+const MEANS: &str = "
+steps:
+  - read: in/*.nc
+    as: all
+  - reduce: { mean: mean(t), most: max(t) }
+    over: time
+  - write: out/map.nc
+  - map: { u: t * cos(lat) }
+    from: all
+  - reduce: { total: sum(u), n: count() }
+    over: [lat, lon]
+  - map: { since: time * 2 }
+  - write: out/series.csv
+";
+
+#[test]
+fn boxes_over_dimensions() {
+    for arguments in ["", "-n 2"] {
+        let bench = Bench::new(MEANS);
+        fs::write(bench.path().join("box.yaml"), BOX).unwrap();
+        fs::create_dir(bench.path().join("in")).unwrap();
+        let put = |i: u64, times: u64, seed: u64| {
+            let sets = format!("--set first={} --set times={times} --set seed={seed}", i * 10);
+            go(&bench, &format!("run box.yaml -q --overwrite {sets}"));
+            let made = bench.path().join("made.nc");
+            fs::rename(made, bench.path().join(format!("in/{i}.nc"))).unwrap();
+        };
+        (1..5).for_each(|i| put(i, 3, i));
+        let same = |what: &str| {
+            go(&bench, "run p.yaml -q --overwrite --out cold");
+            let read = |name: &str| {
+                let path = bench.path().join(name);
+                let shown = "steps:\n  - read: FILE\n  - show: 2000";
+                let text = shown.replace("FILE", &path.display().to_string());
+                fs::write(bench.path().join("show.yaml"), text).unwrap();
+                bench.run("run show.yaml -q").0
+            };
+            let text = |name: &str| fs::read_to_string(bench.path().join(name)).unwrap();
+            assert_eq!(text("out/series.csv"), text("cold/out/series.csv"), "{what}");
+            let (mine, colds) = (read("out/map.nc"), read("cold/out/map.nc"));
+            assert!(mine.len() > 1000 && mine == colds, "{what}");
+        };
+        let watching = Watching::start(&bench, arguments);
+        watching.until("kept up to date");
+        watching.until("4 new: up to date");
+        same("at first");
+        put(2, 4, 90);
+        watching.until("1 changed: up to date");
+        same("changed");
+        put(7, 2, 3);
+        watching.until("1 new: up to date");
+        same("new");
+        fs::remove_file(bench.path().join("in/1.nc")).unwrap();
+        watching.until("1 gone: up to date");
+        same("gone");
+        watching.end();
+        let watching = Watching::start(&bench, arguments);
+        watching.until("4 new (4 of 4 tiles from the ledger): up to date");
+        same("again");
+        watching.end();
+    }
 }

@@ -4,19 +4,27 @@
 //! records of its tiles of a file and keeps them until it hears that all workers could; only then
 //! do they count. Keys with records of many files are added up in two steps, so that a change of
 //! one file adds up some tens of states and not hundreds.
-use super::kept::Answer;
+use super::cells;
+use super::head::Head;
+use super::kept::{Answer, Scale};
 use super::maker::Maker;
 use super::memory::Memory;
 use super::notes::{Ledger, Notes};
+use super::parts;
 use super::piece::{self, Piece, PieceId, Refused};
-use super::record::{Adder, Key, Outcome, State};
-use super::split::{Head, Split};
+use super::record::{Add, Adder, Key, Outcome, Shelving, State};
+use super::shelf::Shelf;
+use super::side::Side;
+use super::split::Split;
 use crate::nodes::fold::keys;
+use crate::options::Options;
 use crate::panics::catch;
+use crate::spill::Folder;
 use crate::watch::{Watch, lock};
 use base::Failure;
-use differential_dataflow::AsCollection;
+use differential_dataflow::{AsCollection, ExchangeData, Hashable};
 use formats::TileSource;
+use plan::Print;
 use plan::physical::Physical;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -35,9 +43,14 @@ use timely::dataflow::{Scope, Stream};
 /// Files that are open at a time, at most, beside those that are being read.
 const OPEN: usize = 32;
 
+/// Bytes that records on disk may take of memory, whatever is left of it.
+const LEAST: u64 = 8 << 20;
+
 /// What all workers are told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Order {
+    /// The right sides of joins, by the nodes that make them, as bytes.
+    Sides(Vec<(usize, Vec<u8>)>),
     /// Make the records of these.
     Make(Vec<Piece>),
     /// Note the states of these, as they were made: the files have stayed as they were.
@@ -51,6 +64,10 @@ pub struct Shared {
     pub physical: Arc<Physical>,
     pub heads: Vec<Arc<Head>>,
     pub watch: Arc<Watch>,
+    /// The right sides of joins below the reductions, by the nodes that make them.
+    sides: Mutex<HashMap<usize, Arc<Side>>>,
+    /// So often a right side is in memory: once as it came, and in each worker as it came and by key.
+    copies: u64,
     /// Files that are open.
     pub sources: Mutex<HashMap<PieceId, Arc<dyn TileSource>>>,
     /// Into how many states those of a key are added up first.
@@ -59,6 +76,10 @@ pub struct Shared {
     pub notes: Option<Notes>,
     /// What the records of this process take, and how much they may.
     pub memory: Memory,
+    /// Where its states are.
+    pub shelving: Shelving,
+    /// On a shelf keys are kept in so many parts.
+    pub parts: u64,
 }
 
 /// A record on its way: of a key the bucket and the state.
@@ -68,27 +89,74 @@ type Time = u64;
 type Updates<D> = Vec<(D, Time, isize)>;
 
 impl Shared {
-    /// For a plan whose files are about so many, and whose records may take so many bytes.
+    /// For a plan.
     ///
     /// # Errors
-    /// If nothing can be noted in the ledger.
+    /// If nothing can be noted in the ledger, or put on a shelf.
     pub fn new(
         physical: &Arc<Physical>,
         split: Split,
-        files: usize,
-        most: u64,
+        scale: Scale,
+        options: &Options,
         ledger: Option<&Ledger>,
         watch: &Arc<Watch>,
     ) -> Result<Shared, Failure> {
+        let Scale { files, on_disk } = scale;
+        // What stands in memory for what is on disk is little, and needs some room at least.
+        let most = if on_disk { options.state.max(LEAST) } else { options.state };
+        let shelf = on_disk.then(|| Shelf::new(&Folder::new(&options.spill))).transpose()?;
         Ok(Shared {
             physical: physical.clone(),
             heads: split.heads.into_iter().map(Arc::new).collect(),
             watch: watch.clone(),
+            sides: Mutex::default(),
+            copies: 1 + 2 * options.threads as u64,
             sources: Mutex::default(),
             buckets: (files as f64).sqrt().ceil().max(1.0) as u32,
             notes: ledger.map(Notes::begin).transpose()?,
             memory: Memory::new(most),
+            shelving: Shelving(shelf),
+            parts: parts::count(most, files),
         })
+    }
+
+    /// Takes the right side of a join; every worker is told of it.
+    fn take_side(&self, node: usize, bytes: &[u8]) -> Result<(), Failure> {
+        let mut sides = lock(&self.sides);
+        let print = Print::of([bytes]);
+        if sides.get(&node).is_some_and(|side| side.print == print) {
+            return Ok(());
+        }
+        let side = Side::of(bytes)?;
+        self.memory.take(side.bytes * self.copies);
+        if let Some(old) = sides.insert(node, Arc::new(side)) {
+            self.memory.give_back(old.bytes * self.copies);
+        }
+        Ok(())
+    }
+
+    /// By what the right side that a node makes is known, if there is one yet.
+    pub fn side_print(&self, node: usize) -> Option<Print> {
+        lock(&self.sides).get(&node).map(|side| side.print)
+    }
+
+    /// The right side of a join.
+    pub fn side_of(&self, join: usize) -> Result<Arc<Side>, Failure> {
+        let lost = || Failure::internal("a join has no right side");
+        let nodes = &self.physical.nodes;
+        let right = nodes[join].inputs.get(1).and_then(|at| nodes[*at].inputs.first());
+        lock(&self.sides).get(right.ok_or_else(lost)?).cloned().ok_or_else(lost)
+    }
+
+    /// What the states of a reduction are known by, joined with what they are now.
+    pub fn meaning(&self, head: &Head) -> Result<Print, Failure> {
+        if head.sides.is_empty() {
+            return Ok(head.meaning);
+        }
+        let lost = || Failure::internal("a join has no right side");
+        let side = |node: &usize| self.side_print(*node).ok_or_else(lost);
+        let sides = head.sides.iter().map(side).collect::<Result<Vec<_>, _>>()?;
+        Ok(Print::of(std::iter::once(head.meaning).chain(sides)))
     }
 
     /// The open file of a piece.
@@ -115,10 +183,17 @@ impl Shared {
     }
 
     /// What adds up the states of each reduction.
-    fn adders(&self) -> Result<Vec<Adder>, Failure> {
-        let adder = |head: &Arc<Head>| {
+    fn adders(&self) -> Result<Vec<Box<dyn Add>>, Failure> {
+        let adder = |head: &Arc<Head>| -> Result<Box<dyn Add>, Failure> {
+            let shelving = self.shelving.clone();
+            if head.cells.is_some() {
+                return Ok(Box::new(cells::Adder::new(&head.fold, shelving)?));
+            }
+            if shelving.0.is_some() && keys(&head.fold) > 0 {
+                return Ok(Box::new(parts::Adder::new(&head.fold, shelving)?));
+            }
             let fields = &self.physical.nodes[head.last].schema.fields;
-            Adder::new(&head.fold, &fields[keys(&head.fold)..])
+            Ok(Box::new(Adder::new(&head.fold, &fields[keys(&head.fold)..], shelving)?))
         };
         self.heads.iter().map(adder).collect()
     }
@@ -139,10 +214,11 @@ pub fn flow<'scope>(
     let probe = Handle::new();
     let fail = |watch: &Watch, failure| watch.fail(failure);
 
-    let records = records.as_collection();
     let (some, watch) = (adders.clone(), shared.watch.clone());
-    let sums = records
-        .map(|((head, key), (bucket, state))| ((head, bucket, key), state))
+    let records =
+        records.as_collection().map(|((head, key), (bucket, state))| ((head, bucket, key), state));
+    let sums = at_home(records.inner, shared)
+        .as_collection()
         .reduce_named("AddSome", move |(head, _, _), parts, out| {
             if let [(state, 1)] = parts {
                 return out.push(((*state).clone(), 1));
@@ -154,6 +230,7 @@ pub fn flow<'scope>(
         })
         .map(|((head, _, key), state)| ((head, key), state));
     let watch = shared.watch.clone();
+    let sums = at_home(sums.inner, shared).as_collection();
     let results = sums.reduce_named("AddAll", move |(head, _), parts, out| {
         match catch(|| adder(&mut adders.borrow_mut(), *head)?.finish(parts)) {
             Ok(outcome) => out.push((outcome, 1)),
@@ -192,9 +269,41 @@ pub fn flow<'scope>(
     Ok(probe)
 }
 
-fn adder(adders: &mut [Adder], head: u32) -> Result<&mut Adder, Failure> {
-    let missing = || Failure::internal("a record of no reduction");
-    adders.get_mut(head as usize).ok_or_else(missing)
+/// Brings states to the workers that add them up, and puts those of other processes on the shelf,
+/// if there is one.
+fn at_home<'scope, K: ExchangeData + Hashable>(
+    states: Stream<'scope, Time, Updates<(K, State)>>,
+    shared: &Arc<Shared>,
+) -> Stream<'scope, Time, Updates<(K, State)>> {
+    if shared.shelving.0.is_none() {
+        return states;
+    }
+    let (shelving, watch) = (shared.shelving.clone(), shared.watch.clone());
+    let home = Exchange::new(|((key, _), _, _): &((K, State), Time, isize)| key.hashed().into());
+    states.unary::<CapacityContainerBuilder<Updates<(K, State)>>, _, _, _>(
+        home,
+        "Shelve",
+        move |_, _| {
+            move |input, output| {
+                input.for_each(|stamp, updates: &mut Updates<(K, State)>| {
+                    let mut session = output.session(&stamp);
+                    for ((key, state), time, diff) in updates.drain(..) {
+                        match shelving.home(state) {
+                            Ok(state) => session.give(((key, state), time, diff)),
+                            Err(failure) => watch.fail(failure),
+                        }
+                    }
+                });
+            }
+        },
+    )
+}
+
+fn adder(adders: &mut [Box<dyn Add>], head: u32) -> Result<&mut dyn Add, Failure> {
+    match adders.get_mut(head as usize) {
+        Some(adder) => Ok(&mut **adder),
+        None => Err(Failure::internal("a record of no reduction")),
+    }
 }
 
 type Made<'scope> = (Stream<'scope, Time, Updates<Record>>, Stream<'scope, Time, Vec<Refused>>);
@@ -227,6 +336,14 @@ fn pieces<'scope>(
                 let time = *records.time();
                 for order in list.drain(..).filter(|_| !watch.failed()) {
                     match order {
+                        Order::Sides(sides) => {
+                            let shared = maker.shared();
+                            for (node, bytes) in sides {
+                                if let Err(failure) = catch(|| shared.take_side(node, &bytes)) {
+                                    watch.fail(failure);
+                                }
+                            }
+                        }
                         Order::Make(pieces) => {
                             told.session(&refusals).give_iterator(maker.make(pieces).into_iter());
                         }

@@ -1,35 +1,29 @@
 //! The process that gives the orders and keeps the results, and those that only obey.
 use super::flow::{Order, Shared, flow};
+use super::groups::Groups;
 use super::notes::Ledger;
-use super::piece::{self, Piece, PieceId, Refused};
-use super::record::{Adder, Codec, Key, Outcome};
+use super::piece::{self, PieceId, Refused};
+use super::record::{Key, Outcome};
 use super::split::Split;
-use super::table::Table;
 use crate::dataflow::{NAP, Workers, start_with};
-use crate::ledger::{Folder, noted};
-use crate::nodes::fold::keys;
 use crate::options::Options;
 use crate::panics;
 use crate::watch::{Watch, lock};
-use arrow_array::ArrayRef;
 use base::{Failure, Tiling};
-use plan::physical::{FoldKind, Physical};
-use plan::tiling;
+use formats::Guess;
+use plan::physical::Physical;
+use plan::{Print, tiling};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::Thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use timely::dataflow::operators::Input;
 use timely::dataflow::operators::probe::Handle;
 use timely::worker::Worker;
-
-/// Files are read in portions that take about so long, so that no more than that is lost when the
-/// process is killed.
-const PORTION: Duration = Duration::from_millis(500);
 
 /// How often requests to stop are looked at.
 const POLL: Duration = Duration::from_millis(20);
@@ -55,7 +49,7 @@ struct Desk {
 /// Reductions that are kept up to date, in process 0.
 pub struct Kept {
     pub(super) split: Split,
-    physical: Arc<Physical>,
+    pub(super) physical: Arc<Physical>,
     pub(super) shared: Arc<Shared>,
     workers: Workers,
     orders: Option<Sender<Order>>,
@@ -63,22 +57,24 @@ pub struct Kept {
     /// Worker 0, to be woken.
     sleeper: Arc<OnceLock<Thread>>,
     /// For each reduction the results of each key.
-    results: Vec<BTreeMap<Vec<u8>, Outcome>>,
+    pub(super) results: Vec<BTreeMap<Vec<u8>, Outcome>>,
     options: RunOptions,
     stop: Stop,
     /// How files are cut that have been looked at.
-    cuts: HashMap<PieceId, Tiling>,
+    pub(super) cuts: HashMap<PieceId, Tiling>,
+    /// Files whose states are not told apart,
+    pub(super) groups: Groups,
+    /// and such as are about to be taken.
+    pub(super) fresh: Groups,
 }
 
-/// What has become of files that were to be taken.
-#[derive(Debug, Default)]
-pub struct Updated {
-    /// Those that could not be read.
-    pub refused: Vec<Refused>,
-    /// Tiles whose states a ledger had.
-    pub recalled: u64,
-    /// Tiles that were read.
-    pub read: u64,
+/// How much there is to keep.
+#[derive(Clone, Copy, Debug)]
+pub struct Scale {
+    /// About so many files.
+    pub files: usize,
+    /// Whether what they give to keys is on disk, since it does not fit into memory.
+    pub on_disk: bool,
 }
 
 /// What a look at a file tells.
@@ -86,10 +82,17 @@ pub struct Updated {
 pub struct Looked {
     /// Points.
     pub points: u64,
+    /// The sizes of its box.
+    pub sizes: Vec<u64>,
+    /// What the box of all files together depends on: these sizes, and the coordinate of the
+    /// dimension along which files follow each other.
+    pub domain: Print,
     /// Tiles.
     pub tiles: u64,
     /// Which columns may have missing values.
     pub missing: Vec<bool>,
+    /// What the values say of types, where the file does not.
+    pub guesses: Option<Vec<Guess>>,
 }
 
 /// Why to end, if so; asked often.
@@ -110,14 +113,14 @@ struct RunOptions {
 /// The first failure of any worker of this process, a lost link, or a request to stop.
 pub fn serve(
     physical: Arc<Physical>,
-    files: usize,
+    scale: Scale,
     options: Options,
     ledger: Option<&Ledger>,
     watch: Arc<Watch>,
 ) -> Result<(), Failure> {
     panics::install();
     let split = Split::of(&physical).map_err(Failure::internal)?;
-    let shared = Shared::new(&physical, split, files, options.state, ledger, &watch)?;
+    let shared = Shared::new(&physical, split, scale, &options, ledger, &watch)?;
     let shared = Arc::new(shared);
     let workers = start_with(options, &watch, move |worker| work(worker, &shared, None))?;
     loop {
@@ -135,14 +138,14 @@ pub fn serve(
 }
 
 impl Kept {
-    /// Starts the workers of this process, which have no files yet and expect about so many.
+    /// Starts the workers of this process, which have no files yet.
     /// `stop` is asked often while they work.
     ///
     /// # Errors
     /// If the plan cannot be kept up to date, or workers cannot be started.
     pub fn start(
         physical: Arc<Physical>,
-        files: usize,
+        scale: Scale,
         options: Options,
         ledger: Option<&Ledger>,
         watch: Arc<Watch>,
@@ -150,8 +153,7 @@ impl Kept {
     ) -> Result<Kept, Failure> {
         panics::install();
         let split = || Split::of(&physical).map_err(Failure::internal);
-        let most = options.state;
-        let shared = Shared::new(&physical, split()?, files, most, ledger, &watch)?;
+        let shared = Shared::new(&physical, split()?, scale, &options, ledger, &watch)?;
         let shared = Arc::new(shared);
         let (orders, heard) = channel();
         let (said, answers) = channel();
@@ -188,6 +190,8 @@ impl Kept {
             options,
             stop,
             cuts: HashMap::new(),
+            groups: Groups::default(),
+            fresh: Groups::default(),
         })
     }
 
@@ -203,118 +207,24 @@ impl Kept {
     pub fn look(&mut self, read: usize, path: &Path) -> Result<Looked, Failure> {
         let source = piece::open(&self.physical, read, path)?;
         let points = source.schema().domain.points().unwrap_or(0);
+        let sizes = source.schema().domain.sizes();
+        let domain = piece::domain(&self.physical, read, &*source)?;
         let missing = source.schema().fields.iter().map(|f| f.nullable).collect();
         let id = PieceId { read, path: path.to_path_buf() };
         self.shared.keep_open(&id, &source);
         let cuts = tiling::of_file(&*source);
         let tiles = cuts.count();
         self.cuts.insert(id, cuts);
-        Ok(Looked { points, tiles, missing })
+        let guesses = source.guesses().map(<[Guess]>::to_vec);
+        Ok(Looked { points, sizes, domain, tiles, missing, guesses })
     }
 
-    /// Finds in a ledger what it has of files that are to be taken.
-    pub fn recall(&self, folder: &Folder, come: &mut [Piece]) {
-        for (number, head) in self.split.heads.iter().enumerate() {
-            let (mut keys, mut places) = (Vec::new(), Vec::new());
-            for (at, piece) in come.iter().enumerate().filter(|(_, p)| p.id.read == head.read) {
-                let Some(cuts) = self.cuts.get(&piece.id) else { continue };
-                for tile in 0..piece.tiles {
-                    keys.push(head.key(piece, cuts, tile));
-                    places.push((at, tile as usize));
-                }
-            }
-            // States of several files cannot be told apart when one of them changes.
-            let of_one = |of: &[usize]| of.iter().all(|n| places[*n].0 == places[of[0]].0);
-            for mut states in noted(folder, head.meaning, &keys, &|_, of| of_one(of)) {
-                let Some((at, _)) = states.of.first().map(|n| places[*n]) else { continue };
-                states.of.iter_mut().for_each(|n| *n = places[*n].1);
-                come[at].noted.push((number as u32, states));
-            }
-        }
+    /// Bytes of its states on disk.
+    pub fn on_disk(&self) -> u64 {
+        self.shared.shelving.0.as_ref().map_or(0, |shelf| shelf.bytes())
     }
 
-    /// Takes files, for the first time or anew, and lets go of others. Those that cannot be read,
-    /// or for which `still` no longer holds when they have been read, stay as they were and come
-    /// back.
-    ///
-    /// # Errors
-    /// If the workers have failed, or are to stop.
-    pub fn update(
-        &mut self,
-        come: Vec<Piece>,
-        gone: Vec<PieceId>,
-        still: &dyn Fn(&PieceId) -> bool,
-    ) -> Result<Updated, Failure> {
-        let mut updated = Updated::default();
-        let mut good: Vec<Piece> = Vec::new();
-        let (mut queue, mut portion) = (VecDeque::from(come), 2 * self.shared.buckets as usize);
-        while !queue.is_empty() {
-            let some: Vec<Piece> = queue.drain(..portion.min(queue.len())).collect();
-            let start = Instant::now();
-            let mut refused: BTreeMap<PieceId, String> =
-                self.ask(Order::Make(some.clone()))?.refused.into_iter().collect();
-            let before = good.len();
-            for piece in some {
-                match refused.remove(&piece.id) {
-                    // It may be the ledger that is bad.
-                    Some(_) if !piece.noted.is_empty() => {
-                        queue.push_back(Piece { noted: Vec::new(), ..piece });
-                    }
-                    Some(why) => updated.refused.push((piece.id, why)),
-                    None if still(&piece.id) => good.push(piece),
-                    None => {
-                        let why = format!("{} is changing", piece.id.path.display());
-                        updated.refused.push((piece.id, why));
-                    }
-                }
-            }
-            if !queue.is_empty() && self.shared.notes.is_some() {
-                let ids = good[before..].iter().map(|piece| piece.id.clone()).collect();
-                self.ask(Order::Note(ids))?;
-            }
-            if start.elapsed() < PORTION / 2 {
-                portion *= 2;
-            }
-        }
-        for piece in &good {
-            let read = self.left(piece);
-            updated.read += read;
-            updated.recalled += piece.tiles - read;
-        }
-        self.note_inputs(&good, &gone);
-        let come = good.into_iter().map(|piece| piece.id).collect();
-        let answer = self.ask(Order::Settle(come, gone))?;
-        // All that is lost before all that is gained: of a key one result is left.
-        let (lost, gained): (Vec<_>, Vec<_>) =
-            answer.changes.into_iter().partition(|(_, _, diff)| *diff < 0);
-        for ((head, key), _, _) in lost {
-            self.results[head as usize].remove(&key);
-        }
-        for ((head, key), outcome, _) in gained {
-            self.results[head as usize].insert(key, outcome);
-        }
-        self.cuts.clear();
-        Ok(updated)
-    }
-
-    /// How many tiles files have that are to be taken, and how many of them are to be read.
-    pub fn tiles(&self, come: &[Piece]) -> (u64, u64) {
-        let tiles = come.iter().map(|piece| piece.tiles).sum();
-        (tiles, come.iter().map(|piece| self.left(piece)).sum())
-    }
-
-    /// How many tiles of a piece were to be read, for one reduction or more.
-    fn left(&self, piece: &Piece) -> u64 {
-        let mut open: HashSet<u64> = HashSet::new();
-        for (at, _) in self.split.heads.iter().enumerate().filter(|(_, h)| h.read == piece.id.read)
-        {
-            let covered = piece.covered(at);
-            open.extend((0..piece.tiles).filter(|tile| !covered.contains(tile)));
-        }
-        open.len() as u64
-    }
-
-    /// Bytes that the records of this process take, about.
+    /// Bytes of memory that the records of this process take, about.
     pub fn bytes(&self) -> u64 {
         self.shared.memory.bytes()
     }
@@ -324,7 +234,7 @@ impl Kept {
         self.shared.watch.failure().or_else(|| self.shared.watch.stop())
     }
 
-    fn ask(&self, order: Order) -> Result<Answer, Failure> {
+    pub(super) fn ask(&self, order: Order) -> Result<Answer, Failure> {
         let ended = || Failure::internal("the workers have ended");
         let watch = &self.shared.watch;
         self.orders.as_ref().and_then(|orders| orders.send(order).ok()).ok_or_else(ended)?;
@@ -375,28 +285,6 @@ impl Kept {
             state,
             spill,
         }
-    }
-
-    fn table(&self, whole: &Physical, number: usize) -> Result<Table, Failure> {
-        let head = &self.split.heads[number];
-        let schema = &whole.nodes[head.last].schema;
-        let (key_fields, result_fields) = schema.fields.split_at(keys(&head.fold));
-        let failed = |message: &String| {
-            let step = &self.physical.nodes[head.last].step;
-            Failure::data(message.clone()).context(format!("step \"{step}\""))
-        };
-        let mut results = self.results[number].clone();
-        if results.is_empty() && matches!(head.fold.kind, FoldKind::All) {
-            let nothing = Adder::new(&head.fold, result_fields)?.nothing()?;
-            results.insert(Vec::new(), nothing);
-        }
-        let rows: Vec<&Vec<u8>> = (results.values())
-            .map(|outcome| outcome.as_ref().map_err(failed))
-            .collect::<Result<_, _>>()?;
-        let key_rows = results.keys().map(|key| &key[..]);
-        let mut arrays: Vec<ArrayRef> = Codec::new(key_fields)?.decode(key_rows)?;
-        arrays.extend(Codec::new(result_fields)?.decode(rows.iter().map(|row| &row[..]))?);
-        Ok(Table::new(schema, arrays, rows.len()))
     }
 }
 

@@ -1,10 +1,10 @@
 //! What a worker has of the files: the records of its tiles.
 use super::flow::{Record, Shared};
+use super::head::Head;
 use super::memory::weight;
 use super::notes::Slot;
 use super::partials::Partials;
 use super::piece::{Piece, PieceId, Refused};
-use super::split::Head;
 use crate::ledger;
 use crate::panics::catch;
 use base::Failure;
@@ -37,12 +37,16 @@ impl Maker {
     /// # Errors
     /// If the plan does not hold together.
     pub fn new(shared: &Arc<Shared>, index: u64, workers: u64) -> Result<Maker, Failure> {
-        let partials = |(number, head): (usize, &Arc<Head>)| {
-            Partials::new(&shared.physical, head, number as u32, &shared.watch)
-        };
+        let partials =
+            |(number, head): (usize, &Arc<Head>)| Partials::new(shared, head, number as u32);
         let partials = shared.heads.iter().enumerate().map(partials).collect::<Result<_, _>>()?;
         let (held, made) = (HashMap::new(), HashMap::new());
         Ok(Maker { shared: shared.clone(), partials, index, workers, held, made })
+    }
+
+    /// What all workers of the process share.
+    pub fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// Makes the records of this worker's tiles of some files; those that cannot be read.
@@ -97,12 +101,12 @@ impl Maker {
                     let mut body: Vec<u8> =
                         mine.iter().flat_map(|tile| head.key(piece, &cuts, *tile).0).collect();
                     body.extend(ledger::pack(&some)?);
-                    let (meaning, tiles) = (head.meaning, mine.len() as u64);
+                    let (meaning, tiles) = (self.shared.meaning(head)?, mine.len() as u64);
                     made.notes.push((ledger::Record::Partial { meaning, tiles }, body));
                 }
                 states.extend(some);
             }
-            let records = partials.records(&states)?.into_iter();
+            let records = partials.records(piece, &states)?.into_iter();
             made.records.extend(records.map(|(key, state)| (key, (bucket, state))));
         }
         Ok(made)

@@ -43,9 +43,8 @@ impl Memory {
         (self.bytes() > self.most).then(|| {
             let size = |bytes: u64| format!("{} MiB", bytes.div_ceil(1 << 20));
             let message = format!(
-                "what the files give to each key of the reductions takes more than {} in a \
-                 process, and must stay in memory: give it more with --memory, spread it over more \
-                 processes (-n), or make fewer keys",
+                "what is known of what the files give to the keys of the reductions takes more than \
+                 {} in a process",
                 size(self.most)
             );
             Failure::new(FailureKind::Memory, message)
@@ -55,6 +54,6 @@ impl Memory {
 
 /// The bytes that records take, about.
 pub fn weight(records: &[Record]) -> u64 {
-    let each = |((_, key), (_, state)): &Record| EACH + TIMES * (key.len() + state.len()) as u64;
+    let each = |((_, key), (_, state)): &Record| EACH + TIMES * (key.len() + state.held()) as u64;
     records.iter().map(each).sum()
 }

@@ -12,33 +12,49 @@
 //! | file | what it has |
 //! |---|---|
 //! | `split` | which part of a plan is kept up to date, and the plan of what is behind it |
+//! | `head` | a reduction that is kept, with all from its reader on |
+//! | `side` | what is joined with rows of files below it |
 //! | `piece` | a file as a part of a reader's rows |
 //! | `partials` | from the rows of a file to records: plain code |
 //! | `record` | keys, states and results as bytes |
+//! | `cells` | the same for folds over dimensions |
 //! | `flow` | the dataflow: orders in, changes out |
+//! | `shelf`, `parts` | states on disk; many groups in a record |
 //! | `maker` | a worker's records of files |
 //! | `memory` | what they may take |
 //! | `notes`, `records` | what is noted in the ledger |
-//! | `kept` | the process that gives the orders and keeps the results |
-//! | `table` | kept results as a source of tiles |
+//! | `groups` | files that it has together |
+//! | `kept`, `update` | the process that gives the orders and keeps the results; files that come and go |
+//! | `answers`, `table` | kept results as tables, and these as sources of tiles |
 //! | `changes` | rows that a table has lost and gained |
+mod answers;
+mod cells;
 mod changes;
 mod flow;
+mod groups;
+mod head;
 mod kept;
 mod maker;
 mod memory;
 mod notes;
 mod partials;
+mod parts;
 mod piece;
 mod record;
 mod records;
+mod shelf;
+mod side;
 mod split;
 mod table;
 #[cfg(test)]
 mod tests;
+mod update;
 
 pub use changes::{Change, Rows};
-pub use kept::{Kept, Looked, Stop, Updated, serve};
+pub use head::Head;
+pub use kept::{Kept, Looked, Scale, Stop, serve};
 pub use notes::Ledger;
 pub use piece::{Piece, PieceId, Refused};
-pub use split::{Head, Split, show_all};
+pub use side::Aside;
+pub use split::{Split, show_all};
+pub use update::Updated;

@@ -1,28 +1,35 @@
 //! From the rows of a file to records: what each reduction holds of them, a record for each key.
+use super::cells::blocks;
+use super::flow::Shared;
+use super::head::{Cells, Head};
+use super::parts::parts;
+use super::piece::Piece;
 use super::record::{Codec, Key, State, pack};
-use super::split::Head;
-use crate::nodes::fold::{States, keys};
+use crate::nodes::fold::{self, States, keys};
 use crate::nodes::{self, Context, Stage};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
 use crate::spill::{Budget, Folder};
-use crate::watch::Watch;
 use arrow_array::ArrayRef;
 use base::{Failure, Tile, Tiling};
 use expr::{Program, Runner};
 use formats::TileSource;
-use plan::physical::{Op, Physical, Read};
+use plan::Print;
+use plan::physical::{Fold, FoldKind, Op, Read, Reduce};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 /// The nodes between a reader and a reduction, in one worker.
 pub struct Partials {
-    physical: Arc<Physical>,
+    shared: Arc<Shared>,
     read: Read,
     program: Option<(Arc<Program>, Runner)>,
     head: Arc<Head>,
     keys: Codec,
     cx: Context,
     number: u32,
+    /// Joins that have their right sides, which are known by this.
+    joins: HashMap<usize, (Print, Box<dyn Stage>)>,
 }
 
 impl Partials {
@@ -30,12 +37,8 @@ impl Partials {
     ///
     /// # Errors
     /// If the plan does not hold together.
-    pub fn new(
-        physical: &Arc<Physical>,
-        head: &Arc<Head>,
-        number: u32,
-        watch: &Arc<Watch>,
-    ) -> Result<Partials, Failure> {
+    pub fn new(shared: &Arc<Shared>, head: &Arc<Head>, number: u32) -> Result<Partials, Failure> {
+        let physical = &shared.physical;
         let Op::Read(read) = &physical.nodes[head.read].op else {
             return Err(Failure::internal("a reduction of what is not read"));
         };
@@ -45,21 +48,56 @@ impl Partials {
         });
         let fields = &physical.nodes[head.last].schema.fields;
         Ok(Partials {
-            physical: physical.clone(),
+            shared: shared.clone(),
             read: read.clone(),
             program,
             head: head.clone(),
             keys: Codec::new(&fields[..keys(&head.fold)])?,
             cx: Context {
                 place: Place { worker: 0, workers: 1, threads: 1 },
-                watch: watch.clone(),
+                watch: shared.watch.clone(),
                 shown: Arc::new(Mutex::new(Vec::new())),
                 free: false,
                 budget: unbounded(),
                 commons: Arc::default(),
             },
             number,
+            joins: HashMap::new(),
         })
+    }
+
+    /// What a node does with tiles of a file that is cut like this.
+    fn stage(&mut self, at: usize, cuts: &Tiling) -> Result<Box<dyn Stage>, Failure> {
+        let nodes = &self.shared.physical.nodes;
+        match &nodes[at].op {
+            Op::Join(_) | Op::Overlay(_) => self.join(at),
+            Op::Partial(Reduce::Fold(Fold { kind: FoldKind::Over { keep, .. }, .. })) => {
+                // By itself, and all at the end.
+                let tiling = cuts.project(keep);
+                let kind = FoldKind::Over { keep: keep.clone(), tiling, parts: u64::MAX };
+                fold::partial(&Fold { kind, ..self.head.fold.clone() }, &self.cx.budget)
+            }
+            _ => nodes::stage(nodes, at, &self.cx)?
+                .ok_or_else(|| Failure::internal("a reader behind a reader")),
+        }
+    }
+
+    /// A join with its right side as it is now.
+    fn join(&mut self, at: usize) -> Result<Box<dyn Stage>, Failure> {
+        let nodes = &self.shared.physical.nodes;
+        let side = self.shared.side_of(at)?;
+        match self.joins.remove(&at) {
+            Some((print, stage)) if print == side.print => return Ok(stage),
+            _ => {}
+        }
+        let lost = || Failure::internal("a join is none");
+        let mut stage = nodes::stage(nodes, at, &self.cx)?.ok_or_else(lost)?;
+        let mut nothing = |_| ();
+        for tile in &side.tiles {
+            stage.tile(1, Parcel::free(tile.clone()), &mut nothing)?;
+        }
+        stage.input_ends(1, &mut nothing)?;
+        Ok(stage)
     }
 
     /// The states of some tiles of a file, which is cut like this and whose first row is number
@@ -75,18 +113,18 @@ impl Partials {
         tiles: &[u64],
     ) -> Result<Vec<Tile>, Failure> {
         self.cx.budget = unbounded();
-        let nodes = &self.physical.nodes;
-        let stages = self.head.chain.iter().map(|at| nodes::stage(nodes, *at, &self.cx));
-        let stages: Option<Vec<Box<dyn Stage>>> =
-            stages.collect::<Result<Vec<_>, _>>()?.into_iter().collect();
-        let mut stages = stages.ok_or_else(|| Failure::internal("a reader behind a reader"))?;
+        let chain = self.head.chain.clone();
+        let mut stages = Vec::new();
+        for at in &chain {
+            stages.push(self.stage(*at, cuts)?);
+        }
         let mut made = Vec::new();
         for number in tiles.iter().copied().filter(|number| *number < cuts.count()) {
             let region = cuts.region(number);
             self.cx.watch.hand_out(region.points() as u64);
             let columns = source.read(&region, &self.read.columns)?;
             let mut origin = region.origin;
-            if let Some(row) = origin.first_mut() {
+            if let [row] = &mut origin[..] {
                 *row += first;
             }
             let tile = Tile { number, origin, shape: region.shape, columns, index: None };
@@ -105,17 +143,49 @@ impl Partials {
                 through(&mut stages[at + 1..], item, &mut made)?;
             }
         }
+        for (at, stage) in chain.into_iter().zip(stages) {
+            if let Op::Join(_) | Op::Overlay(_) = &self.shared.physical.nodes[at].op {
+                self.joins.insert(at, (self.shared.side_of(at)?.print, stage));
+            }
+        }
         Ok(made)
     }
 
-    /// The records of states.
+    /// The records of states of a piece.
     ///
     /// # Errors
     /// If they are something else.
-    pub fn records(&self, states: &[Tile]) -> Result<Vec<(Key, State)>, Failure> {
+    pub fn records(&self, piece: &Piece, states: &[Tile]) -> Result<Vec<(Key, State)>, Failure> {
+        if let Some(cells) = &self.head.cells {
+            let sizes: Vec<u64> = (self.head.keep().iter())
+                .map(|dim| piece.sizes.get(*dim).copied().unwrap_or(0))
+                .collect();
+            let mut start = Vec::new();
+            if let Cells::Own(_) = cells {
+                start = piece.id.key();
+            }
+            let key = |block: u64| [&start[..], &block.to_be_bytes()].concat();
+            let blocks = blocks(&self.head.fold, &sizes, states)?;
+            return self.together(blocks, &key);
+        }
+        if self.shared.shelving.0.is_some() && keys(&self.head.fold) > 0 {
+            let parts = parts(&self.head.fold, states, self.shared.parts)?;
+            return self.together(parts, &|part| part.to_be_bytes().to_vec());
+        }
         let mut records = Vec::new();
         states.iter().try_for_each(|tile| self.encode(tile, &mut records))?;
         Ok(records)
+    }
+
+    /// Records of several keys or cells each.
+    fn together(
+        &self,
+        states: Vec<(u64, Vec<u8>)>,
+        key: &dyn Fn(u64) -> Vec<u8>,
+    ) -> Result<Vec<(Key, State)>, Failure> {
+        let shelving = &self.shared.shelving;
+        let record = |(number, state)| Ok(((self.number, key(number)), shelving.state(state)?));
+        states.into_iter().map(record).collect()
     }
 
     fn encode(&self, tile: &Tile, records: &mut Vec<(Key, State)>) -> Result<(), Failure> {
@@ -128,7 +198,9 @@ impl Partials {
         states.resize(groups);
         states.merge(parts, &(0..groups as u32).collect::<Vec<u32>>())?;
         let states = pack(&states, groups)?;
-        records.extend(keys.into_iter().map(|key| (self.number, key)).zip(states));
+        for (key, state) in keys.into_iter().zip(states) {
+            records.push(((self.number, key), self.shared.shelving.state(state)?));
+        }
         Ok(())
     }
 }

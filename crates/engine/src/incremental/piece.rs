@@ -1,4 +1,5 @@
 //! A file as a part of a reader's rows.
+use super::record::Codec;
 use crate::ledger::States;
 use arrow_array::ArrayRef;
 use base::{Failure, Region, Schema};
@@ -28,10 +29,15 @@ pub struct Piece {
     pub first: u64,
     /// What its contents are known by.
     pub print: Print,
+    /// The sizes of its box.
+    pub sizes: Vec<u64>,
     /// How many tiles it has.
     pub tiles: u64,
     /// What a ledger has of it: states of tiles, for the reduction of this number.
     pub noted: Vec<(u32, States)>,
+    /// Tiles whose states, for the reduction of this number, are among those that are noted of
+    /// another piece.
+    pub elsewhere: Vec<(u32, u64)>,
 }
 
 /// A piece that could not be taken, and why.
@@ -41,11 +47,23 @@ impl Piece {
     /// The tiles of which states of a reduction are noted.
     pub(crate) fn covered(&self, head: usize) -> HashSet<u64> {
         let of_head = self.noted.iter().filter(|(of, _)| *of as usize == head);
-        of_head.flat_map(|(_, states)| &states.of).map(|tile| *tile as u64).collect()
+        let noted = of_head.flat_map(|(_, states)| &states.of).map(|tile| *tile as u64);
+        let elsewhere = self.elsewhere.iter().filter(|(of, _)| *of as usize == head);
+        noted.chain(elsewhere.map(|(_, tile)| *tile)).collect()
+    }
+
+    /// The same, of which a ledger has nothing.
+    pub(crate) fn plain(self) -> Piece {
+        Piece { noted: Vec::new(), elsewhere: Vec::new(), ..self }
     }
 }
 
 impl PieceId {
+    /// What the keys of results begin with that are of this file alone.
+    pub(crate) fn key(&self) -> Vec<u8> {
+        file_key(&self.path)
+    }
+
     /// A number for it, the same in every process.
     pub(crate) fn number(&self) -> u64 {
         let start = 0xcbf2_9ce4_8422_2325 ^ self.read as u64;
@@ -53,6 +71,12 @@ impl PieceId {
         let word = bytes.fold(start, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
         word ^ (word >> 29)
     }
+}
+
+/// What the keys of results begin with that are of one file alone.
+pub(crate) fn file_key(path: &Path) -> Vec<u8> {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    [path.as_os_str().as_encoded_bytes(), &[0]].concat()
 }
 
 /// Opens a file as one more of those that a reader reads.
@@ -81,6 +105,11 @@ fn misfit(all: &dyn TileSource, one: &dyn TileSource) -> Result<Option<String>, 
     if names(a) != names(b) || a.fields.len() != b.fields.len() {
         return Ok(Some("it does not have the columns of the other files".into()));
     }
+    for (dim, (a, b)) in a.domain.dims.iter().zip(&b.domain.dims).enumerate() {
+        if all.along() != Some(dim) && a.size != b.size {
+            return Ok(Some(format!("`{}` has other points than in the other files", a.name)));
+        }
+    }
     for (i, (a_field, b_field)) in a.fields.iter().zip(&b.fields).enumerate() {
         let name = &a_field.name;
         if name != &b_field.name || a_field.mask != b_field.mask {
@@ -100,6 +129,32 @@ fn misfit(all: &dyn TileSource, one: &dyn TileSource) -> Result<Option<String>, 
         }
     }
     Ok(None)
+}
+
+/// What the box of all files together depends on of one of them: its sizes, and the coordinate of
+/// the dimension along which they follow each other.
+pub(crate) fn domain(
+    physical: &Physical,
+    read: usize,
+    source: &dyn TileSource,
+) -> Result<Print, Failure> {
+    let schema = source.schema();
+    let sizes: Vec<u8> = schema.domain.sizes().iter().flat_map(|size| size.to_le_bytes()).collect();
+    let mut parts = vec![sizes];
+    let along = match physical.nodes.get(read).map(|node| &node.op) {
+        Some(Op::Read(read)) => read.source.as_ref().and_then(|source| source.along()),
+        _ => None,
+    };
+    let column = (0..schema.fields.len()).find(|i| {
+        along.is_some() && schema.coordinate(*i) == along && schema.domain.dims.len() > 1
+    });
+    if let (Some(i), Some(dim)) = (column, along) {
+        let codec = Codec::new(&schema.fields[i..=i])?;
+        let values = values(source, i, dim)?;
+        let rows = values.first().map_or(0, |array| array.len());
+        parts.extend(codec.encode(&values, rows)?);
+    }
+    Ok(Print::of(parts))
 }
 
 /// The values of a coordinate.

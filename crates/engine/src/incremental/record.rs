@@ -1,4 +1,5 @@
 //! Keys, states and results as bytes.
+use super::shelf::{Shelf, Stored};
 use crate::nodes::fold::States;
 use arrow_array::builder::BinaryBuilder;
 use arrow_array::cast::AsArray;
@@ -7,16 +8,85 @@ use arrow_row::{RowConverter, SortField};
 use arrow_schema::ArrowError;
 use base::{Column, Failure, Field};
 use plan::physical::Fold;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A reduction, by its position, and a key of it.
 pub type Key = (u32, Vec<u8>);
 
-/// What a reduction holds of some rows of one key.
-pub type State = Vec<u8>;
+/// What a reduction holds of some rows of one key, or of several that are kept together; or results.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// In memory.
+    Here(Vec<u8>),
+    /// On disk.
+    Shelved(Arc<Stored>),
+}
 
 /// The results of a key, or why they cannot be represented.
-pub type Outcome = Result<Vec<u8>, String>;
+pub type Outcome = Result<State, String>;
+
+impl State {
+    /// The bytes.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn bytes(&self) -> Result<Cow<'_, [u8]>, Failure> {
+        Ok(match self {
+            State::Here(bytes) => Cow::Borrowed(bytes),
+            State::Shelved(stored) => Cow::Owned(stored.read()?),
+        })
+    }
+
+    /// Bytes of memory.
+    pub fn held(&self) -> usize {
+        match self {
+            State::Here(bytes) => bytes.len(),
+            State::Shelved(_) => size_of::<Stored>(),
+        }
+    }
+}
+
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.bytes().map_err(serde::ser::Error::custom)?.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for State {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<State, D::Error> {
+        Vec::deserialize(from).map(State::Here)
+    }
+}
+
+/// Where a process has its states: in memory, or on a shelf.
+#[derive(Clone)]
+pub struct Shelving(pub Option<Arc<Shelf>>);
+
+impl Shelving {
+    /// A state of these bytes.
+    ///
+    /// # Errors
+    /// If the disk is full.
+    pub fn state(&self, bytes: Vec<u8>) -> Result<State, Failure> {
+        Ok(match &self.0 {
+            None => State::Here(bytes),
+            Some(shelf) => State::Shelved(shelf.put(&bytes)?),
+        })
+    }
+
+    /// A state that may have come from another process, where those of this one are.
+    ///
+    /// # Errors
+    /// If the disk is full.
+    pub fn home(&self, state: State) -> Result<State, Failure> {
+        match state {
+            State::Here(bytes) => self.state(bytes),
+            shelved => Ok(shelved),
+        }
+    }
+}
 
 /// Rows of some columns as bytes and back; equal rows have equal bytes, NaNs by their bits.
 pub struct Codec(Option<RowConverter>);
@@ -62,7 +132,7 @@ impl Codec {
 ///
 /// # Errors
 /// If a state is not of bytes.
-pub fn pack(states: &States, groups: usize) -> Result<Vec<State>, Failure> {
+pub fn pack(states: &States, groups: usize) -> Result<Vec<Vec<u8>>, Failure> {
     let columns = states.packed();
     let columns: Option<Vec<&BinaryArray>> = columns.iter().map(|c| c.as_binary_opt()).collect();
     let columns = columns.filter(|all| all.iter().all(|c| c.len() == groups)).ok_or_else(wrong)?;
@@ -78,10 +148,26 @@ pub fn pack(states: &States, groups: usize) -> Result<Vec<State>, Failure> {
 }
 
 /// Adds states up, those of one key at a time.
+pub trait Add {
+    /// The sum of states, each so many times.
+    ///
+    /// # Errors
+    /// If they are something else.
+    fn sum(&mut self, parts: &[(&State, isize)]) -> Result<State, Failure>;
+
+    /// The results of the sum of states.
+    ///
+    /// # Errors
+    /// If they are something else.
+    fn finish(&mut self, parts: &[(&State, isize)]) -> Result<Outcome, Failure>;
+}
+
+/// Adds up states of rows.
 pub struct Adder {
     states: States,
     groups: Vec<u32>,
     results: Codec,
+    shelving: Shelving,
 }
 
 impl Adder {
@@ -89,18 +175,17 @@ impl Adder {
     ///
     /// # Errors
     /// If the plan does not hold together.
-    pub fn new(fold: &Fold, results: &[Field]) -> Result<Adder, Failure> {
+    pub fn new(fold: &Fold, results: &[Field], shelving: Shelving) -> Result<Adder, Failure> {
         let states = States::of(fold)?;
-        Ok(Adder { states, groups: Vec::new(), results: Codec::new(results)? })
+        Ok(Adder { states, groups: Vec::new(), results: Codec::new(results)?, shelving })
     }
 
     /// Adds up states, each so many times.
     fn add(&mut self, parts: &[(&State, isize)]) -> Result<(), Failure> {
         let mut columns: Vec<BinaryBuilder> = Vec::new();
-        let times =
-            |(state, n): &(&State, isize)| std::iter::repeat_n(state.len(), *n as usize).len();
-        let rows = parts.iter().map(times).sum();
+        let rows = parts.iter().map(|(_, n)| *n as usize).sum();
         for (state, n) in parts {
+            let state = state.bytes()?;
             for _ in 0..*n {
                 let (mut rest, mut column) = (&state[..], 0);
                 while !rest.is_empty() {
@@ -124,24 +209,6 @@ impl Adder {
         self.states.merge(&columns, &self.groups)
     }
 
-    /// The sum of states.
-    ///
-    /// # Errors
-    /// If they are something else.
-    pub fn sum(&mut self, parts: &[(&State, isize)]) -> Result<State, Failure> {
-        self.add(parts)?;
-        pack(&self.states, 1)?.pop().ok_or_else(wrong)
-    }
-
-    /// The results of the sum of states.
-    ///
-    /// # Errors
-    /// If they are something else.
-    pub fn finish(&mut self, parts: &[(&State, isize)]) -> Result<Outcome, Failure> {
-        self.add(parts)?;
-        self.finish_sum()
-    }
-
     /// The results of no rows.
     ///
     /// # Errors
@@ -154,9 +221,24 @@ impl Adder {
 
     fn finish_sum(&mut self) -> Result<Outcome, Failure> {
         match self.states.finish() {
-            Ok(arrays) => Ok(Ok(self.results.encode(&arrays, 1)?.pop().ok_or_else(wrong)?)),
+            Ok(arrays) => {
+                let row = self.results.encode(&arrays, 1)?.pop().ok_or_else(wrong)?;
+                Ok(Ok(self.shelving.state(row)?))
+            }
             Err(failure) => Ok(Err(failure.message)),
         }
+    }
+}
+
+impl Add for Adder {
+    fn sum(&mut self, parts: &[(&State, isize)]) -> Result<State, Failure> {
+        self.add(parts)?;
+        self.shelving.state(pack(&self.states, 1)?.pop().ok_or_else(wrong)?)
+    }
+
+    fn finish(&mut self, parts: &[(&State, isize)]) -> Result<Outcome, Failure> {
+        self.add(parts)?;
+        self.finish_sum()
     }
 }
 

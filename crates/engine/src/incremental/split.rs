@@ -1,42 +1,11 @@
 //! Which part of a plan is kept up to date: from the readers of files to the reductions of their
 //! rows. And the plan of what is behind them.
-use super::piece::Piece;
+use super::head::{Cells, Head, feeding, head, names};
 use super::table::Table;
-use crate::ledger::{Standing, key, meaning};
-use base::{Domain, Failure, Tiling};
-use plan::Print;
-use plan::physical::{Fold, FoldKind, Node, Op, Physical, Read, Reduce, Route, Show};
+use crate::ledger::Standing;
+use base::Failure;
+use plan::physical::{Node, Op, Physical, Read, Route, Show};
 use std::sync::Arc;
-
-/// Rows of a tile of a kept table.
-const TILE_ROWS: u64 = 1 << 16;
-
-/// A reduction that is kept up to date.
-pub struct Head {
-    /// The node that reads its files.
-    pub read: usize,
-    /// The nodes behind that one, the last of them the reduction's `Partial`.
-    pub(crate) chain: Vec<usize>,
-    /// Its `Final`.
-    pub(crate) last: usize,
-    pub(crate) fold: Fold,
-    /// What its states are known by, beside the tiles that they are of.
-    pub(crate) meaning: Print,
-    pub(crate) standing: Standing,
-}
-
-impl Head {
-    /// By what a tile of a file is known in a ledger.
-    pub(crate) fn key(&self, piece: &Piece, cuts: &Tiling, tile: u64) -> Print {
-        let region = cuts.region(tile);
-        let place: Vec<u64> = match self.standing {
-            Standing::Loose => Vec::new(),
-            _ => region.origin.iter().map(|row| row + piece.first).collect(),
-        };
-        let shape = region.shape.clone();
-        key(&[piece.print], &[region], &place, &shape)
-    }
-}
 
 /// A plan in two parts.
 pub struct Split {
@@ -44,6 +13,10 @@ pub struct Split {
     pub heads: Vec<Head>,
     /// For each reader of files whether the place of its rows counts, among those of all files.
     pub placed: Vec<usize>,
+    /// The nodes that make the right sides of joins below them, from other files.
+    pub(super) sides: Vec<usize>,
+    /// The readers of other files: for those right sides, or read by what is behind.
+    pub beside: Vec<usize>,
     /// The nodes behind them, and the `Final`s of the reductions.
     above: Vec<usize>,
 }
@@ -63,20 +36,54 @@ impl Split {
                 node.inputs.iter().for_each(|input| wanted[*input] = true);
             }
         }
-        let files = |op: &Op| matches!(op, Op::Read(Read { source: Some(_), .. }));
-        if let Some(at) = (0..nodes.len()).find(|at| wanted[*at] && files(&nodes[*at].op)) {
+        let files = |at: &usize| matches!(nodes[*at].op, Op::Read(Read { source: Some(_), .. }));
+        let whole = |at: usize| {
             let step = &nodes[at].step;
-            return Err(format!("not all that `{step}` reads is reduced file by file"));
-        }
+            Err(format!("not all that `{step}` reads is reduced file by file"))
+        };
+        let mut beside: Vec<usize> =
+            (0..nodes.len()).filter(|at| wanted[*at] && files(at)).collect();
         heads.retain(|head| wanted[head.last]);
         if heads.is_empty() {
-            return Err("no reduction takes rows of files".into());
+            return beside
+                .first()
+                .map_or(Err("no reduction takes rows of files".into()), |at| whole(*at));
         }
+        let own = |at: &usize| {
+            let theirs = names(nodes, *at);
+            heads.iter().any(|head| !names(nodes, head.read).is_disjoint(&theirs))
+        };
+        if let Some(at) = beside.iter().find(|at| own(at)) {
+            return whole(*at);
+        }
+        let mut sides: Vec<usize> = heads.iter().flat_map(|head| head.sides.clone()).collect();
+        sides.sort_unstable();
+        sides.dedup();
+        beside.extend(feeding(nodes, &sides).into_iter().filter(files));
+        beside.sort_unstable();
+        beside.dedup();
         let above = (0..nodes.len()).filter(|at| wanted[*at]).collect();
         let placed = heads.iter().filter(|head| head.standing != Standing::Loose);
         let mut placed: Vec<usize> = placed.map(|head| head.read).collect();
         placed.dedup();
-        Ok(Split { heads, placed, above })
+        Ok(Split { heads, placed, sides, beside, above })
+    }
+
+    /// Whether rows of files are joined with something below the reductions.
+    pub fn joins(&self) -> bool {
+        !self.sides.is_empty()
+    }
+
+    /// Whether the box of a result grows with the files, so that the plan of what is behind it is
+    /// one for the files that are there.
+    pub fn grows(&self) -> bool {
+        self.heads.iter().any(|head| matches!(head.cells, Some(Cells::Own(_))))
+    }
+
+    /// Whether there are results that are boxes: how they are cut depends on how many files there
+    /// are.
+    pub fn boxes(&self) -> bool {
+        self.heads.iter().any(|head| head.cells.is_some())
     }
 
     /// The readers of files, each once.
@@ -134,70 +141,13 @@ pub fn show_all(physical: &mut Physical) {
     }
 }
 
-/// The reduction whose `Final` stands here, if it takes rows of files one by one.
-fn head(physical: &Physical, last: usize) -> Option<Head> {
-    let nodes = &physical.nodes;
-    let Op::Final(Reduce::Fold(fold)) = &nodes[last].op else { return None };
-    if matches!(fold.kind, FoldKind::Over { .. }) {
-        return None;
-    }
-    let mut at = *nodes[last].inputs.first()?;
-    if matches!(nodes[at].op, Op::Exchange(_)) {
-        at = *nodes[at].inputs.first()?;
-    }
-    let mut chain = Vec::new();
-    loop {
-        match &nodes[at].op {
-            Op::Partial(Reduce::Fold(_)) | Op::Apply(_) => {
-                chain.insert(0, at);
-                at = *nodes[at].inputs.first()?;
-            }
-            Op::Read(read) if by_file(read) => {
-                let (meaning, standing) = meaning(physical, at, *chain.last()?);
-                // Files of boxes stand in the order of a coordinate and not of their names.
-                if standing == Standing::Placed {
-                    return None;
-                }
-                let fold = fold.clone();
-                return Some(Head { read: at, chain, last, fold, meaning, standing });
-            }
-            _ => return None,
-        }
-    }
-}
-
-/// Whether a reader takes all of its files, each by itself: then what is read must vary from one
-/// file to the next, or be a coordinate that is the same in all of them.
-fn by_file(read: &Read) -> bool {
-    let (Some(source), Some(files)) = (&read.source, &read.files) else { return false };
-    let schema = source.schema();
-    let Some(along) = source.along().filter(|_| files.each) else { return false };
-    let own = |column: &usize| {
-        let field = schema.fields.get(*column);
-        field.is_some_and(|f| f.mask.has(along)) || schema.coordinate(*column).is_some()
-    };
-    let tiled = match read.tiling.count().checked_sub(1).map(|last| read.tiling.region(last)) {
-        Some(last) => last.origin.iter().zip(&last.shape).map(|(o, n)| o + *n as u64).collect(),
-        None => schema.domain.sizes(),
-    };
-    read.columns.iter().all(own)
-        && read.offset.iter().all(|o| *o == 0)
-        && tiled == schema.domain.sizes()
-}
-
 /// Hands out a table that is in memory.
 fn read(table: Arc<Table>) -> Op {
-    let columns = (0..table.columns()).collect();
-    let rows = Domain::new([("row", table.rows() as u64)]);
-    Op::Read(Read {
-        source: Some(table),
-        files: None,
-        offset: vec![0],
-        columns,
-        tiling: Tiling::even(&rows, &[TILE_ROWS]),
-        survivors: None,
-        program: None,
-    })
+    let (columns, tiling) = ((0..table.columns()).collect(), table.cuts().clone());
+    let offset = vec![0; tiling.counts().len()];
+    let source: Option<Arc<dyn formats::TileSource>> = Some(table);
+    let (files, survivors, program) = (None, None, None);
+    Op::Read(Read { source, files, offset, columns, tiling, survivors, program })
 }
 
 /// If something is written here, it is shown too.

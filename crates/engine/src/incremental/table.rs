@@ -1,25 +1,37 @@
 //! Kept results as a source of tiles.
-use arrow_array::ArrayRef;
-use base::{Column, DimMask, Domain, Failure, Region, Schema, Tiling};
+use arrow_array::{ArrayRef, UInt64Array};
+use arrow_select::take::take;
+use base::{Column, DimMask, Domain, Failure, Region, Schema, Tile, Tiling};
 use formats::TileSource;
 
-/// Rows in memory.
+/// Rows of a tile of a table of rows.
+const TILE_ROWS: u64 = 1 << 16;
+
+/// Rows, or the points of a box, in memory.
 pub(crate) struct Table {
     schema: Schema,
     arrays: Vec<ArrayRef>,
-    rows: usize,
+    points: usize,
+    cuts: Tiling,
 }
 
 impl Table {
     /// Of so many rows; the fields are those of the arrays.
-    pub fn new(schema: &Schema, arrays: Vec<ArrayRef>, rows: usize) -> Table {
+    pub fn rows(schema: &Schema, arrays: Vec<ArrayRef>, rows: usize) -> Table {
         let domain = Domain::new([("row", rows as u64)]);
-        Table { schema: Schema { domain, ..schema.clone() }, arrays, rows }
+        let cuts = Tiling::even(&domain, &[TILE_ROWS]);
+        Table { schema: Schema { domain, ..schema.clone() }, arrays, points: rows, cuts }
     }
 
-    /// How many rows.
-    pub fn rows(&self) -> usize {
-        self.rows
+    /// Of a box, each array row-major over all of its dimensions.
+    pub fn cells(schema: &Schema, arrays: Vec<ArrayRef>, cuts: &Tiling) -> Table {
+        let points = arrays.first().map_or(0, |array| array.len());
+        Table { schema: schema.clone(), arrays, points, cuts: cuts.clone() }
+    }
+
+    /// How it is cut.
+    pub fn cuts(&self) -> &Tiling {
+        &self.cuts
     }
 
     /// How many columns.
@@ -38,15 +50,30 @@ impl TileSource for Table {
     }
 
     fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure> {
-        let (start, rows) = (region.origin[0] as usize, region.shape[0]);
+        let sizes = self.schema.domain.sizes();
+        let (mask, points) = (DimMask::first(sizes.len()), region.points());
+        // Where all but the first dimension are whole, the points follow each other.
+        let whole = region.shape.iter().zip(&sizes).skip(1).all(|(n, size)| *n as u64 == *size);
+        let row: u64 = sizes.iter().skip(1).product();
+        let start = region.origin.first().map_or(0, |first| first * row) as usize;
+        let places = (!whole).then(|| {
+            let Region { origin, shape } = region.clone();
+            let tile = Tile { number: 0, origin, shape, columns: Vec::new(), index: None };
+            tile.indices(&sizes).values().iter().map(|i| *i as u64).collect::<UInt64Array>()
+        });
         let column = |c: &usize| {
             let array = self.arrays.get(*c).ok_or_else(|| Failure::internal("no such column"))?;
-            Ok(Column { mask: DimMask::only(0), array: array.slice(start, rows) })
+            let array = match &places {
+                None => array.slice(start, points),
+                Some(places) => take(array, places, None)
+                    .map_err(|e| Failure::internal(format!("cells of a box: {e}")))?,
+            };
+            Ok(Column { mask, array })
         };
         columns.iter().map(column).collect()
     }
 
     fn describe(&self) -> String {
-        format!("{} kept rows", self.rows)
+        format!("{} kept points", self.points)
     }
 }

@@ -56,6 +56,6 @@ pub use reason::Reason;
 pub use record::Record;
 pub use stages::wrap;
 pub use stamp::{Inputs, TICK, changed, input_print, output_print};
-pub(crate) use states::{States, noted, pack};
+pub(crate) use states::{States, noted, pack, unpack};
 pub use status::Status;
 pub use survey::{Progress, Survey};

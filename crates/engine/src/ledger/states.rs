@@ -53,7 +53,7 @@ pub fn pack(tiles: &[Tile]) -> Result<Vec<u8>, Failure> {
 }
 
 /// The tiles of a body.
-pub(super) fn unpack(mut bytes: &[u8]) -> Option<Vec<Tile>> {
+pub fn unpack(mut bytes: &[u8]) -> Option<Vec<Tile>> {
     let mut tiles = Vec::new();
     while !bytes.is_empty() {
         let (length, rest) = bytes.split_first_chunk::<8>()?;

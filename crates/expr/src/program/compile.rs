@@ -194,7 +194,7 @@ fn sources(
             (Op::Index, _) => From::Index,
             (Op::Column(name), _) => {
                 let i = input.position(name).ok_or_else(|| Failure::internal("a lost column"))?;
-                if matches!(given[i], Given::Loaded) { From::Column(i) } else { From::Given(i) }
+                if given[i].is_loaded() { From::Column(i) } else { From::Given(i) }
             }
             _ => From::Constant,
         };

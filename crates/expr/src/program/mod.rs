@@ -60,6 +60,9 @@ pub enum Step {
 pub enum Given {
     /// Nothing: its values come with each tile.
     Loaded,
+    /// Nothing that a tile can rely on: its values come with each tile. They are these over the
+    /// whole domain as long as the files are as they are now.
+    Loose(ArrayRef),
     /// Its values over the whole domain, row-major over the dimensions of its mask.
     Table(ArrayRef),
     /// `start + step * i` at point `i` of its one dimension; int64.
@@ -69,6 +72,13 @@ pub enum Given {
         /// The difference between neighbours.
         step: i64,
     },
+}
+
+impl Given {
+    /// Whether its values come with each tile.
+    pub fn is_loaded(&self) -> bool {
+        matches!(self, Given::Loaded | Given::Loose(_))
+    }
 }
 
 /// A compiled chain of steps, shared by all workers.

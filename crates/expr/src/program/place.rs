@@ -83,7 +83,7 @@ pub fn places(dag: &Dag, stages: &[usize], input: &Schema, given: &[Given]) -> V
             Op::Index => (Place::Read, false),
             Op::Column(name) => {
                 let field = input.position(name).and_then(|i| given.get(i));
-                (Place::Read, !matches!(field, None | Some(Given::Loaded)))
+                (Place::Read, field.is_some_and(|given| !given.is_loaded()))
             }
             Op::Call(call) => {
                 let known = node.arguments.iter().all(|a| known[*a]);

@@ -8,8 +8,8 @@ use chrono::Utc;
 use std::sync::Arc;
 
 /// What a column may still be after the values seen so far.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Guess {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guess {
     bool: bool,
     int: bool,
     float: bool,
@@ -54,8 +54,19 @@ impl Guess {
         self.time = self.time && time(text).is_some();
     }
 
+    /// Takes the values of another file into account.
+    pub fn join(&mut self, other: &Guess) {
+        self.bool &= other.bool;
+        self.int &= other.int;
+        self.float &= other.float;
+        self.time &= other.time;
+        self.any |= other.any;
+        self.empty |= other.empty;
+        self.null |= other.null;
+    }
+
     /// The type that all values have; float64 if there were none.
-    pub(super) fn dtype(&self) -> DType {
+    pub fn dtype(&self) -> DType {
         match self {
             Guess { any: false, empty: true, .. } => DType::String,
             Guess { any: false, .. } => DType::Float64,

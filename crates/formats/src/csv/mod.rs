@@ -10,6 +10,8 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+pub use guess::Guess;
+
 use crate::rows::check_known;
 use crate::{Format, FormatError, OpenRequest, OptionKey, Sink, TileSource, WriteRequest};
 use base::Entry;

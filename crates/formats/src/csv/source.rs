@@ -15,6 +15,8 @@ pub(super) struct CsvSource {
     edges: Vec<u64>,
     /// For each column where it stands in a record, and its type.
     wanted: Vec<Wanted>,
+    /// For each column what its values alone say of its type.
+    guesses: Vec<Guess>,
 }
 
 impl CsvSource {
@@ -47,12 +49,14 @@ impl CsvSource {
             e
         })?;
         let wanted = chosen.iter().map(|(place, f)| (*place, f.dtype)).collect();
+        let guess = |(place, _): &(usize, base::Field)| guesses[*place].unwrap_or_else(Guess::new);
+        let guessed = chosen.iter().map(guess).collect();
         let fields = chosen.into_iter().map(|(_, f)| f).collect();
         let rows: u64 = files.iter().map(|f| f.rows).sum();
         let edges = edges(files.iter().map(|f| f.rows)).unwrap_or_default();
         let domain = Domain::new([("row", rows)]);
         let schema = Schema { domain, fields, attributes: Attributes::default() };
-        Ok(CsvSource { schema, dialect, files, edges, wanted })
+        Ok(CsvSource { schema, dialect, files, edges, wanted, guesses: guessed })
     }
 }
 
@@ -114,6 +118,10 @@ impl TileSource for CsvSource {
         }
         let column = |b: Builder| Column { mask: DimMask::only(0), array: b.finish() };
         Ok(builders.into_iter().map(column).collect())
+    }
+
+    fn guesses(&self) -> Option<&[Guess]> {
+        Some(&self.guesses)
     }
 
     fn describe(&self) -> String {

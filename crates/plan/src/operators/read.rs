@@ -78,7 +78,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         schema.fields.iter_mut().for_each(|field| field.nullable = true);
     }
     let given = match given(&*source, &schema, &offset) {
-        Ok(_) if b.options.follow => vec![Given::Loaded; schema.fields.len()],
+        Ok(given) if b.options.follow => given.into_iter().map(loose).collect(),
         Ok(given) => given,
         Err(failure) => {
             b.error(Diagnostic::error(Code::BadInput, span, failure.to_string()));
@@ -204,6 +204,14 @@ fn slice(b: &mut Builder, node: &Node) -> Option<(u64, u64)> {
         return Some((u64::try_from(bounds.start).ok()?, bounds.count(1)?));
     }
     Some((b.integer(node, "a position", 0)? as u64, 1))
+}
+
+/// What is known only as long as files stay as they are.
+fn loose(given: Given) -> Given {
+    match given {
+        Given::Table(values) => Given::Loose(values),
+        other => other,
+    }
 }
 
 /// Coordinates are read at once, so that what depends on them alone is computed once.

@@ -100,10 +100,15 @@ fn kept(
             kept.domain = Domain { dims };
             for (i, known) in b.graph.nodes[input].given.iter().enumerate() {
                 let place = before.coordinate(i).and_then(|d| keep.iter().position(|k| *k == d));
-                if let (Some(place), Given::Table(_) | Given::Counter { .. }) = (place, known) {
+                let known = match known {
+                    Given::Loaded => continue,
+                    Given::Loose(values) => Given::Table(values.clone()),
+                    Given::Table(_) | Given::Counter { .. } => known.clone(),
+                };
+                if let Some(place) = place {
                     let mask = DimMask::only(place);
                     kept.fields.push(Field { mask, ..before.fields[i].clone() });
-                    given.push(known.clone());
+                    given.push(known);
                 }
             }
         }

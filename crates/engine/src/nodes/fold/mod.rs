@@ -7,6 +7,7 @@ mod over;
 mod singles;
 mod states;
 
+pub use groups::Groups;
 pub use states::States;
 
 use super::Stage;

@@ -84,8 +84,8 @@ impl States {
     /// If an aggregate names a column that the program does not make.
     pub fn of(fold: &Fold) -> Result<States, Failure> {
         match fold.kind {
-            FoldKind::By(_) => States::shared(fold),
-            FoldKind::All | FoldKind::Over { .. } => States::new(fold),
+            FoldKind::By(_) | FoldKind::Over { .. } => States::shared(fold),
+            FoldKind::All => States::new(fold),
         }
     }
 

@@ -141,14 +141,14 @@ fn coordinates(
         );
     }
     let both = [&l.given[own], &r.given[column]];
-    let known = both.iter().all(|given| !matches!(given, Given::Loaded));
+    let known = both.iter().all(|given| !given.is_loaded());
     (!known).then_some((own, column))
 }
 
 /// The value of a coordinate that is known.
 fn known(given: &Given, at: u64) -> Option<Value> {
     match given {
-        Given::Loaded => None,
+        Given::Loaded | Given::Loose(_) => None,
         Given::Counter { start, step } => Some(Value::Int(start + step * at as i64)),
         Given::Table(array) => value(array, at as usize),
     }

@@ -1,15 +1,19 @@
 //! Kept results against cold runs, after random edits of the files: all bits must be equal.
 #![allow(clippy::unwrap_used, clippy::panic)]
-use super::{Kept, Ledger, Looked, Piece, PieceId, Rows, Split};
+mod beside;
+mod boxes;
+mod restarts;
+
+use super::{Kept, Ledger, Looked, Piece, PieceId, Rows, Scale, Split};
 use crate::deal::Asking;
-use crate::ledger::{Folder, Lock, input_print};
+use crate::ledger::{Folder, Lock, Page, Record, input_print};
 use crate::tests::{in_time, options, pair};
 use crate::{Mesh, Options, Tally, Watch, run};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_ipc::writer::FileWriter;
 use base::Source;
-use plan::{LoadOptions, Physical};
-use std::collections::{BTreeMap, BTreeSet};
+use plan::{LoadOptions, Physical, Print};
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -65,6 +69,10 @@ fn write(path: &Path, dice: &mut Dice) {
         ("x", Arc::new(x), true),
         ("n", Arc::new(n), true),
     ];
+    put(path, columns);
+}
+
+fn put(path: &Path, columns: Vec<(&str, ArrayRef, bool)>) {
     let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
     let mut writer = FileWriter::try_new(File::create(path).unwrap(), &batch.schema()).unwrap();
     writer.write(&batch).unwrap();
@@ -161,9 +169,12 @@ fn pieces(kept: &mut Kept, dir: &Path) -> BTreeMap<PieceId, Piece> {
     let mut pieces = BTreeMap::new();
     for path in names {
         for read in kept.split().reads() {
-            let Looked { points, tiles, .. } = kept.look(read, &path).unwrap();
+            let Looked { points, sizes, tiles, .. } = kept.look(read, &path).unwrap();
             let (id, print) = (PieceId { read, path: path.clone() }, input_print(&path).unwrap());
-            pieces.insert(id.clone(), Piece { id, first, print, tiles, noted: Vec::new() });
+            pieces.insert(
+                id.clone(),
+                Piece { id, first, print, sizes, tiles, noted: Vec::new(), elsewhere: Vec::new() },
+            );
             if read == kept.split().reads()[0] {
                 first += points;
             }
@@ -186,26 +197,69 @@ fn difference(
     let new = |(id, piece): &(&PieceId, &Piece)| {
         changed.contains(&id.path) || !before.contains_key(*id) || moved(piece)
     };
-    let come = now.iter().filter(new).map(|(_, piece)| piece.clone());
-    let gone = before.keys().filter(|id| !now.contains_key(*id)).cloned();
-    (come.collect(), gone.collect())
+    let come = now.iter().filter(new).map(|(id, _)| id.clone());
+    let gone: Vec<PieceId> = before.keys().filter(|id| !now.contains_key(*id)).cloned().collect();
+    let mut come: HashSet<PieceId> = come.collect();
+    let loose = kept.companions(&come.iter().chain(&gone).cloned().collect());
+    come.extend(loose.into_iter().filter(|id| now.contains_key(id)));
+    let come = now.values().filter(|piece| come.contains(&piece.id)).cloned().collect();
+    (come, gone)
 }
 
 /// Keeps a pipeline up to date over so many edits.
 fn edits(pipeline: &str, seed: u64, rounds: usize, start: impl FnOnce(Arc<Physical>) -> Kept) {
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path();
+    edits_of(&plain(pipeline), seed, rounds, start);
+}
+
+/// Of tables alone.
+fn plain(pipeline: &str) -> Case<'_> {
+    Case { pipeline, ending: "arrow", least: 1, write, beside: None }
+}
+
+/// A pipeline and its files.
+struct Case<'a> {
+    pipeline: &'a str,
+    ending: &'a str,
+    /// So many files are left at least.
+    least: usize,
+    write: fn(&Path, &mut Dice),
+    /// Writes the file `TABLE`.
+    beside: Option<fn(&Path, &mut Dice)>,
+}
+
+/// Makes the right sides of joins below the reductions, and hands them out. The readers whose files
+/// are to be taken anew.
+fn join(kept: &mut Kept, fresh: &Physical) -> HashSet<usize> {
+    let aside = kept.aside(fresh).unwrap();
+    run_alone(Arc::new(aside.physical.clone()));
+    kept.take_sides(aside).unwrap()
+}
+
+fn edits_of(case: &Case, seed: u64, rounds: usize, start: impl FnOnce(Arc<Physical>) -> Kept) {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (dir, table) = (dir.path(), other.path().join(format!("table.{}", case.ending)));
+    let pipeline = &case.pipeline.replace("TABLE", &table.display().to_string())[..];
     let mut dice = Dice(seed);
-    let name = |i: u64| dir.join(format!("f{i:02}.arrow"));
+    let name = |i: u64| dir.join(format!("f{i:02}.{}", case.ending));
     for i in 0..6 {
-        write(&name(i), &mut dice);
+        (case.write)(&name(i), &mut dice);
+    }
+    if let Some(write) = case.beside {
+        write(&table, &mut dice);
     }
     let mut kept = start(loose(pipeline, dir));
     let mut before = BTreeMap::new();
     let mut changed = Vec::new();
     for round in 0..rounds {
+        let stale = match kept.split().joins() {
+            true => join(&mut kept, &loose(pipeline, dir)),
+            false => HashSet::new(),
+        };
         let now = pieces(&mut kept, dir);
-        let (come, gone) = difference(&kept, &before, &now, &changed);
+        let (mut come, gone) = difference(&kept, &before, &now, &changed);
+        if !stale.is_empty() {
+            come = now.values().cloned().collect();
+        }
         let refused = kept.update(come, gone, &|_| true).unwrap().refused;
         assert_eq!(refused, []);
         let whole = load(pipeline, dir);
@@ -217,19 +271,37 @@ fn edits(pipeline: &str, seed: u64, rounds: usize, start: impl FnOnce(Arc<Physic
         for _ in 0..1 + dice.roll(3) {
             let path = name(dice.roll(12));
             let files = std::fs::read_dir(dir).unwrap().count();
-            if dice.roll(3) == 0 && files > 1 {
+            if dice.roll(3) == 0 && files > case.least {
                 let _ = std::fs::remove_file(&path);
             } else {
-                write(&path, &mut dice);
+                (case.write)(&path, &mut dice);
                 changed.push(path);
             }
         }
+        if let Some(write) = case.beside.filter(|_| dice.roll(6) == 0) {
+            write(&table, &mut dice);
+        }
+    }
+}
+
+const FEW: Scale = Scale { files: 6, on_disk: false };
+
+/// On disk.
+fn shelve(plan: Arc<Physical>) -> Kept {
+    let (scale, watch) = (Scale { on_disk: true, ..FEW }, Arc::new(Watch::new()));
+    Kept::start(plan, scale, options(2, 2), None, watch, Box::new(|| None)).unwrap()
+}
+
+#[test]
+fn states_on_disk() {
+    for (seed, pipeline) in (0x7357_9bdf..).zip([SUMS, RANKS, PLACES, ALL, TWICE, DISTINCT]) {
+        in_time(move || edits(pipeline, seed, 12, shelve));
     }
 }
 
 fn keep(threads: usize) -> impl FnOnce(Arc<Physical>) -> Kept {
     move |plan| {
-        Kept::start(plan, 6, options(threads, 2), None, Arc::new(Watch::new()), Box::new(|| None))
+        Kept::start(plan, FEW, options(threads, 2), None, Arc::new(Watch::new()), Box::new(|| None))
             .unwrap()
     }
 }
@@ -274,80 +346,37 @@ fn distinct_rows() {
     follow(DISTINCT, 0x6789_abcd, 12);
 }
 
-#[test]
-fn a_new_start_goes_on_from_the_ledger() {
-    for (seed, pipeline) in (0x1357_9bdf..).zip([SUMS, RANKS, PLACES, TWICE, RANDOM, DISTINCT]) {
-        in_time(move || restarts(pipeline, seed, 24));
-    }
+/// In two processes that are really threads of this one.
+fn two(plan: Arc<Physical>) -> Kept {
+    two_of(plan, FEW)
 }
 
-/// Keeps a pipeline up to date over so many edits, and starts anew before each; what is read is no
-/// more than what has changed, where the place of rows does not count.
-fn restarts(pipeline: &str, seed: u64, rounds: usize) {
-    let (dir, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let mut dice = Dice(seed);
-    let name = |i: u64| dir.path().join(format!("f{i:02}.arrow"));
-    (0..9).for_each(|i| write(&name(i), &mut dice));
-    let mut changed: BTreeSet<PathBuf> = (0..9).map(name).collect();
-    let mut recalled = 0;
-    for round in 0..rounds {
-        let (folder, run) = (state.path().to_path_buf(), format!("{round:03}"));
-        let _lock = Lock::take(&folder).unwrap();
-        let known = Folder::read(&folder, None, true).unwrap();
-        assert_eq!(known.warnings, [""; 0]);
-        let ledger = Ledger { folder, run, process: 0 };
-        let (watch, threads) = (Arc::new(Watch::new()), 1 + round % 3);
-        let plan = loose(pipeline, dir.path());
-        let mut kept =
-            Kept::start(plan, 9, options(threads, 2), Some(&ledger), watch, Box::new(|| None))
-                .unwrap();
-        let now = pieces(&mut kept, dir.path());
-        let mut come: Vec<Piece> = now.values().cloned().collect();
-        kept.recall(&known, &mut come);
-        let updated = kept.update(come, Vec::new(), &|_| true).unwrap();
-        assert_eq!(updated.refused, []);
-        if kept.split().placed.is_empty() {
-            let there = |path: &&PathBuf| path.exists();
-            assert!(updated.read <= changed.iter().filter(there).count() as u64, "round {round}");
-        }
-        recalled += updated.recalled;
-        let whole = load(pipeline, dir.path());
-        let behind = run_alone(Arc::new(kept.behind(&whole, false).unwrap()));
-        let cold = run_alone(whole);
-        assert!(shown(&behind) == shown(&cold), "round {round}:\n{behind:?}\n{cold:?}");
-        changed.clear();
-        for _ in 0..dice.roll(4) {
-            let path = name(dice.roll(12));
-            match dice.roll(3) == 0 && std::fs::read_dir(dir.path()).unwrap().count() > 1 {
-                true => drop(std::fs::remove_file(&path)),
-                false => write(&path, &mut dice),
-            }
-            changed.insert(path);
-        }
-    }
-    assert!(recalled > 2 * rounds as u64, "{recalled}");
+fn two_on_disk(plan: Arc<Physical>) -> Kept {
+    two_of(plan, Scale { on_disk: true, ..FEW })
+}
+
+fn two_of(plan: Arc<Physical>, scale: Scale) -> Kept {
+    let mut sockets = pair().into_iter();
+    let mut options = |index| Options {
+        mesh: Some(Mesh {
+            index,
+            processes: 2,
+            sockets: sockets.next().unwrap(),
+            asking: Asking::new(|_| ()),
+        }),
+        ..options(2, 2)
+    };
+    let (here, there) = (options(0), options(1));
+    let other = plan.clone();
+    std::thread::spawn(move || super::serve(other, scale, there, None, Arc::new(Watch::new())));
+    Kept::start(plan, scale, here, None, Arc::new(Watch::new()), Box::new(|| None)).unwrap()
 }
 
 #[test]
 fn over_two_processes() {
     in_time(|| {
-        let start = |plan: Arc<Physical>| {
-            let mut sockets = pair().into_iter();
-            let mut options = |index| Options {
-                mesh: Some(Mesh {
-                    index,
-                    processes: 2,
-                    sockets: sockets.next().unwrap(),
-                    asking: Asking::new(|_| ()),
-                }),
-                ..options(2, 2)
-            };
-            let (here, there) = (options(0), options(1));
-            let other = plan.clone();
-            std::thread::spawn(move || super::serve(other, 6, there, None, Arc::new(Watch::new())));
-            Kept::start(plan, 6, here, None, Arc::new(Watch::new()), Box::new(|| None)).unwrap()
-        };
-        edits(SUMS, 0x2468_ace0, 12, start);
+        edits(SUMS, 0x2468_ace0, 12, two);
+        edits(RANKS, 0x3468_ace0, 12, two_on_disk);
     });
 }
 
