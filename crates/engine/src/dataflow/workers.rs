@@ -6,6 +6,7 @@ use crate::panics::{self, Role, catch};
 use crate::profile::Turn;
 use crate::watch::{Watch, lock};
 use base::{Failure, FailureKind};
+use differential_dataflow::trace::ExertionLogic;
 use std::net::{Shutdown, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -61,7 +62,8 @@ pub fn start_with(
     body: impl Fn(&mut Worker) -> Result<(), Failure> + Send + Sync + 'static,
 ) -> Result<Workers, Failure> {
     let threads = options.threads.max(1);
-    let config = WorkerConfig::default().idle_spin(idle_spin(threads));
+    let mut config = WorkerConfig::default().idle_spin(idle_spin(threads));
+    config.set("differential/default_exert_logic".to_owned(), idle_merges());
     let links = match &options.mesh {
         Some(mesh) => second_handles(mesh).map_err(|e| unlinked(&e.to_string()))?,
         None => Vec::new(),
@@ -76,6 +78,13 @@ pub fn start_with(
     let guards = timely::execute::execute_from(builders, Box::new(()), config, body);
     let guards = guards.map_err(|e| unlinked(&e))?;
     Ok(Workers { ended: close_in_time(guards, comms, watch.clone())?, links })
+}
+
+/// What a trace of differential dataflow does while nothing comes: it goes on with a merge that has
+/// begun, so many records at a time. Else updates wait for it, each for a part.
+fn idle_merges() -> ExertionLogic {
+    const AT_A_TIME: usize = 2000;
+    Arc::new(|layers| layers.iter().any(|(_, batches, _)| *batches > 1).then_some(AT_A_TIME))
 }
 
 fn second_handles(mesh: &Mesh) -> std::io::Result<Vec<TcpStream>> {
