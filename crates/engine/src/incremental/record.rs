@@ -193,7 +193,8 @@ impl Adder {
                     let length = u32::from_le_bytes(*length) as usize;
                     let (value, tail) = tail.split_at_checked(length).ok_or_else(wrong)?;
                     if columns.len() == column {
-                        columns.push(BinaryBuilder::new());
+                        let bytes = rows * value.len();
+                        columns.push(BinaryBuilder::with_capacity(rows, bytes));
                     }
                     columns[column].append_value(value);
                     (rest, column) = (tail, column + 1);
