@@ -6,6 +6,7 @@ use crate::verbs::End;
 use base::{Code, Diagnostic, Failure, Severity};
 use engine::ledger::{
     Book, Folder, Inputs, Kept, Lock, Reason, Record, Stages, Survey, compact, is_own, lasting,
+    remove_staged,
 };
 use plan::physical::{Node, Op, Physical};
 use plan::{Plan, Print};
@@ -246,6 +247,15 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// When all is done: removes what is still staged. A run that was killed when its outputs had
+    /// just got their names has left something.
+    ///
+    /// # Errors
+    /// If the file system does not let it.
+    pub fn unstage(&self) -> Result<(), Failure> {
+        remove_staged(&Folder::read(&self.folder, None, false)?).map(drop)
     }
 
     /// After a run that ended well: keeps what is of use of the ledger.

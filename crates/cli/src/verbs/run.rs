@@ -90,8 +90,9 @@ impl Act for Run {
         let Some((plan, state, mut report)) = done else { return Ok(()) };
         if let Some(state) = state {
             state.complete(&mut report)?;
+            // What they would have left out is only of no use.
+            drop(state.unstage());
             if !state.survey.is_done() {
-                // What it would have left out is only of no use.
                 drop(state.tidy());
             }
         }

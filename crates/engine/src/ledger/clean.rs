@@ -14,6 +14,31 @@ use std::path::{Path, PathBuf};
 pub fn clean(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let _lock = Lock::take(path)?;
     let folder = Folder::read(path, None, false)?;
+    let mut removed = remove_staged(&folder)?;
+    let ours = |name: &str| {
+        let records = [".ledger", ".ledger.aside", ".new"].iter().any(|end| name.ends_with(end));
+        records || ["lock", "writers"].contains(&name)
+    };
+    for entry in fs::read_dir(path).map_err(|e| cannot(path, &e))? {
+        let file = entry.map_err(|e| cannot(path, &e))?.path();
+        if file.file_name().is_some_and(|name| ours(&name.to_string_lossy())) {
+            fs::remove_file(&file).map_err(|e| cannot(path, &e))?;
+        }
+    }
+    // A folder that holds something else stays.
+    if fs::remove_dir(path).is_ok() {
+        let above = path.parent().filter(|p| p.file_name().is_some_and(|n| n == ".tidemill"));
+        above.into_iter().for_each(|p| drop(fs::remove_dir(p)));
+    }
+    removed.push(path.to_path_buf());
+    Ok(removed)
+}
+
+/// Removes what is staged and not named, according to a ledger. What was removed.
+///
+/// # Errors
+/// If the file system does not let it.
+pub fn remove_staged(folder: &Folder) -> Result<Vec<PathBuf>, Failure> {
     let staged = folder.records().filter_map(|(record, _)| match record {
         Record::Staged { staged, .. } | Record::Unstaged { staged } => Some(staged),
         _ => None,
@@ -32,21 +57,5 @@ pub fn clean(path: &Path) -> Result<Vec<PathBuf>, Failure> {
         gone.map_err(|e| Failure::output(format!("cannot remove {}: {e}", path.display())))?;
         removed.push(path.clone());
     }
-    let ours = |name: &str| {
-        let records = [".ledger", ".ledger.aside", ".new"].iter().any(|end| name.ends_with(end));
-        records || ["lock", "writers"].contains(&name)
-    };
-    for entry in fs::read_dir(path).map_err(|e| cannot(path, &e))? {
-        let file = entry.map_err(|e| cannot(path, &e))?.path();
-        if file.file_name().is_some_and(|name| ours(&name.to_string_lossy())) {
-            fs::remove_file(&file).map_err(|e| cannot(path, &e))?;
-        }
-    }
-    // A folder that holds something else stays.
-    if fs::remove_dir(path).is_ok() {
-        let above = path.parent().filter(|p| p.file_name().is_some_and(|n| n == ".tidemill"));
-        above.into_iter().for_each(|p| drop(fs::remove_dir(p)));
-    }
-    removed.push(path.to_path_buf());
     Ok(removed)
 }

@@ -4,7 +4,7 @@ use super::folder::{Folder, merged, page};
 use super::frame::{End, MAGIC, encode, scan};
 use super::record::{Origin, Record};
 use super::stamp::output_print;
-use super::{Lock, Share, outputs};
+use super::{Lock, Share, outputs, remove_staged};
 use plan::Print;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -163,6 +163,30 @@ fn an_output_is_one_s_own_until_another_has_its_name() {
     fs::write(folder.path().join("foreign"), "third").unwrap();
     fs::rename(folder.path().join("foreign"), &path).unwrap();
     assert!(!made(&before));
+}
+
+#[test]
+fn what_is_still_staged_can_be_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    fs::create_dir(&state).unwrap();
+    let (staged, other) = (folder.path().join(".out.partial-1"), folder.path().join("other"));
+    for path in [&staged, &other] {
+        fs::create_dir(path).unwrap();
+        fs::write(path.join("data.nc"), "x").unwrap();
+    }
+    let record = |staged: &PathBuf| {
+        let (path, print) = (folder.path().join("out"), Print::default());
+        let inode = staged.metadata().unwrap().ino();
+        let staged = staged.clone();
+        (Record::Staged { meaning: print, stage: print, path, staged, inode }, Vec::new())
+    };
+    let begin = (Record::Begin(Origin::here()), Vec::new());
+    fs::write(merged(&state), bytes(&[begin, record(&staged), record(&other)])).unwrap();
+    let removed = remove_staged(&Folder::read(&state, None, false).unwrap()).unwrap();
+    // Only what is called so.
+    assert_eq!(removed, [staged.clone()]);
+    assert!(!staged.exists() && other.join("data.nc").exists());
 }
 
 #[test]
