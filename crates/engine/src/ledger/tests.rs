@@ -185,7 +185,7 @@ fn what_is_still_staged_can_be_removed() {
     fs::write(merged(&state), bytes(&[begin, record(&staged), record(&other)])).unwrap();
     let removed = remove_staged(&Folder::read(&state, None, false).unwrap()).unwrap();
     // Only what is called so.
-    assert_eq!(removed, [staged.clone()]);
+    assert_eq!(removed, std::slice::from_ref(&staged));
     assert!(!staged.exists() && other.join("data.nc").exists());
 }
 
