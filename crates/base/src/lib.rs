@@ -14,6 +14,7 @@
 //! | `engine` | timely workers, exchange, credits, links between processes |
 //! | `cli` | the `tidemill` launcher: one file per verb |
 
+mod along;
 mod attributes;
 mod code;
 mod diagnostic;
@@ -30,6 +31,7 @@ mod tile;
 mod tiling;
 mod value;
 
+pub use along::along;
 pub use attributes::{Attribute, Attributes};
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};

@@ -6,11 +6,11 @@ use crate::verbs::End;
 use base::{Code, Diagnostic, Failure, Severity};
 use engine::ledger::{
     Book, Folder, Inputs, Kept, Lock, Reason, Record, Stages, Survey, compact, is_own, lasting,
-    remove_staged,
+    remove_staged, staged,
 };
 use plan::physical::{Node, Op, Physical};
 use plan::{Plan, Print};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -30,6 +30,8 @@ pub struct State {
     /// What is left to do.
     pub survey: Survey,
     whole: Physical,
+    /// What earlier runs have staged: some of it is gone on with.
+    staged: BTreeSet<PathBuf>,
     /// Held by the launcher, once there is a folder.
     lock: Option<Lock>,
 }
@@ -94,7 +96,7 @@ pub fn begin(job: &mut Job) -> Result<(Plan, Option<State>), End> {
     let survey = Survey::of(&plan.physical, &inputs, &known, &go_on);
     job.stages = stages(&survey, &job.run_id);
     let whole = plan.physical.clone();
-    let state = State { folder, inputs, survey, whole, lock };
+    let state = State { folder, inputs, survey, whole, staged: staged(&known), lock };
     Ok((plan, Some(state)))
 }
 
@@ -173,7 +175,7 @@ impl State {
         };
         let survey = Survey::of(physical, &inputs, &known, &go_on);
         let whole = physical.clone();
-        Ok(Some(State { folder, inputs, survey, whole, lock: None }))
+        Ok(Some(State { folder, inputs, survey, whole, staged: BTreeSet::new(), lock: None }))
     }
 
     /// In the launcher, before anything is written.
@@ -255,7 +257,7 @@ impl State {
     /// # Errors
     /// If the file system does not let it.
     pub fn unstage(&self) -> Result<(), Failure> {
-        remove_staged(&Folder::read(&self.folder, None, false)?).map(drop)
+        remove_staged(&self.staged).map(drop)
     }
 
     /// After a run that ended well: keeps what is of use of the ledger.

@@ -204,8 +204,8 @@ impl<'a> Keeper<'a> {
             return Ok(Beside::Same);
         }
         if !kept.split().beside.is_empty() || kept.split().joins() {
-            let (Some(fresh), Some(whole)) = (self.job.load_to(true)?.0, self.job.load()?.0) else {
-                let (_, diagnostics) = self.job.load()?;
+            let (whole, diagnostics) = self.job.load()?;
+            let (Some(fresh), Some(whole)) = (self.job.load_to(true)?.0, whole) else {
                 let text = base::render(&self.job.source(), &diagnostics, false);
                 self.console.note(&format!("{text}\nwarning: outputs stay as they are"));
                 return Ok(Beside::Bad);

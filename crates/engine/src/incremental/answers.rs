@@ -7,9 +7,9 @@ use super::piece::file_key;
 use super::record::{Adder, Codec, Outcome, Shelving};
 use super::table::Table;
 use crate::nodes::fold::keys;
-use arrow_array::{Array, ArrayRef, new_empty_array};
-use arrow_select::concat::concat;
-use base::{Column, Failure, Field};
+use arrow_array::{ArrayRef, new_empty_array};
+use arrow_schema::ArrowError;
+use base::{Column, Failure, Field, along};
 use plan::physical::{Fold, FoldKind, Node, Op, Physical, Reduce};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ impl Kept {
             None if in_parts => parted(&whole.nodes[head.last], results),
             None => rows(head, &whole.nodes[head.last], results),
             Some(Cells::Shared) => shared(head, &whole.nodes[head.last], results),
-            Some(Cells::Own(along)) => own(head, *along, whole, results),
+            Some(Cells::Own(dim)) => own(head, *dim, whole, results),
         }
         .map_err(place)
     }
@@ -83,7 +83,7 @@ fn shared(head: &Head, node: &Node, results: &Results) -> Result<Table, Failure>
 }
 
 /// The cells of one file after those of the other, in the order that they have in a run.
-fn own(head: &Head, along: usize, whole: &Physical, results: &Results) -> Result<Table, Failure> {
+fn own(head: &Head, dim: usize, whole: &Physical, results: &Results) -> Result<Table, Failure> {
     let node = &whole.nodes[head.last];
     let source = match &whole.nodes[head.read].op {
         Op::Read(read) => read.source.as_ref().ok_or_else(changed)?,
@@ -97,10 +97,11 @@ fn own(head: &Head, along: usize, whole: &Physical, results: &Results) -> Result
         files.push(joined(fields(head, node), &blocks.collect::<Result<Vec<_>, _>>()?)?);
     }
     let sizes = node.schema.domain.sizes();
-    let outer: u64 = sizes[..along].iter().product();
+    let outer: u64 = sizes[..dim].iter().product();
     let column = |i: usize| {
-        let files: Vec<&ArrayRef> = files.iter().filter_map(|columns| columns.get(i)).collect();
-        interleaved(&files, outer as usize)
+        let files: Vec<ArrayRef> =
+            files.iter().filter_map(|columns| columns.get(i)).cloned().collect();
+        along(&files, outer as usize).map_err(internal)
     };
     let arrays = (0..fields(head, node).len()).map(column).collect::<Result<_, _>>()?;
     cut(head, node, arrays, sizes.iter().product::<u64>() as usize)
@@ -130,27 +131,18 @@ fn fields<'a>(head: &Head, node: &'a Node) -> &'a [Field] {
 /// Blocks one after the other.
 fn joined(fields: &[Field], blocks: &[Vec<Column>]) -> Result<Vec<ArrayRef>, Failure> {
     let column = |(i, field): (usize, &Field)| {
-        let arrays: Vec<&ArrayRef> =
-            blocks.iter().filter_map(|columns| Some(&columns.get(i)?.array)).collect();
+        let arrays: Vec<ArrayRef> =
+            blocks.iter().filter_map(|columns| Some(columns.get(i)?.array.clone())).collect();
         match arrays.is_empty() {
             true => Ok(new_empty_array(&field.dtype.arrow())),
-            false => interleaved(&arrays, 1),
+            false => along(&arrays, 1).map_err(internal),
         }
     };
     fields.iter().enumerate().map(column).collect()
 }
 
-/// Arrays one after the other, in each of so many equal parts.
-fn interleaved(arrays: &[&ArrayRef], outer: usize) -> Result<ArrayRef, Failure> {
-    let mut parts = Vec::new();
-    for at in 0..outer {
-        for array in arrays {
-            let length = array.len() / outer;
-            parts.push(array.slice(at * length, length));
-        }
-    }
-    let parts: Vec<&dyn Array> = parts.iter().map(|part| &**part).collect();
-    concat(&parts).map_err(|e| Failure::internal(format!("results of files: {e}")))
+fn internal(error: ArrowError) -> Failure {
+    Failure::internal(format!("results of files: {error}"))
 }
 
 /// The files are others than those that the plan was made for.

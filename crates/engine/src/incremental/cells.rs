@@ -1,8 +1,7 @@
 //! What files give to the cells of a fold over dimensions: records of many neighbouring cells.
 use super::record::{Add, Outcome, Shelving, State};
 use crate::ledger::{pack, unpack};
-use crate::nodes::fold::States;
-use arrow_array::ArrayRef;
+use crate::nodes::fold::{States, rows};
 use base::{Column, Failure, Tile};
 use plan::physical::Fold;
 
@@ -35,7 +34,7 @@ pub fn blocks(fold: &Fold, sizes: &[u64], parts: &[Tile]) -> Result<Vec<(u64, Ve
     let block = |at: usize| {
         let (start, length) = (at * BLOCK, BLOCK.min(cells - at * BLOCK));
         let columns = columns.iter().map(|c| c.slice(start, length)).collect();
-        Ok((at as u64, pack(&[tile(columns, length)])?))
+        Ok((at as u64, pack(&[rows(columns)])?))
     };
     (0..touched.len()).filter(|at| touched[*at]).map(block).collect()
 }
@@ -90,10 +89,7 @@ impl Adder {
 
     fn results(&mut self) -> Result<Outcome, Failure> {
         match self.states.finish() {
-            Ok(arrays) => {
-                let cells = arrays.first().map_or(0, |array| array.len());
-                Ok(Ok(self.shelving.state(pack(&[tile(arrays, cells)])?)?))
-            }
+            Ok(arrays) => Ok(Ok(self.shelving.state(pack(&[rows(arrays)])?)?)),
             Err(failure) => Ok(Err(failure.message)),
         }
     }
@@ -102,20 +98,13 @@ impl Adder {
 impl Add for Adder {
     fn sum(&mut self, parts: &[(&State, isize)]) -> Result<State, Failure> {
         self.add(parts)?;
-        let columns = self.states.states();
-        let cells = columns.first().map_or(0, |column| column.len());
-        self.shelving.state(pack(&[tile(columns, cells)])?)
+        self.shelving.state(pack(&[rows(self.states.states())])?)
     }
 
     fn finish(&mut self, parts: &[(&State, isize)]) -> Result<Outcome, Failure> {
         self.add(parts)?;
         self.results()
     }
-}
-
-fn tile(columns: Vec<ArrayRef>, cells: usize) -> Tile {
-    let columns = columns.into_iter().map(Column::from).collect();
-    Tile { number: 0, origin: vec![0], shape: vec![cells], columns, index: None }
 }
 
 fn wrong() -> Failure {

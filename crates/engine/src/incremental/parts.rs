@@ -3,8 +3,8 @@
 use super::record::{Add, Outcome, Shelving, State};
 use crate::hash;
 use crate::ledger::{pack, unpack};
-use crate::nodes::fold::{Groups, keys};
-use arrow_array::{ArrayRef, UInt32Array};
+use crate::nodes::fold::{Groups, keys, rows};
+use arrow_array::UInt32Array;
 use arrow_select::take::take;
 use base::{Column, Failure, Tile};
 use plan::physical::{Fold, FoldKind};
@@ -27,20 +27,20 @@ pub fn parts(fold: &Fold, states: &[Tile], count: u64) -> Result<Vec<(u64, Vec<u
     for tile in states {
         groups.merge(tile)?;
     }
-    let rows = groups.len();
+    let length = groups.len();
     let columns = groups.take_states()?;
     let mut parts: Vec<Vec<u32>> = vec![Vec::new(); count as usize];
-    for (row, hash) in (0..).zip(hash::rows(&columns[..keys(fold).min(columns.len())], rows)?) {
+    for (row, hash) in (0..).zip(hash::rows(&columns[..keys(fold).min(columns.len())], length)?) {
         parts[(hash % count) as usize].push(row);
     }
-    let part = |(number, rows): (u64, Vec<u32>)| {
-        let rows = UInt32Array::from(rows);
-        let some = columns.iter().map(|column| take(column, &rows, None));
+    let part = |(number, own): (u64, Vec<u32>)| {
+        let own = UInt32Array::from(own);
+        let some = columns.iter().map(|column| take(column, &own, None));
         let some = some.collect::<Result<_, _>>();
         let some = some.map_err(|e| Failure::internal(format!("groups in parts: {e}")))?;
-        Ok((number, pack(&[tile(some)])?))
+        Ok((number, pack(&[rows(some)])?))
     };
-    (0..).zip(parts).filter(|(_, rows)| !rows.is_empty()).map(part).collect()
+    (0..).zip(parts).filter(|(_, own)| !own.is_empty()).map(part).collect()
 }
 
 /// Keys and results of a part.
@@ -84,13 +84,13 @@ impl Add for Adder {
     fn sum(&mut self, parts: &[(&State, isize)]) -> Result<State, Failure> {
         self.add(parts)?;
         let columns = self.groups.take_states()?;
-        self.shelving.state(pack(&[tile(columns)])?)
+        self.shelving.state(pack(&[rows(columns)])?)
     }
 
     fn finish(&mut self, parts: &[(&State, isize)]) -> Result<Outcome, Failure> {
         self.add(parts)?;
         match self.groups.take_results() {
-            Ok(columns) => Ok(Ok(self.shelving.state(pack(&[tile(columns)])?)?)),
+            Ok(columns) => Ok(Ok(self.shelving.state(pack(&[rows(columns)])?)?)),
             Err(failure) => Ok(Err(failure.message)),
         }
     }
@@ -103,10 +103,4 @@ fn by(fold: &Fold) -> &[usize] {
 fn one(bytes: &[u8]) -> Result<Tile, Failure> {
     let wrong = || Failure::internal("a part of groups is none");
     unpack(bytes).and_then(|mut tiles| tiles.pop()).ok_or_else(wrong)
-}
-
-fn tile(columns: Vec<ArrayRef>) -> Tile {
-    let shape = vec![columns.first().map_or(0, |column| column.len())];
-    let columns = columns.into_iter().map(Column::from).collect();
-    Tile { number: 0, origin: vec![0], shape, columns, index: None }
 }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub fn clean(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let _lock = Lock::take(path)?;
     let folder = Folder::read(path, None, false)?;
-    let mut removed = remove_staged(&folder)?;
+    let mut removed = remove_staged(&staged(&folder))?;
     let ours = |name: &str| {
         let records = [".ledger", ".ledger.aside", ".new"].iter().any(|end| name.ends_with(end));
         records || ["lock", "writers"].contains(&name)
@@ -34,11 +34,8 @@ pub fn clean(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(removed)
 }
 
-/// Removes what is staged and not named, according to a ledger. What was removed.
-///
-/// # Errors
-/// If the file system does not let it.
-pub fn remove_staged(folder: &Folder) -> Result<Vec<PathBuf>, Failure> {
+/// What runs have staged, according to a ledger; some of it may have been named or removed.
+pub fn staged(folder: &Folder) -> BTreeSet<PathBuf> {
     let staged = folder.records().filter_map(|(record, _)| match record {
         Record::Staged { staged, .. } | Record::Unstaged { staged } => Some(staged),
         _ => None,
@@ -46,7 +43,14 @@ pub fn remove_staged(folder: &Folder) -> Result<Vec<PathBuf>, Failure> {
     let partial = |path: &&PathBuf| {
         path.file_name().is_some_and(|name| name.to_string_lossy().contains(".partial-"))
     };
-    let staged: BTreeSet<&PathBuf> = staged.filter(partial).collect();
+    staged.filter(partial).cloned().collect()
+}
+
+/// Removes what is still there of what was staged. What was removed.
+///
+/// # Errors
+/// If the file system does not let it.
+pub fn remove_staged(staged: &BTreeSet<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
     let mut removed = Vec::new();
     for path in staged {
         let gone = match path.symlink_metadata() {

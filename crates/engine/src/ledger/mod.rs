@@ -42,7 +42,7 @@ mod survey;
 mod tests;
 
 pub use book::{Book, Stages};
-pub use clean::{clean, remove_staged};
+pub use clean::{clean, remove_staged, staged};
 pub use compact::compact;
 pub use folder::Folder;
 pub use fragment::lasting;

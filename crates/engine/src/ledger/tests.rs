@@ -183,7 +183,8 @@ fn what_is_still_staged_can_be_removed() {
     };
     let begin = (Record::Begin(Origin::here()), Vec::new());
     fs::write(merged(&state), bytes(&[begin, record(&staged), record(&other)])).unwrap();
-    let removed = remove_staged(&Folder::read(&state, None, false).unwrap()).unwrap();
+    let removed =
+        remove_staged(&super::staged(&Folder::read(&state, None, false).unwrap())).unwrap();
     // Only what is called so.
     assert_eq!(removed, std::slice::from_ref(&staged));
     assert!(!staged.exists() && other.join("data.nc").exists());

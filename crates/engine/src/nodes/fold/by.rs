@@ -1,9 +1,10 @@
 //! A fold of rows with equal keys.
 //!
 //! Each worker folds the tiles it has into keys and states, and gives them on whenever it holds too
-//! many; where that merges hardly any rows, it gives them on as they are for a while. The worker that the hash of a key names merges them. What does not fit into its memory it
-//! writes to buckets of keys with some bits of the hash in common, and at the end merges one
-//! bucket after the other; one that is too large is split by further bits.
+//! many; where that merges hardly any rows, it gives them on as they are for a while. The worker
+//! that the hash of a key names merges them. What does not fit into its memory it writes to buckets
+//! of keys with some bits of the hash in common, and at the end merges one bucket after the other;
+//! one that is too large is split by further bits.
 use super::groups::Groups;
 use super::singles::Singles;
 use super::{Rows, TILE_ROWS, rows};

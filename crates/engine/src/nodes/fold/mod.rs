@@ -86,7 +86,7 @@ impl Rows {
 }
 
 /// Columns of equal length as a tile.
-fn rows(columns: Vec<ArrayRef>) -> Tile {
+pub(crate) fn rows(columns: Vec<ArrayRef>) -> Tile {
     let shape = vec![columns.first().map_or(0, |c| c.len())];
     let columns = columns.into_iter().map(Into::into).collect();
     Tile { number: 0, origin: vec![0], shape, columns, index: None }

@@ -4,8 +4,7 @@
 use super::source::{self, NetCdfSource, Request};
 use crate::{FilePlace, FormatError, FormatErrorKind, TileSource};
 use arrow_array::{Array, ArrayRef, Float64Array};
-use arrow_select::concat::concat;
-use base::{Column, Failure, Region, Schema, Tiling};
+use base::{Column, Failure, Region, Schema, Tiling, along};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -303,7 +302,10 @@ impl TileSource for Series {
             }
             let outer =
                 mask.iter().take_while(|d| *d < self.dim).map(|d| region.shape[d]).product();
-            Ok(Column { mask, array: joined(&pieces[k], outer)? })
+            Ok(Column {
+                mask,
+                array: along(&pieces[k], outer).map_err(|e| Failure::internal(e.to_string()))?,
+            })
         };
         (0..columns.len()).map(column).collect()
     }
@@ -316,20 +318,4 @@ impl TileSource for Series {
         let name = &self.schema.domain.dims[self.dim].name;
         format!("{} files along {name}, the first one {}", self.parts.len(), self.describe)
     }
-}
-
-/// Pieces of a column one after the other along a dimension behind `outer` points of those before.
-fn joined(pieces: &[ArrayRef], outer: usize) -> Result<ArrayRef, Failure> {
-    if let [one] = pieces {
-        return Ok(one.clone());
-    }
-    let mut slices = Vec::new();
-    for row in 0..outer {
-        for piece in pieces {
-            let length = piece.len() / outer;
-            slices.push(piece.slice(row * length, length));
-        }
-    }
-    let slices: Vec<&dyn Array> = slices.iter().map(|s| &**s).collect();
-    concat(&slices).map_err(|e| Failure::internal(e.to_string()))
 }
