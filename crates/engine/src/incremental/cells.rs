@@ -1,9 +1,11 @@
-//! What files give to the cells of a fold over dimensions: records of many neighbouring cells.
+//! What files give to the cells of a fold over dimensions, or to the only one of a fold of
+//! everything: records of many neighbouring cells.
 use super::record::{Add, Outcome, Shelving, State};
-use crate::ledger::{pack, unpack};
 use crate::nodes::fold::{States, rows};
-use base::{Column, Failure, Tile};
-use plan::physical::Fold;
+use arrow_array::{ArrayRef, UInt32Array};
+use arrow_select::take::take;
+use base::{Failure, Tile};
+use plan::physical::{Fold, FoldKind};
 
 /// Cells of a record, at most: so many that what differential dataflow has beside their states does
 /// not show, and so few that all workers have some.
@@ -14,38 +16,39 @@ const BLOCK: usize = 1024;
 ///
 /// # Errors
 /// If the states are something else.
-pub fn blocks(fold: &Fold, sizes: &[u64], parts: &[Tile]) -> Result<Vec<(u64, Vec<u8>)>, Failure> {
+pub fn blocks(
+    fold: &Fold,
+    sizes: &[u64],
+    parts: &[Tile],
+) -> Result<Vec<(u64, Vec<ArrayRef>)>, Failure> {
     let cells = usize::try_from(sizes.iter().product::<u64>()).map_err(|_| wrong())?;
     let mut states = States::of(fold)?;
     states.resize(cells);
     let mut touched = vec![false; cells.div_ceil(BLOCK)];
     for part in parts {
-        let groups: Vec<u32> =
-            part.indices(sizes).values().iter().map(|cell| *cell as u32).collect();
+        let (groups, columns): (Vec<u32>, _) = match fold.kind {
+            FoldKind::All => (vec![0; part.points()], &part.columns[..]),
+            _ => {
+                let cells = part.indices(sizes).values().iter().map(|cell| *cell as u32).collect();
+                // The last column says of how many tiles they are.
+                (cells, part.columns.split_last().ok_or_else(wrong)?.1)
+            }
+        };
         if groups.iter().any(|cell| *cell as usize >= cells) {
             return Err(wrong());
         }
         groups.iter().for_each(|cell| touched[*cell as usize / BLOCK] = true);
-        // The last column says of how many tiles they are.
-        let (_, columns) = part.columns.split_last().ok_or_else(wrong)?;
         states.merge(columns, &groups)?;
     }
     let columns = states.states();
     let block = |at: usize| {
-        let (start, length) = (at * BLOCK, BLOCK.min(cells - at * BLOCK));
-        let columns = columns.iter().map(|c| c.slice(start, length)).collect();
-        Ok((at as u64, pack(&[rows(columns)])?))
+        let own: UInt32Array =
+            (at * BLOCK..cells.min((at + 1) * BLOCK)).map(|c| c as u32).collect();
+        let some = columns.iter().map(|column| take(column, &own, None));
+        let some = some.collect::<Result<_, _>>();
+        Ok((at as u64, some.map_err(|e| Failure::internal(format!("cells in blocks: {e}")))?))
     };
     (0..touched.len()).filter(|at| touched[*at]).map(block).collect()
-}
-
-/// The columns of a block, and how many cells it has.
-///
-/// # Errors
-/// If the bytes are something else.
-pub fn columns(bytes: &[u8]) -> Result<(Vec<Column>, usize), Failure> {
-    let tile = unpack(bytes).and_then(|mut tiles| tiles.pop()).ok_or_else(wrong)?;
-    Ok((tile.columns, tile.shape.iter().product()))
 }
 
 /// Adds up blocks of cells.
@@ -56,7 +59,7 @@ pub struct Adder {
 }
 
 impl Adder {
-    /// For a fold over dimensions.
+    /// For a fold over dimensions or of everything.
     ///
     /// # Errors
     /// If the plan does not hold together.
@@ -67,11 +70,12 @@ impl Adder {
     fn add(&mut self, parts: &[(&State, isize)]) -> Result<(), Failure> {
         self.states.clear();
         for (part, times) in parts {
-            let (columns, cells) = columns(&part.bytes()?)?;
+            let tile = part.tile()?;
+            let cells = tile.points();
             self.states.resize(cells);
             self.groups.extend(self.groups.len() as u32..cells as u32);
             for _ in 0..*times {
-                self.states.merge(&columns, &self.groups[..cells])?;
+                self.states.merge(&tile.columns, &self.groups[..cells])?;
             }
         }
         Ok(())
@@ -81,15 +85,15 @@ impl Adder {
     ///
     /// # Errors
     /// If the plan does not hold together.
-    pub fn empty(&mut self, cells: usize) -> Result<Outcome, Failure> {
+    pub fn empty(&mut self, cells: usize) -> Result<Tile, Failure> {
         self.states.clear();
         self.states.resize(cells);
-        self.results()
+        Ok(rows(self.states.finish()?))
     }
 
     fn results(&mut self) -> Result<Outcome, Failure> {
         match self.states.finish() {
-            Ok(arrays) => Ok(Ok(self.shelving.state(pack(&[rows(arrays)])?)?)),
+            Ok(arrays) => Ok(Ok(self.shelving.state(arrays)?)),
             Err(failure) => Ok(Err(failure.message)),
         }
     }
@@ -98,7 +102,7 @@ impl Adder {
 impl Add for Adder {
     fn sum(&mut self, parts: &[(&State, isize)]) -> Result<State, Failure> {
         self.add(parts)?;
-        self.shelving.state(pack(&[rows(self.states.states())])?)
+        self.shelving.state(self.states.states())
     }
 
     fn finish(&mut self, parts: &[(&State, isize)]) -> Result<Outcome, Failure> {

@@ -1,5 +1,5 @@
 //! Rows that a table has lost and gained.
-use super::record::Codec;
+use super::codec::Codec;
 use arrow_array::RecordBatch;
 use base::{Failure, Schema};
 use std::collections::HashMap;

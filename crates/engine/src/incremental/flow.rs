@@ -2,7 +2,7 @@
 //!
 //! Worker 0 of process 0 hears orders and passes them to all workers. Each of them makes the
 //! records of its tiles of a file and keeps them until it hears that all workers could; only then
-//! do they count. Keys with records of many files are added up in two steps, so that a change of
+//! do they count. Where many files have records they are added up in two steps, so that a change of
 //! one file adds up some tens of states and not hundreds.
 use super::cells;
 use super::head::Head;
@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::notes::{Ledger, Notes};
 use super::parts;
 use super::piece::{self, Piece, PieceId, Refused};
-use super::record::{Add, Adder, Key, Outcome, Shelving, State};
+use super::record::{Add, Key, Outcome, Shelving, State};
 use super::shelf::Shelf;
 use super::side::Side;
 use super::split::Split;
@@ -70,7 +70,7 @@ pub struct Shared {
     copies: u64,
     /// Files that are open.
     pub sources: Mutex<HashMap<PieceId, Arc<dyn TileSource>>>,
-    /// Into how many states those of a key are added up first.
+    /// Into how many states those of all files are added up first.
     pub buckets: u32,
     /// Where states are noted, if they are.
     pub notes: Option<Notes>,
@@ -78,11 +78,11 @@ pub struct Shared {
     pub memory: Memory,
     /// Where its states are.
     pub shelving: Shelving,
-    /// On a shelf keys are kept in so many parts.
+    /// Keys are kept in so many parts.
     pub parts: u64,
 }
 
-/// A record on its way: of a key the bucket and the state.
+/// A record on its way: of some groups or cells the bucket and the state.
 pub type Record = (Key, (u32, State));
 
 type Time = u64;
@@ -116,7 +116,7 @@ impl Shared {
             notes: ledger.map(Notes::begin).transpose()?,
             memory: Memory::new(most),
             shelving: Shelving(shelf),
-            parts: parts::count(most, files),
+            parts: parts::count(on_disk, most, files),
         })
     }
 
@@ -186,14 +186,10 @@ impl Shared {
     fn adders(&self) -> Result<Vec<Box<dyn Add>>, Failure> {
         let adder = |head: &Arc<Head>| -> Result<Box<dyn Add>, Failure> {
             let shelving = self.shelving.clone();
-            if head.cells.is_some() {
-                return Ok(Box::new(cells::Adder::new(&head.fold, shelving)?));
-            }
-            if shelving.0.is_some() && keys(&head.fold) > 0 {
-                return Ok(Box::new(parts::Adder::new(&head.fold, shelving)?));
-            }
-            let fields = &self.physical.nodes[head.last].schema.fields;
-            Ok(Box::new(Adder::new(&head.fold, &fields[keys(&head.fold)..], shelving)?))
+            Ok(match keys(&head.fold) {
+                0 => Box::new(cells::Adder::new(&head.fold, shelving)?),
+                _ => Box::new(parts::Adder::new(&head.fold, shelving)?),
+            })
         };
         self.heads.iter().map(adder).collect()
     }
@@ -215,24 +211,23 @@ pub fn flow<'scope>(
     let fail = |watch: &Watch, failure| watch.fail(failure);
 
     let (some, watch) = (adders.clone(), shared.watch.clone());
-    let records =
-        records.as_collection().map(|((head, key), (bucket, state))| ((head, bucket, key), state));
+    let records = records.as_collection().map(|(key, (bucket, state))| ((key, bucket), state));
     let sums = at_home(records.inner, shared)
         .as_collection()
-        .reduce_named("AddSome", move |(head, _, _), parts, out| {
+        .reduce_named("AddSome", move |(key, _), parts, out| {
             if let [(state, 1)] = parts {
                 return out.push(((*state).clone(), 1));
             }
-            match catch(|| adder(&mut some.borrow_mut(), *head)?.sum(parts)) {
+            match catch(|| adder(&mut some.borrow_mut(), key)?.sum(parts)) {
                 Ok(state) => out.push((state, 1)),
                 Err(failure) => fail(&watch, failure),
             }
         })
-        .map(|((head, _, key), state)| ((head, key), state));
+        .map(|((key, _), state)| (key, state));
     let watch = shared.watch.clone();
     let sums = at_home(sums.inner, shared).as_collection();
-    let results = sums.reduce_named("AddAll", move |(head, _), parts, out| {
-        match catch(|| adder(&mut adders.borrow_mut(), *head)?.finish(parts)) {
+    let results = sums.reduce_named("AddAll", move |key, parts, out| {
+        match catch(|| adder(&mut adders.borrow_mut(), key)?.finish(parts)) {
             Ok(outcome) => out.push((outcome, 1)),
             Err(failure) => fail(&watch, failure),
         }
@@ -299,8 +294,8 @@ fn at_home<'scope, K: ExchangeData + Hashable>(
     )
 }
 
-fn adder(adders: &mut [Box<dyn Add>], head: u32) -> Result<&mut dyn Add, Failure> {
-    match adders.get_mut(head as usize) {
+fn adder<'a>(adders: &'a mut [Box<dyn Add>], key: &Key) -> Result<&'a mut dyn Add, Failure> {
+    match adders.get_mut(key.head as usize) {
         Some(adder) => Ok(&mut **adder),
         None => Err(Failure::internal("a record of no reduction")),
     }

@@ -56,8 +56,7 @@ pub struct Kept {
     answers: Receiver<Answer>,
     /// Worker 0, to be woken.
     sleeper: Arc<OnceLock<Thread>>,
-    /// For each reduction the results of each key.
-    pub(super) results: Vec<BTreeMap<Vec<u8>, Outcome>>,
+    pub(super) results: BTreeMap<Key, Outcome>,
     options: RunOptions,
     stop: Stop,
     /// How files are cut that have been looked at.
@@ -176,7 +175,6 @@ impl Kept {
             work(worker, &shared_by_workers, desk)
         })?;
         let split = split()?;
-        let results = split.heads.iter().map(|_| BTreeMap::new()).collect();
         let (orders, options) = (Some(orders), run);
         Ok(Kept {
             split,
@@ -186,7 +184,7 @@ impl Kept {
             orders,
             answers,
             sleeper,
-            results,
+            results: BTreeMap::new(),
             options,
             stop,
             cuts: HashMap::new(),
@@ -268,7 +266,7 @@ impl Kept {
         if whole.nodes.len() != self.physical.nodes.len() {
             return Err(Failure::internal("the plan is another one"));
         }
-        let tables = (0..self.results.len()).map(|head| self.table(whole, head).map(Arc::new));
+        let tables = (0..self.split.heads.len()).map(|head| self.table(whole, head).map(Arc::new));
         self.split.behind(whole, &tables.collect::<Result<Vec<_>, _>>()?, written)
     }
 

@@ -3,12 +3,12 @@ use super::flow::Record;
 use base::{Failure, FailureKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A record is held by the worker that has made it and by differential dataflow, which has its
-/// sums, too. So many bytes for each, beside those of its key and state,
+/// The worker that has made a record and differential dataflow hold the same state, and that has
+/// sums, too. So many bytes for each, beside those of its state,
 const EACH: u64 = 300;
 
 /// and these so often.
-const TIMES: u64 = 3;
+const TIMES: u64 = 2;
 
 /// The memory of the records of a process.
 #[derive(Debug)]
@@ -54,6 +54,6 @@ impl Memory {
 
 /// The bytes that records take, about.
 pub fn weight(records: &[Record]) -> u64 {
-    let each = |((_, key), (_, state)): &Record| EACH + TIMES * (key.len() + state.held()) as u64;
+    let each = |(_, (_, state)): &Record| EACH + TIMES * state.held() as u64;
     records.iter().map(each).sum()
 }

@@ -2,8 +2,8 @@
 //! differential dataflow while files come, change and go.
 //!
 //! Its records are partials, never rows: what a reduction holds of the rows of one file, a record
-//! for each key. A changed file takes its old records back and brings new ones; differential finds
-//! the keys that this touches, and only their states are added up anew. Sums are exact, and no
+//! for the keys of a part, by their hash. A changed file takes its old records back and brings new
+//! ones; differential finds the parts that this touches, and only their states are added up anew. Sums are exact, and no
 //! state depends on the order in which it was added up, so the results have the bits of a cold run.
 //!
 //! What a plan does behind these reductions is few rows: it runs anew, on the ordinary engine, over
@@ -16,20 +16,22 @@
 //! | `side` | what is joined with rows of files below it |
 //! | `piece` | a file as a part of a reader's rows |
 //! | `partials` | from the rows of a file to records: plain code |
-//! | `record` | keys, states and results as bytes |
-//! | `cells` | the same for folds over dimensions |
+//! | `record`, `block` | keys, states and results, in columns that can be compared |
+//! | `parts`, `cells` | records of many groups, or of many cells |
 //! | `flow` | the dataflow: orders in, changes out |
-//! | `shelf`, `parts` | states on disk; many groups in a record |
+//! | `shelf` | states on disk |
 //! | `maker` | a worker's records of files |
 //! | `memory` | what they may take |
 //! | `notes`, `records` | what is noted in the ledger |
 //! | `groups` | files that it has together |
 //! | `kept`, `update` | the process that gives the orders and keeps the results; files that come and go |
 //! | `answers`, `table` | kept results as tables, and these as sources of tiles |
-//! | `changes` | rows that a table has lost and gained |
+//! | `changes`, `codec` | rows that a table has lost and gained; rows as bytes |
 mod answers;
+mod block;
 mod cells;
 mod changes;
+mod codec;
 mod flow;
 mod groups;
 mod head;

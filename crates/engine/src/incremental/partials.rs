@@ -4,13 +4,12 @@ use super::flow::Shared;
 use super::head::{Cells, Head};
 use super::parts::parts;
 use super::piece::Piece;
-use super::record::{Codec, Key, State, pack};
-use crate::nodes::fold::{self, States, keys};
+use super::record::{Key, State};
+use crate::nodes::fold::{self, keys};
 use crate::nodes::{self, Context, Stage};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
 use crate::spill::{Budget, Folder};
-use arrow_array::ArrayRef;
 use base::{Failure, Tile, Tiling};
 use expr::{Program, Runner};
 use formats::TileSource;
@@ -25,7 +24,6 @@ pub struct Partials {
     read: Read,
     program: Option<(Arc<Program>, Runner)>,
     head: Arc<Head>,
-    keys: Codec,
     cx: Context,
     number: u32,
     /// Joins that have their right sides, which are known by this.
@@ -46,13 +44,11 @@ impl Partials {
             let runner = program.runner();
             (program, runner)
         });
-        let fields = &physical.nodes[head.last].schema.fields;
         Ok(Partials {
             shared: shared.clone(),
             read: read.clone(),
             program,
             head: head.clone(),
-            keys: Codec::new(&fields[..keys(&head.fold)])?,
             cx: Context {
                 place: Place { worker: 0, workers: 1, threads: 1 },
                 watch: shared.watch.clone(),
@@ -156,52 +152,20 @@ impl Partials {
     /// # Errors
     /// If they are something else.
     pub fn records(&self, piece: &Piece, states: &[Tile]) -> Result<Vec<(Key, State)>, Failure> {
-        if let Some(cells) = &self.head.cells {
-            let sizes: Vec<u64> = (self.head.keep().iter())
-                .map(|dim| piece.sizes.get(*dim).copied().unwrap_or(0))
-                .collect();
-            let mut start = Vec::new();
-            if let Cells::Own(_) = cells {
-                start = piece.id.key();
+        let (head, shared) = (&self.head, &self.shared);
+        let mut key = Key::new(self.number, 0);
+        let together = if keys(&head.fold) > 0 {
+            parts(&head.fold, states, shared.parts)?
+        } else {
+            let size = |dim: &usize| piece.sizes.get(*dim).copied().unwrap_or(0);
+            let sizes: Vec<u64> = head.keep().iter().map(size).collect();
+            if let Some(Cells::Own(_)) = head.cells {
+                key.file = piece.id.print();
             }
-            let key = |block: u64| [&start[..], &block.to_be_bytes()].concat();
-            let blocks = blocks(&self.head.fold, &sizes, states)?;
-            return self.together(blocks, &key);
-        }
-        if self.shared.shelving.0.is_some() && keys(&self.head.fold) > 0 {
-            let parts = parts(&self.head.fold, states, self.shared.parts)?;
-            return self.together(parts, &|part| part.to_be_bytes().to_vec());
-        }
-        let mut records = Vec::new();
-        states.iter().try_for_each(|tile| self.encode(tile, &mut records))?;
-        Ok(records)
-    }
-
-    /// Records of several keys or cells each.
-    fn together(
-        &self,
-        states: Vec<(u64, Vec<u8>)>,
-        key: &dyn Fn(u64) -> Vec<u8>,
-    ) -> Result<Vec<(Key, State)>, Failure> {
-        let shelving = &self.shared.shelving;
-        let record = |(number, state)| Ok(((self.number, key(number)), shelving.state(state)?));
-        states.into_iter().map(record).collect()
-    }
-
-    fn encode(&self, tile: &Tile, records: &mut Vec<(Key, State)>) -> Result<(), Failure> {
-        let groups = tile.points();
-        let keys = keys(&self.head.fold).min(tile.columns.len());
-        let (keys, parts) = tile.columns.split_at(keys);
-        let keys: Vec<ArrayRef> = keys.iter().map(|c| c.array.clone()).collect();
-        let keys = self.keys.encode(&keys, groups)?;
-        let mut states = States::of(&self.head.fold)?;
-        states.resize(groups);
-        states.merge(parts, &(0..groups as u32).collect::<Vec<u32>>())?;
-        let states = pack(&states, groups)?;
-        for (key, state) in keys.into_iter().zip(states) {
-            records.push(((self.number, key), self.shared.shelving.state(state)?));
-        }
-        Ok(())
+            blocks(&head.fold, &sizes, states)?
+        };
+        let record = |(part, columns)| Ok((Key { part, ..key }, shared.shelving.state(columns)?));
+        together.into_iter().map(record).collect()
     }
 }
 

@@ -1,28 +1,38 @@
-//! Groups on disk: what files give to many keys, in records of those whose hashes fall into one
-//! part.
+//! What files give to the groups of a fold by keys: records of all groups whose keys have hashes
+//! that fall into one part.
 use super::record::{Add, Outcome, Shelving, State};
 use crate::hash;
-use crate::ledger::{pack, unpack};
-use crate::nodes::fold::{Groups, keys, rows};
-use arrow_array::UInt32Array;
+use crate::nodes::fold::{Groups, keys};
+use arrow_array::{ArrayRef, UInt32Array};
 use arrow_select::take::take;
-use base::{Column, Failure, Tile};
+use base::{Failure, Tile};
 use plan::physical::{Fold, FoldKind};
+
+/// Parts in memory: so many that a file with few of the keys reaches few of the groups, and so few
+/// that what is done for each part does not show.
+const PARTS: u64 = 16;
 
 /// What differential dataflow has of a record, about, beside what is on disk.
 const RECORD: u64 = 2048;
 
-/// Parts that the keys fall into: so many that the records of so many files take a small part of
-/// these bytes, and one part is small. The same in all processes.
-pub fn count(bytes: u64, files: usize) -> u64 {
-    (bytes / (files.max(1) as u64 * RECORD)).clamp(8, 256)
+/// Parts that the keys fall into, the same in all processes. On disk so many that the records of so
+/// many files take a small part of these bytes, and one part is small.
+pub fn count(on_disk: bool, bytes: u64, files: usize) -> u64 {
+    match on_disk {
+        true => (bytes / (files.max(1) as u64 * RECORD)).clamp(8, 256),
+        false => PARTS,
+    }
 }
 
-/// States of groups in so many parts, each as bytes, by its number.
+/// States of groups in so many parts, by the number of the part.
 ///
 /// # Errors
 /// If they are something else.
-pub fn parts(fold: &Fold, states: &[Tile], count: u64) -> Result<Vec<(u64, Vec<u8>)>, Failure> {
+pub fn parts(
+    fold: &Fold,
+    states: &[Tile],
+    count: u64,
+) -> Result<Vec<(u64, Vec<ArrayRef>)>, Failure> {
     let mut groups = Groups::new(fold, by(fold))?;
     for tile in states {
         groups.merge(tile)?;
@@ -37,23 +47,13 @@ pub fn parts(fold: &Fold, states: &[Tile], count: u64) -> Result<Vec<(u64, Vec<u
         let own = UInt32Array::from(own);
         let some = columns.iter().map(|column| take(column, &own, None));
         let some = some.collect::<Result<_, _>>();
-        let some = some.map_err(|e| Failure::internal(format!("groups in parts: {e}")))?;
-        Ok((number, pack(&[rows(some)])?))
+        Ok((number, some.map_err(|e| Failure::internal(format!("groups in parts: {e}")))?))
     };
     (0..).zip(parts).filter(|(_, own)| !own.is_empty()).map(part).collect()
 }
 
-/// Keys and results of a part.
-///
-/// # Errors
-/// If the bytes are something else.
-pub fn columns(bytes: &[u8]) -> Result<Vec<Column>, Failure> {
-    Ok(one(bytes)?.columns)
-}
-
 /// Adds up parts of groups.
 pub struct Adder {
-    fold: Fold,
     groups: Groups,
     shelving: Shelving,
 }
@@ -64,14 +64,14 @@ impl Adder {
     /// # Errors
     /// If the plan does not hold together.
     pub fn new(fold: &Fold, shelving: Shelving) -> Result<Adder, Failure> {
-        Ok(Adder { fold: fold.clone(), groups: Groups::new(fold, by(fold))?, shelving })
+        Ok(Adder { groups: Groups::new(fold, by(fold))?, shelving })
     }
 
     fn add(&mut self, parts: &[(&State, isize)]) -> Result<(), Failure> {
         // Nothing is left of a sum that failed.
-        self.groups = Groups::new(&self.fold, by(&self.fold))?;
+        self.groups.empty();
         for (part, times) in parts {
-            let tile = one(&part.bytes()?)?;
+            let tile = part.tile()?;
             for _ in 0..*times {
                 self.groups.merge(&tile)?;
             }
@@ -83,14 +83,13 @@ impl Adder {
 impl Add for Adder {
     fn sum(&mut self, parts: &[(&State, isize)]) -> Result<State, Failure> {
         self.add(parts)?;
-        let columns = self.groups.take_states()?;
-        self.shelving.state(pack(&[rows(columns)])?)
+        self.shelving.state(self.groups.states())
     }
 
     fn finish(&mut self, parts: &[(&State, isize)]) -> Result<Outcome, Failure> {
         self.add(parts)?;
-        match self.groups.take_results() {
-            Ok(columns) => Ok(Ok(self.shelving.state(pack(&[rows(columns)])?)?)),
+        match self.groups.results() {
+            Ok(columns) => Ok(Ok(self.shelving.state(columns)?)),
             Err(failure) => Ok(Err(failure.message)),
         }
     }
@@ -98,9 +97,4 @@ impl Add for Adder {
 
 fn by(fold: &Fold) -> &[usize] {
     if let FoldKind::By(keys) = &fold.kind { keys } else { &[] }
-}
-
-fn one(bytes: &[u8]) -> Result<Tile, Failure> {
-    let wrong = || Failure::internal("a part of groups is none");
-    unpack(bytes).and_then(|mut tiles| tiles.pop()).ok_or_else(wrong)
 }

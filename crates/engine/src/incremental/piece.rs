@@ -1,5 +1,5 @@
 //! A file as a part of a reader's rows.
-use super::record::Codec;
+use super::codec::Codec;
 use crate::ledger::States;
 use arrow_array::ArrayRef;
 use base::{Failure, Region, Schema};
@@ -59,9 +59,9 @@ impl Piece {
 }
 
 impl PieceId {
-    /// What the keys of results begin with that are of this file alone.
-    pub(crate) fn key(&self) -> Vec<u8> {
-        file_key(&self.path)
+    /// By what results are known that are of this file alone.
+    pub(crate) fn print(&self) -> Print {
+        file_print(&self.path)
     }
 
     /// A number for it, the same in every process.
@@ -73,10 +73,10 @@ impl PieceId {
     }
 }
 
-/// What the keys of results begin with that are of one file alone.
-pub(crate) fn file_key(path: &Path) -> Vec<u8> {
+/// By what results are known that are of one file alone.
+pub(crate) fn file_print(path: &Path) -> Print {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    [path.as_os_str().as_encoded_bytes(), &[0]].concat()
+    Print::of([path.as_os_str().as_encoded_bytes()])
 }
 
 /// Opens a file as one more of those that a reader reads.

@@ -1,48 +1,65 @@
-//! Keys, states and results as bytes.
+//! What is kept: keys, the states of a reduction, results.
+use super::block::Block;
 use super::shelf::{Shelf, Stored};
-use crate::nodes::fold::States;
-use arrow_array::builder::BinaryBuilder;
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BinaryArray};
-use arrow_row::{RowConverter, SortField};
-use arrow_schema::ArrowError;
-use base::{Column, Failure, Field};
-use plan::physical::Fold;
+use crate::ledger::{pack, unpack};
+use crate::nodes::fold::rows;
+use arrow_array::ArrayRef;
+use base::{Failure, Tile};
+use plan::Print;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// A reduction, by its position, and a key of it.
-pub type Key = (u32, Vec<u8>);
+/// Some groups of a reduction, or some of its cells: what differential dataflow takes for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Key {
+    /// The reduction, by its position.
+    pub head: u32,
+    /// Of cells that one file alone has, the file.
+    pub file: Print,
+    /// The part that the hashes of the groups' keys fall into, or the number of the block of cells.
+    pub part: u64,
+}
 
-/// What a reduction holds of some rows of one key, or of several that are kept together; or results.
+impl Key {
+    /// Of all files.
+    pub fn new(head: u32, part: u64) -> Key {
+        Key { head, file: Print::default(), part }
+    }
+}
+
+/// What a reduction holds of some rows, or its results: columns, a row for each group or cell.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
     /// In memory.
-    Here(Vec<u8>),
+    Here(Arc<Block>),
     /// On disk.
     Shelved(Arc<Stored>),
 }
 
-/// The results of a key, or why they cannot be represented.
+/// Results, or why they cannot be represented.
 pub type Outcome = Result<State, String>;
 
 impl State {
-    /// The bytes.
+    /// The columns.
     ///
     /// # Errors
     /// If the disk fails.
-    pub fn bytes(&self) -> Result<Cow<'_, [u8]>, Failure> {
-        Ok(match self {
-            State::Here(bytes) => Cow::Borrowed(bytes),
-            State::Shelved(stored) => Cow::Owned(stored.read()?),
-        })
+    pub fn tile(&self) -> Result<Cow<'_, Tile>, Failure> {
+        match self {
+            State::Here(block) => Ok(Cow::Borrowed(block.tile())),
+            State::Shelved(stored) => {
+                let wrong = || Failure::internal("what was put on disk is not a state");
+                let tiles = unpack(&stored.read()?).ok_or_else(wrong)?;
+                tiles.into_iter().next().map(Cow::Owned).ok_or_else(wrong)
+            }
+        }
     }
 
     /// Bytes of memory.
     pub fn held(&self) -> usize {
         match self {
-            State::Here(bytes) => bytes.len(),
+            State::Here(block) => block.held(),
             State::Shelved(_) => size_of::<Stored>(),
         }
     }
@@ -50,13 +67,19 @@ impl State {
 
 impl Serialize for State {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        self.bytes().map_err(serde::ser::Error::custom)?.serialize(to)
+        let bytes = match self {
+            State::Here(block) => pack(std::slice::from_ref(block.tile())),
+            State::Shelved(stored) => stored.read(),
+        };
+        bytes.map_err(serde::ser::Error::custom)?.serialize(to)
     }
 }
 
 impl<'de> Deserialize<'de> for State {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<State, D::Error> {
-        Vec::deserialize(from).map(State::Here)
+        let tile = unpack(&Vec::deserialize(from)?).and_then(|tiles| tiles.into_iter().next());
+        let tile = tile.ok_or_else(|| serde::de::Error::custom("a state is none"))?;
+        Ok(State::Here(Arc::new(Block::new(tile))))
     }
 }
 
@@ -65,15 +88,12 @@ impl<'de> Deserialize<'de> for State {
 pub struct Shelving(pub Option<Arc<Shelf>>);
 
 impl Shelving {
-    /// A state of these bytes.
+    /// A state of these columns.
     ///
     /// # Errors
     /// If the disk is full.
-    pub fn state(&self, bytes: Vec<u8>) -> Result<State, Failure> {
-        Ok(match &self.0 {
-            None => State::Here(bytes),
-            Some(shelf) => State::Shelved(shelf.put(&bytes)?),
-        })
+    pub fn state(&self, columns: Vec<ArrayRef>) -> Result<State, Failure> {
+        self.home(State::Here(Arc::new(Block::new(rows(columns)))))
     }
 
     /// A state that may have come from another process, where those of this one are.
@@ -81,70 +101,14 @@ impl Shelving {
     /// # Errors
     /// If the disk is full.
     pub fn home(&self, state: State) -> Result<State, Failure> {
-        match state {
-            State::Here(bytes) => self.state(bytes),
-            shelved => Ok(shelved),
+        match (state, &self.0) {
+            (State::Here(block), Some(shelf)) => {
+                let bytes = pack(std::slice::from_ref(block.tile()))?;
+                Ok(State::Shelved(shelf.put(&bytes)?))
+            }
+            (state, _) => Ok(state),
         }
     }
-}
-
-/// Rows of some columns as bytes and back; equal rows have equal bytes, NaNs by their bits.
-pub struct Codec(Option<RowConverter>);
-
-impl Codec {
-    /// For columns of these types.
-    ///
-    /// # Errors
-    /// Never, for the types that columns have.
-    pub fn new(fields: &[Field]) -> Result<Codec, Failure> {
-        if fields.is_empty() {
-            return Ok(Codec(None));
-        }
-        let fields = fields.iter().map(|f| SortField::new(f.dtype.arrow())).collect();
-        Ok(Codec(Some(RowConverter::new(fields).map_err(internal)?)))
-    }
-
-    /// So many rows.
-    ///
-    /// # Errors
-    /// If the arrays are of other types.
-    pub fn encode(&self, arrays: &[ArrayRef], rows: usize) -> Result<Vec<Vec<u8>>, Failure> {
-        let Some(converter) = &self.0 else { return Ok(vec![Vec::new(); rows]) };
-        let rows = converter.convert_columns(arrays).map_err(internal)?;
-        Ok(rows.iter().map(|row| row.as_ref().to_vec()).collect())
-    }
-
-    /// The columns of rows.
-    ///
-    /// # Errors
-    /// If the bytes are something else.
-    pub fn decode<'a>(
-        &self,
-        rows: impl Iterator<Item = &'a [u8]>,
-    ) -> Result<Vec<ArrayRef>, Failure> {
-        let Some(converter) = &self.0 else { return Ok(Vec::new()) };
-        let parser = converter.parser();
-        converter.convert_rows(rows.map(|row| parser.parse(row))).map_err(internal)
-    }
-}
-
-/// The states of all groups, each as bytes.
-///
-/// # Errors
-/// If a state is not of bytes.
-pub fn pack(states: &States, groups: usize) -> Result<Vec<Vec<u8>>, Failure> {
-    let columns = states.packed();
-    let columns: Option<Vec<&BinaryArray>> = columns.iter().map(|c| c.as_binary_opt()).collect();
-    let columns = columns.filter(|all| all.iter().all(|c| c.len() == groups)).ok_or_else(wrong)?;
-    let row = |i: usize| {
-        let mut bytes = Vec::with_capacity(columns.iter().map(|c| 4 + c.value(i).len()).sum());
-        for column in &columns {
-            bytes.extend((column.value(i).len() as u32).to_le_bytes());
-            bytes.extend(column.value(i));
-        }
-        bytes
-    };
-    Ok((0..groups).map(row).collect())
 }
 
 /// Adds states up, those of one key at a time.
@@ -160,93 +124,4 @@ pub trait Add {
     /// # Errors
     /// If they are something else.
     fn finish(&mut self, parts: &[(&State, isize)]) -> Result<Outcome, Failure>;
-}
-
-/// Adds up states of rows.
-pub struct Adder {
-    states: States,
-    groups: Vec<u32>,
-    results: Codec,
-    shelving: Shelving,
-}
-
-impl Adder {
-    /// For a reduction whose results have these types.
-    ///
-    /// # Errors
-    /// If the plan does not hold together.
-    pub fn new(fold: &Fold, results: &[Field], shelving: Shelving) -> Result<Adder, Failure> {
-        let states = States::of(fold)?;
-        Ok(Adder { states, groups: Vec::new(), results: Codec::new(results)?, shelving })
-    }
-
-    /// Adds up states, each so many times.
-    fn add(&mut self, parts: &[(&State, isize)]) -> Result<(), Failure> {
-        let mut columns: Vec<BinaryBuilder> = Vec::new();
-        let rows = parts.iter().map(|(_, n)| *n as usize).sum();
-        for (state, n) in parts {
-            let state = state.bytes()?;
-            for _ in 0..*n {
-                let (mut rest, mut column) = (&state[..], 0);
-                while !rest.is_empty() {
-                    let (length, tail) = rest.split_first_chunk::<4>().ok_or_else(wrong)?;
-                    let length = u32::from_le_bytes(*length) as usize;
-                    let (value, tail) = tail.split_at_checked(length).ok_or_else(wrong)?;
-                    if columns.len() == column {
-                        let bytes = rows * value.len();
-                        columns.push(BinaryBuilder::with_capacity(rows, bytes));
-                    }
-                    columns[column].append_value(value);
-                    (rest, column) = (tail, column + 1);
-                }
-            }
-        }
-        self.states.clear();
-        self.states.resize(1);
-        self.groups.clear();
-        self.groups.resize(rows, 0);
-        let column = |mut c: BinaryBuilder| Column::from(Arc::new(c.finish()) as ArrayRef);
-        let columns: Vec<Column> = columns.into_iter().map(column).collect();
-        self.states.merge(&columns, &self.groups)
-    }
-
-    /// The results of no rows.
-    ///
-    /// # Errors
-    /// If the plan does not hold together.
-    pub fn nothing(&mut self) -> Result<Outcome, Failure> {
-        self.states.clear();
-        self.states.resize(1);
-        self.finish_sum()
-    }
-
-    fn finish_sum(&mut self) -> Result<Outcome, Failure> {
-        match self.states.finish() {
-            Ok(arrays) => {
-                let row = self.results.encode(&arrays, 1)?.pop().ok_or_else(wrong)?;
-                Ok(Ok(self.shelving.state(row)?))
-            }
-            Err(failure) => Ok(Err(failure.message)),
-        }
-    }
-}
-
-impl Add for Adder {
-    fn sum(&mut self, parts: &[(&State, isize)]) -> Result<State, Failure> {
-        self.add(parts)?;
-        self.shelving.state(pack(&self.states, 1)?.pop().ok_or_else(wrong)?)
-    }
-
-    fn finish(&mut self, parts: &[(&State, isize)]) -> Result<Outcome, Failure> {
-        self.add(parts)?;
-        self.finish_sum()
-    }
-}
-
-fn internal(error: ArrowError) -> Failure {
-    Failure::internal(format!("rows as bytes: {error}"))
-}
-
-fn wrong() -> Failure {
-    Failure::internal("the states of a reduction are not such")
 }

@@ -157,18 +157,18 @@ impl Kept {
         self.groups.dissolve(&come.iter().chain(&gone).cloned().collect());
         self.groups.append(std::mem::take(&mut self.fresh));
         let answer = self.ask(Order::Settle(come, gone))?;
-        // All that is lost before all that is gained: of a key one result is left.
+        // All that is lost before all that is gained: of each key one result is left.
         let (lost, gained): (Vec<_>, Vec<_>) =
             answer.changes.into_iter().partition(|(_, _, diff)| *diff < 0);
-        for ((head, key), _, _) in lost {
-            self.results[head as usize].remove(&key);
+        for (key, _, _) in lost {
+            self.results.remove(&key);
         }
-        for ((head, key), outcome, _) in gained {
+        for (key, outcome, _) in gained {
             let outcome = match outcome {
                 Ok(state) => Ok(self.shared.shelving.home(state)?),
                 Err(why) => Err(why),
             };
-            self.results[head as usize].insert(key, outcome);
+            self.results.insert(key, outcome);
         }
         self.cuts.clear();
         Ok(updated)

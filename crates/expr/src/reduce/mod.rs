@@ -131,14 +131,7 @@ pub trait Accumulator: Send {
     /// [`Accumulator::merge`] of another process understands.
     fn state(&self) -> ArrayRef;
 
-    /// The same, each a value of bytes that stands for itself: for states that are kept and added
-    /// one by one, where [`Accumulator::state`] is for those of many groups at once.
-    fn packed(&self) -> ArrayRef {
-        self.state()
-    }
-
-    /// Adds states that [`Accumulator::state`] or [`Accumulator::packed`] made: row i to group
-    /// `groups[i]`.
+    /// Adds states that [`Accumulator::state`] made: row i to group `groups[i]`.
     ///
     /// # Errors
     /// If the bytes are not such states.

@@ -5,7 +5,6 @@ use super::spread::floats;
 use crate::exact::{Bytes, ExactSum, Precision, Terms, integer_mean};
 use crate::isa::prefetch;
 use crate::{Groups, Indices, Validity, Values};
-use arrow_array::builder::BinaryBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type, UInt64Type};
 use arrow_array::{
@@ -62,13 +61,6 @@ trait Sums: Send + 'static {
         columns: &StructArray,
         groups: &[u32],
     ) -> Option<()>;
-
-    /// Writes the sum of a group as bytes.
-    fn pack(&self, table: &Table<Self::Sum>, group: u32, out: &mut Vec<u8>);
-
-    /// Adds such bytes to a group; `None` if they are something else.
-    fn unpack(&mut self, table: &mut Table<Self::Sum>, group: u32, bytes: &mut Bytes)
-    -> Option<()>;
 
     /// The sums, rounded.
     fn sums(&self, table: &Table<Self::Sum>) -> Result<ArrayRef, Failure>;
@@ -181,21 +173,6 @@ impl<K: Sums> Totals<K> {
         Some(())
     }
 
-    fn merge_packed(&mut self, states: &BinaryArray, groups: &[u32]) -> Option<()> {
-        for (id, bytes) in groups.iter().zip(states.iter()) {
-            let mut bytes = Bytes(bytes?);
-            let group = self.table.groups.get_mut(*id as usize)?;
-            group.rows = group.rows.checked_add(bytes.u64()?)?;
-            let missing = bytes.u64()?;
-            if missing > 0 {
-                self.table.miss(*id, missing);
-            }
-            self.kind.unpack(&mut self.table, *id, &mut bytes)?;
-            bytes.is_empty().then_some(())?;
-        }
-        Some(())
-    }
-
     fn result(&self, result: Total) -> Result<ArrayRef, Failure> {
         let (kind, table) = (&self.kind, &self.table);
         let rows = table.groups.iter().map(|g| g.rows as i64);
@@ -246,24 +223,8 @@ impl<K: Sums> Accumulator for Totals<K> {
         Arc::new(StructArray::from(columns.into_iter().map(field).collect::<Vec<_>>()))
     }
 
-    fn packed(&self) -> ArrayRef {
-        let mut states = BinaryBuilder::new();
-        let mut bytes = Vec::new();
-        for (i, group) in self.table.groups.iter().enumerate() {
-            bytes.clear();
-            bytes.extend(group.rows.to_le_bytes());
-            bytes.extend(self.table.missing.get(i).copied().unwrap_or(0).to_le_bytes());
-            self.kind.pack(&self.table, i as u32, &mut bytes);
-            states.append_value(&bytes);
-        }
-        Arc::new(states.finish())
-    }
-
     fn merge(&mut self, states: &ArrayRef, groups: &[u32]) -> Result<(), Failure> {
         let malformed = || Failure::internal("partial results of totals are not such");
-        if let Some(packed) = states.as_binary_opt::<i32>() {
-            return self.merge_packed(packed, groups).ok_or_else(malformed);
-        }
         let columns = states.as_struct_opt().filter(|c| c.len() == groups.len());
         let columns = columns.ok_or_else(malformed)?;
         self.merge_rows(columns, groups).ok_or_else(malformed)?;
@@ -307,12 +268,6 @@ impl Sums for Nothing {
     }
 
     fn merge(&mut self, _t: &mut Table<()>, _c: &StructArray, _groups: &[u32]) -> Option<()> {
-        Some(())
-    }
-
-    fn pack(&self, _table: &Table<()>, _group: u32, _out: &mut Vec<u8>) {}
-
-    fn unpack(&mut self, _t: &mut Table<()>, _group: u32, _b: &mut Bytes) -> Option<()> {
         Some(())
     }
 
@@ -424,28 +379,6 @@ impl Sums for Floats {
         Some(())
     }
 
-    fn pack(&self, table: &Table<Terms>, group: u32, out: &mut Vec<u8>) {
-        let terms = table.groups[group as usize].sum.0;
-        terms.iter().for_each(|x| out.extend(x.to_le_bytes()));
-        if let Some(wide) = self.wide.get(&group) {
-            wide.write(out);
-        }
-    }
-
-    fn unpack(&mut self, table: &mut Table<Terms>, group: u32, bytes: &mut Bytes) -> Option<()> {
-        for _ in 0..3 {
-            let x = bytes.f64()?;
-            let terms = &mut table.groups.get_mut(group as usize)?.sum;
-            if x != 0.0 && !terms.add(x) {
-                Floats::spill(&mut self.wide, group, x);
-            }
-        }
-        if !bytes.is_empty() {
-            self.wide.entry(group).or_default().merge(&ExactSum::read(bytes)?);
-        }
-        Some(())
-    }
-
     fn sums(&self, table: &Table<Terms>) -> Result<ArrayRef, Failure> {
         let sum =
             |(i, g): (usize, &Group<Terms>)| Some(self.exact(i, g.sum).rounded(self.precision));
@@ -511,18 +444,6 @@ impl Sums for Integers {
             let sum = (i128::from(*high) << 64) | i128::from(*low);
             group.sum = group.sum.checked_add(sum)?;
         }
-        Some(())
-    }
-
-    fn pack(&self, table: &Table<i128>, group: u32, out: &mut Vec<u8>) {
-        out.extend(table.groups[group as usize].sum.to_le_bytes());
-    }
-
-    fn unpack(&mut self, table: &mut Table<i128>, group: u32, bytes: &mut Bytes) -> Option<()> {
-        let (low, high) = (bytes.u64()?, bytes.i64()?);
-        let sum = (i128::from(high) << 64) | i128::from(low);
-        let group = table.groups.get_mut(group as usize)?;
-        group.sum = group.sum.checked_add(sum)?;
         Some(())
     }
 

@@ -83,43 +83,62 @@ impl Groups {
         share.hold(self.bytes())
     }
 
-    /// Keys and states of all groups, a column for each; no groups are left.
+    /// Keys and states of all groups, a column for each.
+    pub fn states(&self) -> Vec<ArrayRef> {
+        let mut columns = self.keys.arrays();
+        columns.extend(self.states.states());
+        columns
+    }
+
+    /// Keys and results of all groups, a column for each.
+    ///
+    /// # Errors
+    /// If a result cannot be represented.
+    pub fn results(&mut self) -> Result<Vec<ArrayRef>, Failure> {
+        let mut columns = self.keys.arrays();
+        columns.extend(self.states.finish()?);
+        Ok(columns)
+    }
+
+    /// As [`Groups::states`]; no groups are left.
     ///
     /// # Errors
     /// If the plan does not hold together.
     pub fn take_states(&mut self) -> Result<Vec<ArrayRef>, Failure> {
-        let mut columns = self.take_keys();
-        columns.extend(self.states.states());
-        self.states = States::shared(&self.fold)?;
+        let columns = self.states();
+        self.clear()?;
         Ok(columns)
     }
 
-    /// Keys and results of all groups, a column for each; no groups are left.
+    /// As [`Groups::results`]; no groups are left.
     ///
     /// # Errors
     /// If a result cannot be represented.
     pub fn take_results(&mut self) -> Result<Vec<ArrayRef>, Failure> {
-        let mut columns = self.take_keys();
-        columns.extend(self.states.finish()?);
-        self.states = States::shared(&self.fold)?;
+        let columns = self.results()?;
+        self.clear()?;
         Ok(columns)
     }
 
     /// As [`Groups::take_states`], but keeps the memory: about as many groups will come again.
     pub fn flush(&mut self) -> Vec<ArrayRef> {
-        let mut columns = self.keys.arrays();
-        columns.extend(self.states.states());
-        self.keys.empty();
-        self.states.clear();
-        self.weigh = Weigh::default();
+        let columns = self.states();
+        self.empty();
         columns
     }
 
-    fn take_keys(&mut self) -> Vec<ArrayRef> {
-        let columns = self.keys.arrays();
+    /// Forgets all groups, and keeps the memory.
+    pub fn empty(&mut self) {
+        self.keys.empty();
+        self.states.clear();
+        self.weigh = Weigh::default();
+    }
+
+    fn clear(&mut self) -> Result<(), Failure> {
         self.keys.clear();
         self.weigh = Weigh::default();
-        columns
+        self.states = States::shared(&self.fold)?;
+        Ok(())
     }
 }
 

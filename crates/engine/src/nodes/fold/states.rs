@@ -151,11 +151,6 @@ impl States {
         self.list.iter().map(|(a, _)| a.state()).collect()
     }
 
-    /// The same, each a value of bytes that stands for itself.
-    pub fn packed(&self) -> Vec<ArrayRef> {
-        self.list.iter().map(|(a, _)| a.packed()).collect()
-    }
-
     /// The results of all groups, a column for each aggregate.
     ///
     /// # Errors
