@@ -166,6 +166,9 @@ fn is_loose(node: &PlanNode) -> bool {
         }
         // Its rows are indexed by those of the left; who asks for the index is not loose.
         PlanOp::Join(_) => true,
+        // The same rows in another order, or among others.
+        PlanOp::Order(order) => order.limit.is_none(),
+        PlanOp::Concat => true,
         // Of these no fragment ends behind: nobody asks.
         _ => false,
     }

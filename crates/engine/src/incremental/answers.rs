@@ -13,23 +13,40 @@ use plan::Print;
 use plan::physical::{Fold, FoldKind, Node, Op, Physical, Reduce};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 type Results = BTreeMap<Key, Outcome>;
 
 impl Kept {
-    /// The results of a reduction, as a plan has them that is one for the files that are there.
-    pub(super) fn table(&self, whole: &Physical, number: usize) -> Result<Table, Failure> {
-        let head = &self.split.heads[number];
+    /// The results of the reduction of this number, as a plan has them that is one for the files
+    /// that are there; `None` if that plan does not need them.
+    pub(super) fn table(
+        &self,
+        whole: &Physical,
+        number: usize,
+    ) -> Result<Option<Arc<Table>>, Failure> {
+        let head = self.split.heads.get(number);
+        let last = *self.split.ends().get(number).ok_or_else(changed)?;
         let place = |failure: Failure| {
-            failure.context(format!("step \"{}\"", self.physical.nodes[head.last].step))
+            failure.context(format!("step \"{}\"", self.physical.nodes[last].step))
         };
-        let node = &whole.nodes[head.last];
+        let node = &whole.nodes[last];
         let of = |file| blocks(&self.results, number as u32, file);
-        let table = || match head.cells {
-            Some(Cells::Own(dim)) => own(head, dim, whole, &of),
-            _ => shared(head, node, of(Print::default())?),
+        let all = || of(Print::default());
+        if !self.split.needed[number] {
+            // But what is made of them is wrong if one of them is.
+            return all().map(|_| None).map_err(place);
+        }
+        let table = || match head.map(|head| (head, &head.cells)) {
+            Some((head, Some(Cells::Own(dim)))) => own(head, *dim, whole, &of),
+            Some((head, Some(Cells::Shared))) => cut(head, node, flat(&head.fold, node, all()?)?.0),
+            _ => {
+                let Op::Final(Reduce::Fold(fold)) = &node.op else { return Err(changed()) };
+                let (arrays, rows) = flat(fold, node, all()?)?;
+                Ok(Table::rows(&node.schema, arrays, rows))
+            }
         };
-        table().map_err(place)
+        table().map(|table| Some(Arc::new(table))).map_err(place)
     }
 }
 
@@ -43,19 +60,18 @@ fn good(outcome: &Outcome) -> Result<Cow<'_, Tile>, Failure> {
     outcome.as_ref().map_err(|message| Failure::data(message.clone()))?.tile()
 }
 
-/// The groups, or the cells that all files have.
-fn shared(head: &Head, node: &Node, mut blocks: Vec<Cow<Tile>>) -> Result<Table, Failure> {
-    let by_keys = keys(&head.fold) > 0;
-    if blocks.is_empty() && !by_keys {
+/// The groups, or the cells that all files have, one block after the other, and how many there are.
+fn flat(
+    fold: &Fold,
+    node: &Node,
+    mut blocks: Vec<Cow<Tile>>,
+) -> Result<(Vec<ArrayRef>, usize), Failure> {
+    if blocks.is_empty() && keys(fold) == 0 {
         let cells = node.schema.domain.points().unwrap_or(0) as usize;
-        blocks.push(Cow::Owned(cells::Adder::new(&head.fold, Shelving(None))?.empty(cells)?));
+        blocks.push(Cow::Owned(cells::Adder::new(fold, Shelving(None))?.empty(cells)?));
     }
-    let arrays = joined(fields(head, node), &blocks)?;
     let rows = blocks.iter().map(|block| block.points()).sum();
-    match head.cells.is_some() {
-        true => cut(head, node, arrays),
-        false => Ok(Table::rows(&node.schema, arrays, rows)),
-    }
+    Ok((joined(fields(fold, node), &blocks)?, rows))
 }
 
 /// The cells of one file after those of the other, in the order that they have in a run.
@@ -71,7 +87,7 @@ fn own<'a>(
         _ => return Err(changed()),
     };
     let files = source.files();
-    let files = files.iter().map(|path| joined(fields(head, node), &of(file_print(path))?));
+    let files = files.iter().map(|path| joined(fields(&head.fold, node), &of(file_print(path))?));
     let files = files.collect::<Result<Vec<_>, _>>()?;
     let outer: u64 = node.schema.domain.sizes()[..dim].iter().product();
     let column = |i: usize| {
@@ -79,7 +95,7 @@ fn own<'a>(
             files.iter().filter_map(|columns| columns.get(i)).cloned().collect();
         along(&files, outer as usize).map_err(internal)
     };
-    cut(head, node, (0..fields(head, node).len()).map(column).collect::<Result<_, _>>()?)
+    cut(head, node, (0..fields(&head.fold, node).len()).map(column).collect::<Result<_, _>>()?)
 }
 
 /// The columns of a box, cut as in a run.
@@ -99,8 +115,8 @@ fn cut(head: &Head, node: &Node, arrays: Vec<ArrayRef>) -> Result<Table, Failure
 }
 
 /// The columns of keys and results: coordinates, which stand behind them, are known.
-fn fields<'a>(head: &Head, node: &'a Node) -> &'a [Field] {
-    let columns = keys(&head.fold) + head.fold.aggregates.len();
+fn fields<'a>(fold: &Fold, node: &'a Node) -> &'a [Field] {
+    let columns = keys(fold) + fold.aggregates.len();
     &node.schema.fields[..columns.min(node.schema.fields.len())]
 }
 

@@ -4,6 +4,7 @@
 //! records of its tiles of a file and keeps them until it hears that all workers could; only then
 //! do they count. Where many files have records they are added up in two steps, so that a change of
 //! one file adds up some tens of states and not hundreds.
+use super::above::Above;
 use super::cells;
 use super::head::Head;
 use super::kept::{Answer, Scale};
@@ -13,6 +14,7 @@ use super::notes::{Ledger, Notes};
 use super::parts;
 use super::piece::{self, Piece, PieceId, Refused};
 use super::record::{Add, Key, Outcome, Shelving, State};
+use super::rows::{Part, Rows};
 use super::shelf::Shelf;
 use super::side::Side;
 use super::split::Split;
@@ -22,7 +24,7 @@ use crate::panics::catch;
 use crate::spill::Folder;
 use crate::watch::{Watch, lock};
 use base::Failure;
-use differential_dataflow::{AsCollection, ExchangeData, Hashable};
+use differential_dataflow::{AsCollection, ExchangeData, Hashable, VecCollection};
 use formats::TileSource;
 use plan::Print;
 use plan::physical::Physical;
@@ -63,6 +65,10 @@ pub enum Order {
 pub struct Shared {
     pub physical: Arc<Physical>,
     pub heads: Vec<Arc<Head>>,
+    pub aboves: Vec<Arc<Above>>,
+    /// Where each reduction ends, and whether its results are needed outside.
+    ends: Vec<usize>,
+    needed: Vec<bool>,
     pub watch: Arc<Watch>,
     /// The right sides of joins below the reductions, by the nodes that make them.
     sides: Mutex<HashMap<usize, Arc<Side>>>,
@@ -107,7 +113,10 @@ impl Shared {
         let shelf = on_disk.then(|| Shelf::new(&Folder::new(&options.spill))).transpose()?;
         Ok(Shared {
             physical: physical.clone(),
+            ends: split.ends(),
+            needed: split.needed,
             heads: split.heads.into_iter().map(Arc::new).collect(),
+            aboves: split.aboves.into_iter().map(Arc::new).collect(),
             watch: watch.clone(),
             sides: Mutex::default(),
             copies: 1 + 2 * options.threads as u64,
@@ -184,14 +193,16 @@ impl Shared {
 
     /// What adds up the states of each reduction.
     fn adders(&self) -> Result<Vec<Box<dyn Add>>, Failure> {
-        let adder = |head: &Arc<Head>| -> Result<Box<dyn Add>, Failure> {
+        let heads = self.heads.iter().map(|head| &head.fold);
+        let folds = heads.chain(self.aboves.iter().map(|above| &above.fold));
+        let adder = |fold| -> Result<Box<dyn Add>, Failure> {
             let shelving = self.shelving.clone();
-            Ok(match keys(&head.fold) {
-                0 => Box::new(cells::Adder::new(&head.fold, shelving)?),
-                _ => Box::new(parts::Adder::new(&head.fold, shelving)?),
+            Ok(match keys(fold) {
+                0 => Box::new(cells::Adder::new(fold, shelving)?),
+                _ => Box::new(parts::Adder::new(fold, shelving)?),
             })
         };
-        self.heads.iter().map(adder).collect()
+        folds.map(adder).collect()
     }
 }
 
@@ -208,11 +219,9 @@ pub fn flow<'scope>(
     let (records, refused) = pieces(scope, orders.broadcast(), shared)?;
     let adders = Rc::new(RefCell::new(shared.adders()?));
     let probe = Handle::new();
-    let fail = |watch: &Watch, failure| watch.fail(failure);
-
     let (some, watch) = (adders.clone(), shared.watch.clone());
     let records = records.as_collection().map(|(key, (bucket, state))| ((key, bucket), state));
-    let sums = at_home(records.inner, shared)
+    let sums = at_home(records.inner, shared, home)
         .as_collection()
         .reduce_named("AddSome", move |(key, _), parts, out| {
             if let [(state, 1)] = parts {
@@ -224,17 +233,38 @@ pub fn flow<'scope>(
             }
         })
         .map(|((key, _), state)| (key, state));
-    let watch = shared.watch.clone();
-    let sums = at_home(sums.inner, shared).as_collection();
-    let results = sums.reduce_named("AddAll", move |key, parts, out| {
-        match catch(|| adder(&mut adders.borrow_mut(), key)?.finish(parts)) {
-            Ok(outcome) => out.push((outcome, 1)),
-            Err(failure) => fail(&watch, failure),
-        }
+    let mut results = add_all(sums.inner, shared, &adders);
+    for (above, number) in shared.aboves.iter().zip(shared.heads.len() as u32..) {
+        let (from, ends) = (above.from.clone(), shared.ends.clone());
+        let taken = results.clone().flat_map(move |(key, outcome)| {
+            let end = ends.get(key.head as usize).filter(|end| from.contains(end)).copied();
+            end.map(|end| (Key { head: number, ..key }, (end, outcome)))
+        });
+        let (mut rows, watch) = (Rows::new(shared, above, number), shared.watch.clone());
+        let bring =
+            |shelving: &Shelving, (end, outcome)| Ok((end, results_home(shelving, outcome)?));
+        let records = at_home(taken.inner, shared, bring)
+            .as_collection()
+            .reduce_named("Rows", move |_, parts, out| {
+                // The results of another reduction that cannot be represented are found there.
+                let part =
+                    parts.iter().map(|((end, outcome), _)| Some((*end, outcome.as_ref().ok()?)));
+                let Some(part) = part.collect::<Option<Part>>() else { return };
+                match catch(|| rows.records(&part)) {
+                    Ok(records) => out.extend(records.into_iter().map(|record| (record, 1))),
+                    Err(failure) => fail(&watch, failure),
+                }
+            })
+            .map(|(_, record)| record);
+        results = results.concat(add_all(records.inner, shared, &adders));
+    }
+    let needed = shared.needed.clone();
+    let told = results.filter(move |(key, outcome)| {
+        outcome.is_err() || needed.get(key.head as usize).is_some_and(|needed| *needed)
     });
     let changes = answer.clone();
     let change = Exchange::new(|_: &((Key, Outcome), Time, isize)| 0);
-    let changed = results.inner.unary::<CapacityContainerBuilder<Vec<()>>, _, _, _>(
+    let changed = told.inner.unary::<CapacityContainerBuilder<Vec<()>>, _, _, _>(
         change,
         "Changes",
         move |_, _| {
@@ -264,26 +294,58 @@ pub fn flow<'scope>(
     Ok(probe)
 }
 
-/// Brings states to the workers that add them up, and puts those of other processes on the shelf,
-/// if there is one.
-fn at_home<'scope, K: ExchangeData + Hashable>(
-    states: Stream<'scope, Time, Updates<(K, State)>>,
+/// The results of states, in one step.
+fn add_all<'scope>(
+    states: Stream<'scope, Time, Updates<(Key, State)>>,
     shared: &Arc<Shared>,
-) -> Stream<'scope, Time, Updates<(K, State)>> {
+    adders: &Adders,
+) -> VecCollection<'scope, Time, (Key, Outcome), isize> {
+    let (adders, watch) = (adders.clone(), shared.watch.clone());
+    let states = at_home(states, shared, home).as_collection();
+    states.reduce_named("AddAll", move |key, parts, out| {
+        match catch(|| adder(&mut adders.borrow_mut(), key)?.finish(parts)) {
+            Ok(outcome) => out.push((outcome, 1)),
+            Err(failure) => fail(&watch, failure),
+        }
+    })
+}
+
+type Adders = Rc<RefCell<Vec<Box<dyn Add>>>>;
+
+fn fail(watch: &Watch, failure: Failure) {
+    watch.fail(failure);
+}
+
+fn home(shelving: &Shelving, state: State) -> Result<State, Failure> {
+    shelving.home(state)
+}
+
+/// Results of another process, where those of this one are.
+pub(super) fn results_home(shelving: &Shelving, outcome: Outcome) -> Result<Outcome, Failure> {
+    outcome.map_or_else(|why| Ok(Err(why)), |state| Ok(Ok(shelving.home(state)?)))
+}
+
+/// Brings states to the workers that need them, and puts those of other processes on the shelf, if
+/// there is one.
+fn at_home<'scope, K: ExchangeData + Hashable, S: ExchangeData>(
+    states: Stream<'scope, Time, Updates<(K, S)>>,
+    shared: &Arc<Shared>,
+    bring: impl Fn(&Shelving, S) -> Result<S, Failure> + 'static,
+) -> Stream<'scope, Time, Updates<(K, S)>> {
     if shared.shelving.0.is_none() {
         return states;
     }
     let (shelving, watch) = (shared.shelving.clone(), shared.watch.clone());
-    let home = Exchange::new(|((key, _), _, _): &((K, State), Time, isize)| key.hashed().into());
-    states.unary::<CapacityContainerBuilder<Updates<(K, State)>>, _, _, _>(
+    let home = Exchange::new(|((key, _), _, _): &((K, S), Time, isize)| key.hashed().into());
+    states.unary::<CapacityContainerBuilder<Updates<(K, S)>>, _, _, _>(
         home,
         "Shelve",
         move |_, _| {
             move |input, output| {
-                input.for_each(|stamp, updates: &mut Updates<(K, State)>| {
+                input.for_each(|stamp, updates: &mut Updates<(K, S)>| {
                     let mut session = output.session(&stamp);
                     for ((key, state), time, diff) in updates.drain(..) {
-                        match shelving.home(state) {
+                        match bring(&shelving, state) {
                             Ok(state) => session.give(((key, state), time, diff)),
                             Err(failure) => watch.fail(failure),
                         }

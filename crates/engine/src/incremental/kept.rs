@@ -266,7 +266,7 @@ impl Kept {
         if whole.nodes.len() != self.physical.nodes.len() {
             return Err(Failure::internal("the plan is another one"));
         }
-        let tables = (0..self.split.heads.len()).map(|head| self.table(whole, head).map(Arc::new));
+        let tables = (0..self.split.needed.len()).map(|number| self.table(whole, number));
         self.split.behind(whole, &tables.collect::<Result<Vec<_>, _>>()?, written)
     }
 

@@ -6,6 +6,10 @@
 //! ones; differential finds the parts that this touches, and only their states are added up anew. Sums are exact, and no
 //! state depends on the order in which it was added up, so the results have the bits of a cold run.
 //!
+//! Reductions of these results, and of such that are joined by their keys, are kept likewise: of a
+//! part that changes the rows are made anew, and what they give to the groups of the next reduction
+//! are its records.
+//!
 //! What a plan does behind these reductions is few rows: it runs anew, on the ordinary engine, over
 //! the tables that are kept here.
 //!
@@ -13,9 +17,12 @@
 //! |---|---|
 //! | `split` | which part of a plan is kept up to date, and the plan of what is behind it |
 //! | `head` | a reduction that is kept, with all from its reader on |
+//! | `above` | one that is made of these |
 //! | `side` | what is joined with rows of files below it |
 //! | `piece` | a file as a part of a reader's rows |
 //! | `partials` | from the rows of a file to records: plain code |
+//! | `rows` | the same from kept results |
+//! | `stages` | what both do with the nodes of a plan |
 //! | `record`, `block` | keys, states and results, in columns that can be compared |
 //! | `parts`, `cells` | records of many groups, or of many cells |
 //! | `flow` | the dataflow: orders in, changes out |
@@ -27,6 +34,7 @@
 //! | `kept`, `update` | the process that gives the orders and keeps the results; files that come and go |
 //! | `answers`, `table` | kept results as tables, and these as sources of tiles |
 //! | `changes`, `codec` | rows that a table has lost and gained; rows as bytes |
+mod above;
 mod answers;
 mod block;
 mod cells;
@@ -44,9 +52,11 @@ mod parts;
 mod piece;
 mod record;
 mod records;
+mod rows;
 mod shelf;
 mod side;
 mod split;
+mod stages;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -5,18 +5,16 @@ use super::head::{Cells, Head};
 use super::parts::parts;
 use super::piece::Piece;
 use super::record::{Key, State};
+use super::stages::{beside, context, end, through, unbounded};
 use crate::nodes::fold::{self, keys};
 use crate::nodes::{self, Context, Stage};
-use crate::options::Place;
-use crate::parcel::{Item, Parcel};
-use crate::spill::{Budget, Folder};
 use base::{Failure, Tile, Tiling};
 use expr::{Program, Runner};
 use formats::TileSource;
 use plan::Print;
 use plan::physical::{Fold, FoldKind, Op, Read, Reduce};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// The nodes between a reader and a reduction, in one worker.
 pub struct Partials {
@@ -49,14 +47,7 @@ impl Partials {
             read: read.clone(),
             program,
             head: head.clone(),
-            cx: Context {
-                place: Place { worker: 0, workers: 1, threads: 1 },
-                watch: shared.watch.clone(),
-                shown: Arc::new(Mutex::new(Vec::new())),
-                free: false,
-                budget: unbounded(),
-                commons: Arc::default(),
-            },
+            cx: context(&shared.watch),
             number,
             joins: HashMap::new(),
         })
@@ -88,11 +79,7 @@ impl Partials {
         }
         let lost = || Failure::internal("a join is none");
         let mut stage = nodes::stage(nodes, at, &self.cx)?.ok_or_else(lost)?;
-        let mut nothing = |_| ();
-        for tile in &side.tiles {
-            stage.tile(1, Parcel::free(tile.clone()), &mut nothing)?;
-        }
-        stage.input_ends(1, &mut nothing)?;
+        beside(&mut *stage, &side.tiles)?;
         Ok(stage)
     }
 
@@ -128,17 +115,10 @@ impl Partials {
                 Some((program, runner)) => program.tile(runner, &tile)?,
                 None => tile,
             };
-            through(&mut stages, Item::Tile(Parcel::free(tile)), &mut made)?;
+            through(&mut stages, tile, &mut made)?;
             self.cx.watch.tile_done();
         }
-        for at in 0..stages.len() {
-            let mut items = Vec::new();
-            stages[at].finish(&mut |item| items.push(item))?;
-            while stages[at].more(&mut |item| items.push(item))? {}
-            for item in items {
-                through(&mut stages[at + 1..], item, &mut made)?;
-            }
-        }
+        end(&mut stages, &mut made)?;
         for (at, stage) in chain.into_iter().zip(stages) {
             if let Op::Join(_) | Op::Overlay(_) = &self.shared.physical.nodes[at].op {
                 self.joins.insert(at, (self.shared.side_of(at)?.print, stage));
@@ -152,43 +132,32 @@ impl Partials {
     /// # Errors
     /// If they are something else.
     pub fn records(&self, piece: &Piece, states: &[Tile]) -> Result<Vec<(Key, State)>, Failure> {
-        let (head, shared) = (&self.head, &self.shared);
+        let size = |dim: &usize| piece.sizes.get(*dim).copied().unwrap_or(0);
+        let sizes: Vec<u64> = self.head.keep().iter().map(size).collect();
         let mut key = Key::new(self.number, 0);
-        let together = if keys(&head.fold) > 0 {
-            parts(&head.fold, states, shared.parts)?
-        } else {
-            let size = |dim: &usize| piece.sizes.get(*dim).copied().unwrap_or(0);
-            let sizes: Vec<u64> = head.keep().iter().map(size).collect();
-            if let Some(Cells::Own(_)) = head.cells {
-                key.file = piece.id.print();
-            }
-            blocks(&head.fold, &sizes, states)?
-        };
-        let record = |(part, columns)| Ok((Key { part, ..key }, shared.shelving.state(columns)?));
-        together.into_iter().map(record).collect()
-    }
-}
-
-/// What the states of one file may take: they are few beside its rows, and are kept.
-fn unbounded() -> Arc<Budget> {
-    Budget::new(u64::MAX, Folder::new(std::env::temp_dir()))
-}
-
-/// Sends an item through stages; what comes out of the last one is kept.
-fn through(stages: &mut [Box<dyn Stage>], item: Item, made: &mut Vec<Tile>) -> Result<(), Failure> {
-    let Some((stage, rest)) = stages.split_first_mut() else {
-        if let Item::Tile(parcel) = item {
-            made.push(parcel.tile);
+        if let Some(Cells::Own(_)) = self.head.cells {
+            key.file = piece.id.print();
         }
-        return Ok(());
+        records(&self.shared, &self.head.fold, key, &sizes, states)
+    }
+}
+
+/// The records of states of a fold, whose parts have keys like this one; of a fold over dimensions
+/// the cells are a box of these sizes.
+///
+/// # Errors
+/// If the states are something else.
+pub fn records(
+    shared: &Shared,
+    fold: &Fold,
+    key: Key,
+    sizes: &[u64],
+    states: &[Tile],
+) -> Result<Vec<(Key, State)>, Failure> {
+    let together = match keys(fold) {
+        0 => blocks(fold, sizes, states)?,
+        _ => parts(fold, states, shared.parts)?,
     };
-    let mut items = Vec::new();
-    match item {
-        Item::Tile(parcel) => stage.tile(0, parcel, &mut |item| items.push(item))?,
-        _ => return Ok(()),
-    }
-    while stage.full() {
-        stage.more(&mut |item| items.push(item))?;
-    }
-    items.into_iter().try_for_each(|item| through(rest, item, made))
+    let record = |(part, columns)| Ok((Key { part, ..key }, shared.shelving.state(columns)?));
+    together.into_iter().map(record).collect()
 }

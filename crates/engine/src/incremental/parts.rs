@@ -39,9 +39,15 @@ pub fn parts(
     }
     let length = groups.len();
     let columns = groups.take_states()?;
+    let mut hashes = vec![0u64; length];
+    for key in &columns[..keys(fold).min(columns.len())] {
+        // Whatever the order of the keys.
+        let own = hash::rows(std::slice::from_ref(key), length)?;
+        hashes.iter_mut().zip(own).for_each(|(hash, own)| *hash = hash.wrapping_add(own));
+    }
     let mut parts: Vec<Vec<u32>> = vec![Vec::new(); count as usize];
-    for (row, hash) in (0..).zip(hash::rows(&columns[..keys(fold).min(columns.len())], length)?) {
-        parts[(hash % count) as usize].push(row);
+    for (row, hash) in (0..).zip(hashes) {
+        parts[(hash::word(hash) % count) as usize].push(row);
     }
     let part = |(number, own): (u64, Vec<u32>)| {
         let own = UInt32Array::from(own);

@@ -1,5 +1,6 @@
 //! Which part of a plan is kept up to date: from the readers of files to the reductions of their
 //! rows. And the plan of what is behind them.
+use super::above::{Above, above};
 use super::head::{Cells, Head, feeding, head, names};
 use super::table::Table;
 use crate::ledger::Standing;
@@ -9,8 +10,12 @@ use std::sync::Arc;
 
 /// A plan in two parts.
 pub struct Split {
-    /// The reductions between them.
+    /// The reductions between them: of rows of files,
     pub heads: Vec<Head>,
+    /// and of kept ones. They are numbered on.
+    pub aboves: Vec<Above>,
+    /// Those whose results are needed outside of other reductions, by their number.
+    pub(super) needed: Vec<bool>,
     /// For each reader of files whether the place of its rows counts, among those of all files.
     pub placed: Vec<usize>,
     /// The nodes that make the right sides of joins below them, from other files.
@@ -29,12 +34,26 @@ impl Split {
     pub fn of(physical: &Physical) -> Result<Split, String> {
         let nodes = &physical.nodes;
         let mut heads: Vec<Head> = (0..nodes.len()).filter_map(|at| head(physical, at)).collect();
+        let mut aboves: Vec<Above> = Vec::new();
+        let mut kept: Vec<usize> = heads.iter().map(|head| head.last).collect();
+        for at in 0..nodes.len() {
+            if let Some(above) = above(physical, at, &kept).filter(|_| !kept.contains(&at)) {
+                kept.push(at);
+                aboves.push(above);
+            }
+        }
         let mut wanted = vec![false; nodes.len()];
         for (at, node) in nodes.iter().enumerate().rev() {
             wanted[at] |= matches!(node.op, Op::Write(_) | Op::Show(_));
-            if wanted[at] && !heads.iter().any(|head| head.last == at) {
+            if wanted[at] && !kept.contains(&at) {
                 node.inputs.iter().for_each(|input| wanted[*input] = true);
             }
+        }
+        // What only other reductions need is kept, too.
+        let mut of_use = wanted.clone();
+        for above in aboves.iter().rev() {
+            let needed = of_use[above.last];
+            above.from.iter().for_each(|from| of_use[*from] |= needed);
         }
         let files = |at: &usize| matches!(nodes[*at].op, Op::Read(Read { source: Some(_), .. }));
         let whole = |at: usize| {
@@ -43,7 +62,8 @@ impl Split {
         };
         let mut beside: Vec<usize> =
             (0..nodes.len()).filter(|at| wanted[*at] && files(at)).collect();
-        heads.retain(|head| wanted[head.last]);
+        heads.retain(|head| of_use[head.last]);
+        aboves.retain(|above| of_use[above.last]);
         if heads.is_empty() {
             return beside
                 .first()
@@ -66,7 +86,15 @@ impl Split {
         let placed = heads.iter().filter(|head| head.standing != Standing::Loose);
         let mut placed: Vec<usize> = placed.map(|head| head.read).collect();
         placed.dedup();
-        Ok(Split { heads, placed, sides, beside, above })
+        let mut split = Split { heads, aboves, needed: Vec::new(), placed, sides, beside, above };
+        split.needed = split.ends().iter().map(|last| wanted[*last]).collect();
+        Ok(split)
+    }
+
+    /// Where the reductions end, by their numbers.
+    pub(super) fn ends(&self) -> Vec<usize> {
+        let heads = self.heads.iter().map(|head| head.last);
+        heads.chain(self.aboves.iter().map(|above| above.last)).collect()
     }
 
     /// Whether rows of files are joined with something below the reductions.
@@ -94,24 +122,25 @@ impl Split {
         reads
     }
 
-    /// The plan of what is behind the reductions, over their results; where `written`, it shows what
-    /// it writes too.
+    /// The plan of what is behind the reductions, over the results of those that it needs; where
+    /// `written`, it shows what it writes too.
     ///
     /// # Errors
     /// If the plan does not hold together.
     pub(crate) fn behind(
         &self,
         physical: &Physical,
-        tables: &[Arc<Table>],
+        tables: &[Option<Arc<Table>>],
         written: bool,
     ) -> Result<Physical, Failure> {
         let mut place = vec![usize::MAX; physical.nodes.len()];
         let mut nodes: Vec<Node> = Vec::with_capacity(self.above.len());
+        let ends = self.ends();
         for at in &self.above {
             let mut node = physical.nodes[*at].clone();
-            match self.heads.iter().position(|head| head.last == *at) {
-                Some(head) => {
-                    let table = tables.get(head).ok_or_else(lost)?;
+            match ends.iter().position(|last| last == at) {
+                Some(number) => {
+                    let table = tables.get(number).and_then(Option::as_ref).ok_or_else(lost)?;
                     (node.op, node.inputs) = (read(table.clone()), Vec::new());
                 }
                 None => node.inputs.iter_mut().for_each(|input| *input = place[*input]),
@@ -130,7 +159,7 @@ impl Split {
 
     /// The steps of the reductions.
     pub fn steps<'a>(&self, physical: &'a Physical) -> Vec<&'a str> {
-        self.heads.iter().map(|head| physical.nodes[head.last].step.as_str()).collect()
+        self.ends().into_iter().map(|last| physical.nodes[last].step.as_str()).collect()
     }
 }
 

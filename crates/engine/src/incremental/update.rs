@@ -1,5 +1,5 @@
 //! Files come and go: what a ledger has of them, orders to the workers, new results.
-use super::flow::Order;
+use super::flow::{Order, results_home};
 use super::groups::Groups;
 use super::head::Cells;
 use super::kept::Kept;
@@ -164,11 +164,7 @@ impl Kept {
             self.results.remove(&key);
         }
         for (key, outcome, _) in gained {
-            let outcome = match outcome {
-                Ok(state) => Ok(self.shared.shelving.home(state)?),
-                Err(why) => Err(why),
-            };
-            self.results.insert(key, outcome);
+            self.results.insert(key, results_home(&self.shared.shelving, outcome)?);
         }
         self.cuts.clear();
         Ok(updated)

@@ -25,7 +25,7 @@ pub use report::{NodeReport, ProgramReport};
 pub use run::Runner;
 
 use crate::Selector;
-use crate::dag::{Dag, NodeId, Typed};
+use crate::dag::{Dag, NodeId, Op, Typed};
 use arrow_array::ArrayRef;
 use base::{Failure, Field, Schema, Tile};
 use hoist::Tables;
@@ -136,6 +136,18 @@ impl Program {
     /// The loaded columns that are used. Tiles that go in hold exactly these, in this order.
     pub fn needed(&self) -> &[usize] {
         &self.needed
+    }
+
+    /// The column of tiles that go in whose values this column of those that come out has, point by
+    /// point, as they are.
+    pub fn copied(&self, output: usize) -> Option<usize> {
+        match &self.dag.nodes[*self.outputs.get(output)?].op {
+            Op::Column(name) => {
+                let field = self.input.position(name)?;
+                self.needed.iter().position(|needed| *needed == field)
+            }
+            _ => None,
+        }
     }
 
     /// Scratch for one worker, reused from tile to tile.

@@ -1,5 +1,6 @@
 //! Kept results against cold runs, after random edits of the files: all bits must be equal.
 #![allow(clippy::unwrap_used, clippy::panic)]
+mod above;
 mod beside;
 mod boxes;
 mod restarts;
