@@ -138,6 +138,13 @@ fn over_two_processes() {
 }
 
 #[test]
+fn two_hundred_edits_over_two_processes() {
+    for (seed, pipeline) in (0x5111_0000..).zip([MEAN, SPACE, MASKED, ZONAL, LAST]) {
+        in_time(move || edits_of(&case(pipeline), seed, 40, two));
+    }
+}
+
+#[test]
 fn a_new_start_goes_on_from_the_ledger() {
     let cases = [(MEAN, false), (SPACE, true), (MASKED, true), (SPACE, false)];
     for (seed, (pipeline, together)) in (0x6111_7a31..).zip(cases) {
