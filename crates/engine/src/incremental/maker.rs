@@ -5,16 +5,19 @@ use super::memory::weight;
 use super::notes::Slot;
 use super::partials::Partials;
 use super::piece::{Piece, PieceId, Refused};
+use super::reader::Reader;
 use crate::ledger;
 use crate::panics::catch;
-use base::Failure;
+use base::{Failure, Tile, Tiling};
 use plan::tiling;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// What a worker has of the files.
 pub struct Maker {
     shared: Arc<Shared>,
+    /// By their nodes.
+    readers: HashMap<usize, Reader>,
     partials: Vec<Partials>,
     index: u64,
     workers: u64,
@@ -31,17 +34,26 @@ struct Made {
     notes: Vec<(ledger::Record, Vec<u8>)>,
 }
 
+/// What was read of a piece: by the numbers of reductions the tiles, and their states.
+#[derive(Default)]
+struct FromFile {
+    states: BTreeMap<usize, (Vec<u64>, Vec<Tile>)>,
+    /// How the file is cut, if as it was when it was looked at.
+    cuts: Option<Tiling>,
+}
+
 impl Maker {
     /// For the worker of this number of so many.
     ///
     /// # Errors
     /// If the plan does not hold together.
     pub fn new(shared: &Arc<Shared>, index: u64, workers: u64) -> Result<Maker, Failure> {
-        let partials =
-            |(number, head): (usize, &Arc<Head>)| Partials::new(shared, head, number as u32);
-        let partials = shared.heads.iter().enumerate().map(partials).collect::<Result<_, _>>()?;
+        let (heads, shared) = (shared.heads.iter(), shared.clone());
+        let reader = |head: &Arc<Head>| Ok((head.read, Reader::new(&shared, head.read)?));
+        let readers = heads.clone().map(reader).collect::<Result<_, Failure>>()?;
+        let partials = heads.zip(0..).map(|(head, n)| Partials::new(&shared, head, n)).collect();
         let (held, made) = (HashMap::new(), HashMap::new());
-        Ok(Maker { shared: shared.clone(), partials, index, workers, held, made })
+        Ok(Maker { shared, readers, partials, index, workers, held, made })
     }
 
     /// What all workers of the process share.
@@ -73,43 +85,80 @@ impl Maker {
     }
 
     fn of_piece(&mut self, piece: &Piece) -> Result<Made, Failure> {
-        let number = piece.id.number();
-        let bucket = (number % u64::from(self.shared.buckets)) as u32;
-        // Tiles are dealt out from another worker on for each file: most files have one or two.
-        let first = (self.index + self.workers - number % self.workers) % self.workers;
+        let bucket = (piece.id.number() % u64::from(self.shared.buckets)) as u32;
+        let shared = self.shared.clone();
+        let heads = shared.heads.iter().enumerate();
+        let heads: Vec<(usize, &Arc<Head>)> =
+            heads.filter(|(_, head)| head.read == piece.id.read).collect();
+        let mut read = self.read(piece, &heads)?;
         let mut made = Made::default();
-        for (at, head) in self.shared.heads.iter().enumerate() {
-            if head.read != piece.id.read {
-                continue;
-            }
-            let partials = &mut self.partials[at];
+        for (at, head) in heads {
             let mut states = Vec::new();
             let noted = piece.noted.iter().filter(|(of, _)| *of as usize == at);
-            for (_, noted) in noted.skip(first as usize).step_by(self.workers as usize) {
+            for (_, noted) in noted.skip(self.first(piece)).step_by(self.workers as usize) {
                 states.extend(noted.tiles()?);
             }
-            let covered = piece.covered(at);
-            let mine = (first..piece.tiles).step_by(self.workers as usize);
-            let mine: Vec<u64> = mine.filter(|tile| !covered.contains(tile)).collect();
-            if !mine.is_empty() {
-                let source = self.shared.source(&piece.id)?;
-                let cuts = tiling::of_file(&*source);
-                let some = partials.states(&*source, &cuts, piece.first, &mine)?;
-                // Else it is changing, and will not count.
-                let same = cuts.count() == piece.tiles;
-                if self.shared.notes.is_some() && same {
+            if let Some((tiles, some)) = read.states.remove(&at) {
+                if let (Some(cuts), true) = (&read.cuts, shared.notes.is_some()) {
                     let mut body: Vec<u8> =
-                        mine.iter().flat_map(|tile| head.key(piece, &cuts, *tile).0).collect();
+                        tiles.iter().flat_map(|tile| head.key(piece, cuts, *tile).0).collect();
                     body.extend(ledger::pack(&some)?);
-                    let (meaning, tiles) = (self.shared.meaning(head)?, mine.len() as u64);
+                    let (meaning, tiles) = (shared.meaning(head)?, tiles.len() as u64);
                     made.notes.push((ledger::Record::Partial { meaning, tiles }, body));
                 }
                 states.extend(some);
             }
-            let records = partials.records(piece, &states)?.into_iter();
+            let records = self.partials[at].records(piece, &states)?.into_iter();
             made.records.extend(records.map(|(key, state)| (key, (bucket, state))));
         }
         Ok(made)
+    }
+
+    /// The number of the first tile of a piece that this worker takes: they are dealt out from
+    /// another worker on for each file, since most files have one or two.
+    fn first(&self, piece: &Piece) -> usize {
+        let first = self.index + self.workers - piece.id.number() % self.workers;
+        (first % self.workers) as usize
+    }
+
+    /// Reads this worker's tiles of a piece, each once, for those reductions of whose states nothing
+    /// is noted.
+    fn read(&mut self, piece: &Piece, heads: &[(usize, &Arc<Head>)]) -> Result<FromFile, Failure> {
+        let mut read = FromFile::default();
+        for (at, _) in heads {
+            let covered = piece.covered(*at);
+            let mine = (self.first(piece) as u64..piece.tiles).step_by(self.workers as usize);
+            let mine: Vec<u64> = mine.filter(|tile| !covered.contains(tile)).collect();
+            if !mine.is_empty() {
+                read.states.insert(*at, (mine, Vec::new()));
+            }
+        }
+        if read.states.is_empty() {
+            return Ok(read);
+        }
+        let source = self.shared.source(&piece.id)?;
+        let cuts = tiling::of_file(&*source);
+        let lost = || Failure::internal("a file without a reader");
+        let reader = self.readers.get_mut(&piece.id.read).ok_or_else(lost)?;
+        for at in read.states.keys() {
+            self.partials[*at].begin(&cuts)?;
+        }
+        let tiles: BTreeSet<u64> =
+            read.states.values().flat_map(|(tiles, _)| tiles).copied().collect();
+        for number in tiles.into_iter().filter(|number| *number < cuts.count()) {
+            let tile = reader.tile(&*source, &cuts, piece.first, number)?;
+            for (at, (mine, _)) in &read.states {
+                if mine.binary_search(&number).is_ok() {
+                    self.partials[*at].take(tile.clone())?;
+                }
+            }
+        }
+        for (at, (_, states)) in &mut read.states {
+            *states = self.partials[*at].end()?;
+        }
+        // Else it is changing, and will not count.
+        read.cuts = Some(cuts).filter(|cuts| cuts.count() == piece.tiles);
+        Ok(read)
     }
 
     /// Notes the states of files that have been made.

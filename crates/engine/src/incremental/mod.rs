@@ -20,7 +20,7 @@
 //! | `above` | one that is made of these |
 //! | `side` | what is joined with rows of files below it |
 //! | `piece` | a file as a part of a reader's rows |
-//! | `partials` | from the rows of a file to records: plain code |
+//! | `reader`, `partials` | from a file to its tiles, and to records: plain code |
 //! | `rows` | the same from kept results |
 //! | `stages` | what both do with the nodes of a plan |
 //! | `record`, `block` | keys, states and results, in columns that can be compared |
@@ -50,6 +50,7 @@ mod notes;
 mod partials;
 mod parts;
 mod piece;
+mod reader;
 mod record;
 mod records;
 mod rows;

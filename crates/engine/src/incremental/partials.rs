@@ -1,4 +1,4 @@
-//! From the rows of a file to records: what each reduction holds of them, a record for each key.
+//! From tiles of a file to records: what a reduction holds of their rows.
 use super::cells::blocks;
 use super::flow::Shared;
 use super::head::{Cells, Head};
@@ -9,48 +9,35 @@ use super::stages::{beside, context, end, through, unbounded};
 use crate::nodes::fold::{self, keys};
 use crate::nodes::{self, Context, Stage};
 use base::{Failure, Tile, Tiling};
-use expr::{Program, Runner};
-use formats::TileSource;
 use plan::Print;
-use plan::physical::{Fold, FoldKind, Op, Read, Reduce};
+use plan::physical::{Fold, FoldKind, Op, Reduce};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The nodes between a reader and a reduction, in one worker.
 pub struct Partials {
     shared: Arc<Shared>,
-    read: Read,
-    program: Option<(Arc<Program>, Runner)>,
     head: Arc<Head>,
     cx: Context,
     number: u32,
+    stages: Vec<Box<dyn Stage>>,
+    made: Vec<Tile>,
     /// Joins that have their right sides, which are known by this.
     joins: HashMap<usize, (Print, Box<dyn Stage>)>,
 }
 
 impl Partials {
     /// For the reduction of this number.
-    ///
-    /// # Errors
-    /// If the plan does not hold together.
-    pub fn new(shared: &Arc<Shared>, head: &Arc<Head>, number: u32) -> Result<Partials, Failure> {
-        let physical = &shared.physical;
-        let Op::Read(read) = &physical.nodes[head.read].op else {
-            return Err(Failure::internal("a reduction of what is not read"));
-        };
-        let program = read.program.clone().map(|program| {
-            let runner = program.runner();
-            (program, runner)
-        });
-        Ok(Partials {
+    pub fn new(shared: &Arc<Shared>, head: &Arc<Head>, number: u32) -> Partials {
+        Partials {
             shared: shared.clone(),
-            read: read.clone(),
-            program,
             head: head.clone(),
             cx: context(&shared.watch),
             number,
+            stages: Vec::new(),
+            made: Vec::new(),
             joins: HashMap::new(),
-        })
+        }
     }
 
     /// What a node does with tiles of a file that is cut like this.
@@ -83,48 +70,39 @@ impl Partials {
         Ok(stage)
     }
 
-    /// The states of some tiles of a file, which is cut like this and whose first row is number
-    /// `first` of all.
+    /// Begins with a file that is cut like this; what was begun before is forgotten.
     ///
     /// # Errors
-    /// If the file cannot be read, or a formula fails.
-    pub fn states(
-        &mut self,
-        source: &dyn TileSource,
-        cuts: &Tiling,
-        first: u64,
-        tiles: &[u64],
-    ) -> Result<Vec<Tile>, Failure> {
+    /// If the plan does not hold together.
+    pub fn begin(&mut self, cuts: &Tiling) -> Result<(), Failure> {
         self.cx.budget = unbounded();
+        self.made.clear();
         let chain = self.head.chain.clone();
-        let mut stages = Vec::new();
-        for at in &chain {
-            stages.push(self.stage(*at, cuts)?);
-        }
-        let mut made = Vec::new();
-        for number in tiles.iter().copied().filter(|number| *number < cuts.count()) {
-            let region = cuts.region(number);
-            self.cx.watch.hand_out(region.points() as u64);
-            let columns = source.read(&region, &self.read.columns)?;
-            let mut origin = region.origin;
-            if let [row] = &mut origin[..] {
-                *row += first;
-            }
-            let tile = Tile { number, origin, shape: region.shape, columns, index: None };
-            let tile = match &mut self.program {
-                Some((program, runner)) => program.tile(runner, &tile)?,
-                None => tile,
-            };
-            through(&mut stages, tile, &mut made)?;
-            self.cx.watch.tile_done();
-        }
-        end(&mut stages, &mut made)?;
-        for (at, stage) in chain.into_iter().zip(stages) {
-            if let Op::Join(_) | Op::Overlay(_) = &self.shared.physical.nodes[at].op {
-                self.joins.insert(at, (self.shared.side_of(at)?.print, stage));
+        let stages = chain.into_iter().map(|at| self.stage(at, cuts));
+        self.stages = stages.collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// Takes a tile of it.
+    ///
+    /// # Errors
+    /// If a formula fails.
+    pub fn take(&mut self, tile: Tile) -> Result<(), Failure> {
+        through(&mut self.stages, tile, &mut self.made)
+    }
+
+    /// The states of these tiles.
+    ///
+    /// # Errors
+    /// If a formula fails.
+    pub fn end(&mut self) -> Result<Vec<Tile>, Failure> {
+        end(&mut self.stages, &mut self.made)?;
+        for (at, stage) in self.head.chain.iter().zip(std::mem::take(&mut self.stages)) {
+            if let Op::Join(_) | Op::Overlay(_) = &self.shared.physical.nodes[*at].op {
+                self.joins.insert(*at, (self.shared.side_of(*at)?.print, stage));
             }
         }
-        Ok(made)
+        Ok(std::mem::take(&mut self.made))
     }
 
     /// The records of states of a piece.

@@ -33,12 +33,15 @@ pub fn parts(
     states: &[Tile],
     count: u64,
 ) -> Result<Vec<(u64, Vec<ArrayRef>)>, Failure> {
-    let mut groups = Groups::new(fold, by(fold))?;
-    for tile in states {
-        groups.merge(tile)?;
-    }
-    let length = groups.len();
-    let columns = groups.take_states()?;
+    let columns: Vec<ArrayRef> = match states {
+        [one] => one.columns.iter().map(|column| column.array.clone()).collect(),
+        _ => {
+            let mut groups = Groups::new(fold, by(fold))?;
+            states.iter().try_for_each(|tile| groups.merge(tile).map(|_| ()))?;
+            groups.take_states()?
+        }
+    };
+    let length = columns.first().map_or(0, |column| column.len());
     let mut hashes = vec![0u64; length];
     for key in &columns[..keys(fold).min(columns.len())] {
         // Whatever the order of the keys.
