@@ -182,8 +182,7 @@ pub struct JoinPlan {
 /// What belongs together.
 #[derive(Clone, Debug)]
 pub enum JoinPlanKind {
-    /// Rows with equal keys: these columns of the left, and as many first columns of the right,
-    /// none of which is missing there.
+    /// Rows with equal keys: these columns of the left, and as many first columns of the right.
     Keys {
         /// The keys of the left.
         left: Vec<usize>,

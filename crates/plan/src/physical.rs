@@ -41,6 +41,18 @@ pub struct Node {
     pub schema: Schema,
 }
 
+/// Some nodes and all that they are made of, ascending.
+pub fn feeding(nodes: &[Node], ends: &[usize]) -> Vec<usize> {
+    let mut wanted = vec![false; nodes.len()];
+    ends.iter().for_each(|end| wanted[*end] = true);
+    for at in (0..nodes.len()).rev() {
+        if wanted[at] {
+            nodes[at].inputs.iter().for_each(|input| wanted[*input] = true);
+        }
+    }
+    (0..nodes.len()).filter(|at| wanted[*at]).collect()
+}
+
 /// What a node does.
 #[derive(Clone)]
 pub enum Op {

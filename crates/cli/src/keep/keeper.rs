@@ -227,7 +227,7 @@ impl<'a> Keeper<'a> {
             if now != beside {
                 return Ok(Beside::Changing);
             }
-            for read in kept.take_sides(aside)? {
+            for read in kept.take_sides(aside, &beside)? {
                 *self.versions.entry(read).or_default() += 1;
             }
             self.physical = Arc::new(whole.physical);
@@ -294,7 +294,7 @@ impl<'a> Keeper<'a> {
             words = "a table beside the files is another one".into();
         }
         if let Some(path) = self.ledger.take() {
-            kept.recall(&Folder::read(&path, None, false)?, &mut work.come)?;
+            kept.recall(&Folder::read(&path, None, false)?, &mut work.come);
             let (tiles, left) = kept.tiles(&work.come);
             let run = Record::Run {
                 title: self.physical.title.clone(),

@@ -193,6 +193,115 @@ fn a_changed_file_reruns_its_own_tiles() {
     says(&told, "6 files, 0 files changed since");
 }
 
+/// Rows that are joined with a table, and boxes that are joined with a box.
+#[test]
+fn what_is_joined_is_not_done_twice() {
+    let bench = Bench::new(
+        "steps:
+  - read: in/*.csv
+    as: rows
+  - read: names.csv
+  - filter: name != 'none'
+    as: names
+  - join: g
+    from: [rows, names]
+  - map: { y: x * w }
+  - reduce: { s: sum(y), n: count(), m: median(x) }
+    by: name
+  - write: groups.csv
+",
+    );
+    let folder = bench.path().join("in");
+    fs::create_dir(&folder).unwrap();
+    let put = |i: usize, rows: usize| {
+        let rows: String = (0..rows).map(|k| format!("{},{}.5\n", k % 7, k * i)).collect();
+        fs::write(folder.join(format!("{i}.csv")), format!("g,x\n{rows}")).unwrap();
+    };
+    let name = |w: usize| {
+        let text = format!("g,name,w\n0,a,0.5\n1,b,{w}\n2,a,3.25\n3,none,1\n1,c,0.1\n");
+        fs::write(bench.path().join("names.csv"), text).unwrap();
+    };
+    (1..=6).for_each(|i| put(i, 40));
+    name(2);
+    let follows = |arguments: &str, words: &str| {
+        let (_, err) = good(&bench, &format!("run p.yaml {arguments}"));
+        says(&err, words);
+        let written = fs::read_to_string(bench.path().join("groups.csv")).unwrap();
+        good(&bench, "run p.yaml --no-state --overwrite --out cold");
+        assert_eq!(written, fs::read_to_string(bench.path().join("cold/groups.csv")).unwrap());
+    };
+    follows("-w 1", "wrote");
+    follows("-w 1", "up to date: 0 of 7 tiles to do");
+    // The table is read again: what it is joined with is not.
+    fs::remove_file(bench.path().join("groups.csv")).unwrap();
+    follows("-n 2", "resuming: 1 of 7 tiles to do");
+    put(7, 90);
+    let (told, _) = good(&bench, "explain p.yaml --ledger");
+    says(&told, "in/7.csv is new");
+    follows("-w 3", "resuming: 2 of 8 tiles to do");
+    put(3, 11);
+    follows("-w 1", " of 8 tiles to do");
+    name(5);
+    let (told, _) = good(&bench, "explain p.yaml --ledger");
+    says(&told, "7: ");
+    says(&told, "names.csv has changed");
+    let (_, err) = good(&bench, "run p.yaml -w 1");
+    assert!(!err.contains("resuming"), "{err}");
+    follows("-w 1", "up to date: 0 of 8 tiles to do");
+}
+
+#[test]
+fn a_file_that_comes_does_not_rerun_others_where_boxes_are_folded() {
+    let bench = Bench::new(
+        "steps:
+  - read: in/*.nc
+    as: all
+  - reduce: { m: mean(t), d: std(t), q: median(t) }
+    over: time
+    as: mean
+  - write: mean.nc
+  - reduce: { low: min(t), s: sum(t) }
+    over: [lat, lon]
+    from: all
+  - write: times.nc
+",
+    );
+    fs::create_dir(bench.path().join("in")).unwrap();
+    let put = |i: usize, times: usize| {
+        let (first, last) = (i * 10, i * 10 + times);
+        let text = format!(
+            "steps:\n  - grid: {{ time: \"{first}..{last}\", lat: \"linspace(-1, 1, 9)\", lon: \"linspace(0, 3, 7)\" }}\n\
+             \x20 - map: {{ t: sin(time * 7 + lat * 3 + lon) * 1e9 }}\n\
+             \x20 - write: in/f{i:02}.nc\n"
+        );
+        fs::write(bench.path().join("make.yaml"), text).unwrap();
+        good(&bench, "run make.yaml --no-state --overwrite");
+    };
+    let follows = |arguments: &str, words: &str| {
+        let (_, err) = good(&bench, &format!("run p.yaml {arguments}"));
+        says(&err, words);
+        good(&bench, "run p.yaml --no-state --overwrite --out cold");
+        for name in ["mean.nc", "times.nc"] {
+            let (warm, cold) = (bench.path().join(name), bench.path().join("cold").join(name));
+            assert!(alike(&warm, &cold), "{name}");
+        }
+    };
+    (1..=5).for_each(|i| put(i, 3));
+    follows("-w 1", "wrote");
+    follows("-n 2", "up to date: 0 of 5 tiles to do");
+    put(6, 3);
+    follows("-w 1", "resuming: 1 of 6 tiles to do");
+    put(7, 2);
+    follows("-n 2", "resuming: 1 of 7 tiles to do");
+    // One in front: the mean over time is that of the same cells, the cells of times are others.
+    put(0, 2);
+    follows("-w 2", "wrote");
+    put(4, 5);
+    follows("-w 1", "wrote");
+    fs::remove_file(bench.path().join("in/f07.nc")).unwrap();
+    follows("-w 1", "wrote");
+}
+
 fn start(bench: &Bench, arguments: &str) -> Child {
     Command::new(BINARY)
         .current_dir(bench.path())

@@ -242,6 +242,56 @@ fn runs_and_watches_share_a_ledger() {
 }
 
 #[test]
+fn runs_and_watches_share_what_is_joined_with_a_table() {
+    let bench = bench();
+    let text = "
+steps:
+  - read: in/*.parquet
+    as: rows
+  - read: names.csv
+    as: names
+  - map: { group: k % 5 }
+    from: rows
+    as: grouped
+  - join: group
+    from: [grouped, names]
+  - reduce: { total: sum(x), rows: count(), mean: mean(w) }
+    by: { name: name }
+  - write: out/groups.csv
+";
+    fs::write(bench.path().join("p.yaml"), text).unwrap();
+    let name = |w: u32| {
+        let text = format!("group,name,w\n0,a,0.5\n1,b,{w}\n2,a,3.25\n1,c,0.1\n");
+        fs::write(bench.path().join("names.csv"), text).unwrap();
+    };
+    name(1);
+    go(&bench, "run p.yaml -w 1");
+    let watching = Watching::start(&bench, "");
+    watching.until("4 new (4 of 4 tiles from the ledger): up to date");
+    put(&bench, 7, 70, 70);
+    watching.until("1 new: up to date");
+    // The same table in a file that has changed, and a file that is known by it.
+    name(1);
+    put(&bench, 8, 80, 8);
+    watching.until("1 new");
+    assert_eq!(output(&bench), cold(&bench));
+    watching.kill();
+    let (_, errors, code) = bench.run("run p.yaml -w 1");
+    assert_eq!(code, 0, "{errors}");
+    assert_eq!(output(&bench), cold(&bench));
+    name(2);
+    let watching = Watching::start(&bench, "-n 2");
+    watching.until("6 new: up to date");
+    assert_eq!(output(&bench), cold(&bench));
+    watching.end();
+    fs::remove_file(bench.path().join("out/groups.csv")).unwrap();
+    let (_, errors, code) = bench.run("run p.yaml -w 1");
+    assert_eq!(code, 0, "{errors}");
+    assert!(errors.contains("resuming: 1 of 7 tiles to do"), "{errors}");
+    assert_eq!(output(&bench), cold(&bench));
+}
+
+#[test]
 fn killed_at_any_moment_it_goes_on() {
     let bench = bench();
     let mut random = 88172645463325252u64;

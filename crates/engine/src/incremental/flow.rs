@@ -27,10 +27,10 @@ use base::Failure;
 use differential_dataflow::{AsCollection, ExchangeData, Hashable, VecCollection};
 use formats::TileSource;
 use plan::Print;
-use plan::physical::Physical;
+use plan::physical::{Physical, feeding};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use timely::container::CapacityContainerBuilder;
@@ -51,8 +51,9 @@ const LEAST: u64 = 8 << 20;
 /// What all workers are told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Order {
-    /// The right sides of joins, by the nodes that make them, as bytes.
-    Sides(Vec<(usize, Vec<u8>)>),
+    /// The right sides of joins, by the nodes that make them, as bytes; and the files of each reader
+    /// that they are made of, as they were.
+    Sides(Vec<(usize, Vec<u8>)>, FilesOf),
     /// Make the records of these.
     Make(Vec<Piece>),
     /// Note the states of these, as they were made: the files have stayed as they were.
@@ -60,6 +61,9 @@ pub enum Order {
     /// From now on those of the first count, as they were made, and those of the second do not.
     Settle(Vec<PieceId>, Vec<PieceId>),
 }
+
+/// By what the files of readers are known.
+pub type FilesOf = BTreeMap<usize, Vec<Print>>;
 
 /// What all workers of a process share.
 pub struct Shared {
@@ -72,6 +76,8 @@ pub struct Shared {
     pub watch: Arc<Watch>,
     /// The right sides of joins below the reductions, by the nodes that make them.
     sides: Mutex<HashMap<usize, Arc<Side>>>,
+    /// The files that they are made of.
+    beside: Mutex<FilesOf>,
     /// So often a right side is in memory: once as it came, and in each worker as it came and by key.
     copies: u64,
     /// Files that are open.
@@ -119,6 +125,7 @@ impl Shared {
             aboves: split.aboves.into_iter().map(Arc::new).collect(),
             watch: watch.clone(),
             sides: Mutex::default(),
+            beside: Mutex::default(),
             copies: 1 + 2 * options.threads as u64,
             sources: Mutex::default(),
             buckets: (files as f64).sqrt().ceil().max(1.0) as u32,
@@ -157,15 +164,16 @@ impl Shared {
         lock(&self.sides).get(right.ok_or_else(lost)?).cloned().ok_or_else(lost)
     }
 
-    /// What the states of a reduction are known by, joined with what they are now.
-    pub fn meaning(&self, head: &Head) -> Result<Print, Failure> {
-        if head.sides.is_empty() {
-            return Ok(head.meaning);
-        }
-        let lost = || Failure::internal("a join has no right side");
-        let side = |node: &usize| self.side_print(*node).ok_or_else(lost);
-        let sides = head.sides.iter().map(side).collect::<Result<Vec<_>, _>>()?;
-        Ok(Print::of(std::iter::once(head.meaning).chain(sides)))
+    /// The files of what rows are joined with below a reduction.
+    pub fn beside(&self, head: &Head) -> Vec<Print> {
+        let files = lock(&self.beside);
+        let readers = feeding(&self.physical.nodes, &head.sides);
+        readers.iter().filter_map(|read| files.get(read)).flatten().copied().collect()
+    }
+
+    /// The files of all that rows are joined with.
+    pub fn files_beside(&self) -> FilesOf {
+        lock(&self.beside).clone()
     }
 
     /// The open file of a piece.
@@ -393,8 +401,9 @@ fn pieces<'scope>(
                 let time = *records.time();
                 for order in list.drain(..).filter(|_| !watch.failed()) {
                     match order {
-                        Order::Sides(sides) => {
+                        Order::Sides(sides, files) => {
                             let shared = maker.shared();
+                            *lock(&shared.beside) = files;
                             for (node, bytes) in sides {
                                 if let Err(failure) = catch(|| shared.take_side(node, &bytes)) {
                                     watch.fail(failure);

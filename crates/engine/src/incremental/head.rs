@@ -1,10 +1,10 @@
 //! A reduction that is kept up to date: the nodes from a reader of files to the reduction of what
 //! each file has.
 use super::piece::Piece;
-use crate::ledger::{Standing, key, meaning};
+use crate::ledger::{Standing, key, meaning, moves};
 use base::Tiling;
 use plan::Print;
-use plan::physical::{Fold, FoldKind, Node, Op, Physical, Read, Reduce};
+use plan::physical::{Fold, FoldKind, Node, Op, Physical, Read, Reduce, feeding};
 use std::collections::BTreeSet;
 
 /// A reduction that is kept up to date.
@@ -18,7 +18,7 @@ pub struct Head {
     /// Its `Final`.
     pub(crate) last: usize,
     pub(crate) fold: Fold,
-    /// What its states are known by, beside the tiles that they are of and the right sides.
+    /// What its states are known by, beside the tiles that they are of.
     pub(crate) meaning: Print,
     pub(crate) standing: Standing,
     /// Of a fold over dimensions what its results are.
@@ -35,15 +35,18 @@ pub(crate) enum Cells {
 }
 
 impl Head {
-    /// By what a tile of a file is known in a ledger.
-    pub(crate) fn key(&self, piece: &Piece, cuts: &Tiling, tile: u64) -> Print {
+    /// By what a tile of a file is known in a ledger; `beside` are the files of what it is joined
+    /// with.
+    pub(crate) fn key(&self, piece: &Piece, beside: &[Print], cuts: &Tiling, tile: u64) -> Print {
         let region = cuts.region(tile);
         let place: Vec<u64> = match self.standing {
             Standing::Loose => Vec::new(),
             _ => region.origin.iter().map(|row| row + piece.first).collect(),
         };
         let shape = region.shape.clone();
-        key(&[piece.print], &[region], &place, &shape)
+        let files: Vec<Print> =
+            std::iter::once(piece.print).chain(beside.iter().copied()).collect();
+        key(&files, &[region], &place, &shape)
     }
 
     /// The dimensions that stay, of a fold over the others.
@@ -75,10 +78,7 @@ pub(crate) fn head(physical: &Physical, last: usize) -> Option<Head> {
         return None;
     }
     let along = read.source.as_ref()?.along()?;
-    let moves = |at: &usize| match &nodes[*at].op {
-        Op::Overlay(overlay) => overlay.dims.contains(&Some(along)),
-        _ => false,
-    };
+    let moves = |at: &usize| moves(&nodes[*at], Some(along));
     if chain.iter().any(moves) {
         return None;
     }
@@ -125,18 +125,6 @@ pub(super) fn names(nodes: &[Node], at: usize) -> BTreeSet<String> {
         _ => None,
     });
     files.flat_map(|files| files.names.iter().cloned()).collect()
-}
-
-/// Some nodes and all that they are made of, ascending.
-pub(super) fn feeding(nodes: &[Node], ends: &[usize]) -> Vec<usize> {
-    let mut wanted = vec![false; nodes.len()];
-    ends.iter().for_each(|end| wanted[*end] = true);
-    for at in (0..nodes.len()).rev() {
-        if wanted[at] {
-            nodes[at].inputs.iter().for_each(|input| wanted[*input] = true);
-        }
-    }
-    (0..nodes.len()).filter(|at| wanted[*at]).collect()
 }
 
 /// Whether a reader takes all of its files, each by itself: then what is read must vary from one

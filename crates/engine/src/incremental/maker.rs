@@ -100,10 +100,11 @@ impl Maker {
             }
             if let Some((tiles, some)) = read.states.remove(&at) {
                 if let (Some(cuts), true) = (&read.cuts, shared.notes.is_some()) {
-                    let mut body: Vec<u8> =
-                        tiles.iter().flat_map(|tile| head.key(piece, cuts, *tile).0).collect();
+                    let beside = shared.beside(head);
+                    let key = |tile: &u64| head.key(piece, &beside, cuts, *tile).0;
+                    let mut body: Vec<u8> = tiles.iter().flat_map(key).collect();
                     body.extend(ledger::pack(&some)?);
-                    let (meaning, tiles) = (shared.meaning(head)?, tiles.len() as u64);
+                    let (meaning, tiles) = (head.meaning, tiles.len() as u64);
                     made.notes.push((ledger::Record::Partial { meaning, tiles }, body));
                 }
                 states.extend(some);

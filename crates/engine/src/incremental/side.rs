@@ -1,12 +1,11 @@
 //! The right sides of joins below kept reductions: made by a plan of their own when their files
 //! have changed, and handed to all workers whole.
-use super::head::feeding;
 use crate::ledger::{pack, unpack};
 use crate::watch::lock;
 use base::{Failure, Tile};
 use formats::{Arrangement, Sink, TileWriter, Written};
 use plan::Print;
-use plan::physical::{Node, Op, Physical};
+use plan::physical::{Node, Op, Physical, feeding};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 

@@ -1,11 +1,11 @@
 //! Which part of a plan is kept up to date: from the readers of files to the reductions of their
 //! rows. And the plan of what is behind them.
 use super::above::{Above, above};
-use super::head::{Cells, Head, feeding, head, names};
+use super::head::{Cells, Head, head, names};
 use super::table::Table;
 use crate::ledger::Standing;
 use base::Failure;
-use plan::physical::{Node, Op, Physical, Read, Route, Show};
+use plan::physical::{Node, Op, Physical, Read, Route, Show, feeding};
 use std::sync::Arc;
 
 /// A plan in two parts.

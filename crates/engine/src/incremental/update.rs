@@ -1,5 +1,5 @@
 //! Files come and go: what a ledger has of them, orders to the workers, new results.
-use super::flow::{Order, results_home};
+use super::flow::{FilesOf, Order, results_home};
 use super::groups::Groups;
 use super::head::Cells;
 use super::kept::Kept;
@@ -34,42 +34,47 @@ impl Kept {
         alike(&self.physical, fresh).then(|| Aside::of(fresh, &self.split.sides))
     }
 
-    /// Takes the right sides of joins that a plan has made. The readers whose files are to be taken
-    /// anew since one of theirs is another one.
+    /// Takes the right sides of joins that a plan has made of these files. The readers whose files
+    /// are to be taken anew since one of theirs is another one.
     ///
     /// # Errors
     /// If the workers have failed, or are to stop.
-    pub fn take_sides(&mut self, made: Aside) -> Result<HashSet<usize>, Failure> {
+    pub fn take_sides(
+        &mut self,
+        made: Aside,
+        files: &[(PieceId, Print)],
+    ) -> Result<HashSet<usize>, Failure> {
         let mut sides = made.sides()?;
         sides.retain(|(node, bytes)| self.shared.side_print(*node) != Some(Print::of([bytes])));
         let changed: HashSet<usize> = sides.iter().map(|(node, _)| *node).collect();
-        if !sides.is_empty() {
-            self.ask(Order::Sides(sides))?;
+        let mut beside = FilesOf::new();
+        for (id, print) in files {
+            beside.entry(id.read).or_default().push(*print);
+        }
+        if !sides.is_empty() || beside != self.shared.files_beside() {
+            self.ask(Order::Sides(sides, beside))?;
         }
         let stale = self.split.heads.iter().filter(|h| h.sides.iter().any(|s| changed.contains(s)));
         Ok(stale.map(|head| head.read).collect())
     }
 
     /// Finds in a ledger what it has of files that are to be taken.
-    ///
-    /// # Errors
-    /// If a join has no right side yet.
-    pub fn recall(&mut self, folder: &Folder, come: &mut [Piece]) -> Result<(), Failure> {
+    pub fn recall(&mut self, folder: &Folder, come: &mut [Piece]) {
         let mut fresh = Groups::default();
         for (number, head) in self.split.heads.iter().enumerate() {
             let (mut keys, mut places) = (Vec::new(), Vec::new());
+            let beside = self.shared.beside(head);
             for (at, piece) in come.iter().enumerate().filter(|(_, p)| p.id.read == head.read) {
                 let Some(cuts) = self.cuts.get(&piece.id) else { continue };
                 for tile in 0..piece.tiles {
-                    keys.push(head.key(piece, cuts, tile));
+                    keys.push(head.key(piece, &beside, cuts, tile));
                     places.push((at, tile as usize));
                 }
             }
-            let meaning = self.shared.meaning(head)?;
             // What each file has for itself is of no use together.
             let apart = matches!(head.cells, Some(Cells::Own(_)));
             let good = |of: &[usize]| !apart || of.iter().all(|n| places[*n].0 == places[of[0]].0);
-            for mut states in noted(folder, meaning, &keys, &|_, of| good(of)) {
+            for mut states in noted(folder, head.meaning, &keys, &|_, of| good(of)) {
                 let of: Vec<(usize, usize)> = states.of.iter().map(|n| places[*n]).collect();
                 let Some((leader, _)) = of.first().copied() else { continue };
                 // Of what is noted of several files together one of them has the states.
@@ -88,7 +93,6 @@ impl Kept {
             }
         }
         self.fresh = fresh;
-        Ok(())
     }
 
     /// Takes files, for the first time or anew, and lets go of others. Those that cannot be read,

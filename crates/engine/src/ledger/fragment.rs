@@ -1,9 +1,12 @@
 //! The fragments of a plan, and the keys of their tiles.
 use super::stamp::Inputs;
+use crate::nodes::fold::pieces;
 use base::Region;
 use formats::Sink;
 use plan::Print;
-use plan::physical::{FoldKind, Node, Op, Physical, Read, Reduce};
+use plan::physical::{Fold, FoldKind, Node, Op, Physical, Read, Reduce, feeding};
+use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A reader of more tiles than this keeps no account of them.
@@ -18,8 +21,10 @@ pub struct Fragment {
     pub read: usize,
     /// What it means.
     pub meaning: Print,
-    /// For each tile of the reader by what it is known: what it reads, and where it stands if that
-    /// matters.
+    /// The readers of all that it is joined with on its way.
+    pub beside: Vec<usize>,
+    /// For each tile of the reader by what it is known: what it reads, what it is joined with, and
+    /// where it stands if that matters.
     pub keys: Vec<Print>,
 }
 
@@ -34,26 +39,37 @@ pub fn fragments(physical: &Physical, inputs: &Inputs) -> Vec<Fragment> {
         if read.tiling.count() > MOST_TILES || physical.meanings.len() != physical.nodes.len() {
             continue;
         }
-        for end in ends {
-            let (meaning, place) = meaning(physical, at, end);
-            all.push(Fragment {
-                node: end,
-                read: at,
-                meaning,
-                keys: keys(read, at, inputs, place),
-            });
-        }
+        let fragment = |(node, joins): (usize, Vec<usize>)| {
+            let nodes = &physical.nodes;
+            let rights: Vec<usize> =
+                joins.iter().flat_map(|at| nodes[*at].inputs[1..].to_vec()).collect();
+            let beside = feeding(nodes, &rights);
+            let files =
+                beside.iter().map(|read| inputs.of_node(*read)).collect::<Option<Vec<_>>>()?;
+            let files: Vec<Print> = files.concat().into_iter().map(|(_, print)| print).collect();
+            let (mut meaning, mut standing) = meaning(physical, at, node);
+            let along = read.source.as_ref().and_then(|source| source.along());
+            if joins.iter().any(|join| moves(&nodes[*join], along)) {
+                (meaning, standing) = (physical.meanings[node].placed, Standing::Placed);
+            }
+            let keys = keys(read, inputs.of_node(at)?, &files, &standing);
+            Some(Fragment { node, read: at, meaning, beside, keys })
+        };
+        all.extend(ends.into_iter().map(fragment).collect::<Option<Vec<_>>>().unwrap_or_default());
     }
     all
 }
 
 /// What of the place of a tile among all counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Nothing.
     Loose,
     /// How many rows come before it.
     Row,
+    /// Of a fold over dimensions, the cells of the result: the dimensions that stay, and the first
+    /// points of the result's tiles along them.
+    Cells(Vec<usize>, Vec<Vec<u64>>),
     /// All.
     Placed,
 }
@@ -69,10 +85,15 @@ pub fn meaning(physical: &Physical, read: usize, end: usize) -> (Print, Standing
         }
         _ => false,
     };
-    match (meaning.loose, rows) {
-        (true, _) => (meaning.formula, Standing::Loose),
-        (false, true) => (meaning.formula, Standing::Row),
-        (false, false) => (meaning.placed, Standing::Placed),
+    match &physical.nodes[end].op {
+        Op::Partial(Reduce::Fold(Fold { kind: FoldKind::Over { keep, tiling, .. }, .. }))
+            if meaning.by_cell =>
+        {
+            (meaning.formula, Standing::Cells(keep.clone(), tiling.starts()))
+        }
+        _ if meaning.loose => (meaning.formula, Standing::Loose),
+        _ if rows => (meaning.formula, Standing::Row),
+        _ => (meaning.placed, Standing::Placed),
     }
 }
 
@@ -84,28 +105,47 @@ pub fn lasting(node: &Node) -> Option<&Arc<dyn Sink>> {
     }
 }
 
-/// Where all tiles of a node come to last; `None` if some go elsewhere.
-fn ends(nodes: &[Node], from: usize) -> Option<Vec<usize>> {
+/// Whether what tiles are joined with varies along the dimension in which their files follow each
+/// other: then it depends on the files before one's own.
+pub fn moves(node: &Node, along: Option<usize>) -> bool {
+    matches!(&node.op, Op::Overlay(overlay) if along.is_some() && overlay.dims.contains(&along))
+}
+
+/// Where all tiles of a node come to last, each with the joins on their way; `None` if some go
+/// elsewhere.
+fn ends(nodes: &[Node], from: usize) -> Option<Vec<(usize, Vec<usize>)>> {
     let mut all = Vec::new();
     for (at, node) in nodes.iter().enumerate().filter(|(_, n)| n.inputs.contains(&from)) {
         match &node.op {
             Op::Apply(_) => all.extend(ends(nodes, at)?),
-            Op::Partial(Reduce::Fold(_)) => all.push(at),
-            Op::Write(_) if lasting(node).is_some() => all.push(at),
+            // Its tiles are those of its left.
+            Op::Join(_) | Op::Overlay(_) if node.inputs[1] != from => {
+                let joined =
+                    |(end, joins): (usize, Vec<usize>)| (end, [&[at], &joins[..]].concat());
+                all.extend(ends(nodes, at)?.into_iter().map(joined));
+            }
+            Op::Partial(Reduce::Fold(_)) => all.push((at, Vec::new())),
+            Op::Write(_) if lasting(node).is_some() => all.push((at, Vec::new())),
             _ => return None,
         }
     }
     Some(all)
 }
 
-fn keys(read: &Read, node: usize, inputs: &Inputs, standing: Standing) -> Vec<Print> {
-    let files = inputs.of_node(node).unwrap_or_default();
+/// By what each tile of a reader of these files is known; `beside` are those of what it is joined
+/// with.
+fn keys(
+    read: &Read,
+    files: &[(PathBuf, Print)],
+    beside: &[Print],
+    standing: &Standing,
+) -> Vec<Print> {
     let all = || files.iter().map(|(_, print)| *print).collect::<Vec<_>>();
     let tile = |number: u64| {
         let region = read.tiling.region(number);
         let mut inside = region.clone();
         inside.origin.iter_mut().zip(&read.offset).for_each(|(at, offset)| *at += offset);
-        let (prints, parts): (Vec<Print>, Vec<Region>) =
+        let (mut prints, parts): (Vec<Print>, Vec<Region>) =
             match read.source.as_ref().and_then(|s| s.places(&inside)) {
                 Some(places) => (
                     places.iter().filter_map(|p| Some(files.get(p.file)?.1)).collect(),
@@ -113,14 +153,31 @@ fn keys(read: &Read, node: usize, inputs: &Inputs, standing: Standing) -> Vec<Pr
                 ),
                 None => (all(), vec![Region { origin: inside.origin, shape: Vec::new() }]),
             };
+        prints.extend(beside);
         let place = match standing {
             Standing::Loose => Vec::new(),
             Standing::Row => region.origin.clone(),
+            Standing::Cells(keep, starts) => cells(&region, keep, starts),
             Standing::Placed => [&[number], &region.origin[..]].concat(),
         };
         key(&prints, &parts, &place, &region.shape)
     };
     (0..read.tiling.count()).map(tile).collect()
+}
+
+/// The tiles of the result of a fold over dimensions that a tile is folded into: the number of each,
+/// and its box.
+fn cells(region: &Region, keep: &[usize], starts: &[Vec<u64>]) -> Vec<u64> {
+    let kept = Region {
+        origin: keep.iter().map(|dim| region.origin[*dim]).collect(),
+        shape: keep.iter().map(|dim| region.shape[*dim]).collect(),
+    };
+    let pieces = pieces(starts, &kept).unwrap_or_default();
+    let words = |(number, part, _): &(u64, Region, Range<usize>)| {
+        let shape = part.shape.iter().map(|n| *n as u64);
+        [*number].into_iter().chain(part.origin.clone()).chain(shape).collect::<Vec<u64>>()
+    };
+    pieces.iter().flat_map(words).collect()
 }
 
 /// By what a tile is known: the parts of files that it reads, and of which versions; its place,

@@ -46,7 +46,7 @@ pub use clean::{clean, remove_staged, staged};
 pub use compact::compact;
 pub use folder::Folder;
 pub use fragment::lasting;
-pub(crate) use fragment::{Standing, key, meaning};
+pub(crate) use fragment::{Standing, key, meaning, moves};
 pub(crate) use frame::Frame;
 pub use lock::{Lock, Share};
 pub(crate) use outputs::commit;

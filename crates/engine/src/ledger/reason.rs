@@ -47,6 +47,8 @@ impl Survey {
             _ => return Vec::new(),
         };
         let files = self.inputs.of_node(of.fragment.read).unwrap_or_default();
+        let joined = of.fragment.beside.iter().filter_map(|read| self.inputs.of_node(*read));
+        let joined = joined.flatten();
         let general = unknown(folder, &self.physical.nodes[of.fragment.node], of.fragment.meaning);
         let before = inputs(folder);
         let why = |number: u64| {
@@ -58,15 +60,13 @@ impl Survey {
             }
             let some: Vec<usize> =
                 files_of(read, number).unwrap_or_else(|| (0..files.len()).collect());
-            let reason = |file: &usize| {
-                let (path, print) = files.get(*file)?;
-                match before.get(path.as_path()) {
-                    None => Some(Reason::New(path.clone())),
-                    Some(prints) if !prints.contains(print) => Some(Reason::Changed(path.clone())),
-                    Some(_) => None,
-                }
+            let reason = |(path, print): &(PathBuf, Print)| match before.get(path.as_path()) {
+                None => Some(Reason::New(path.clone())),
+                Some(prints) if !prints.contains(print) => Some(Reason::Changed(path.clone())),
+                Some(_) => None,
             };
-            some.iter().find_map(reason).unwrap_or(Reason::Open)
+            let some = some.iter().filter_map(|file| files.get(*file));
+            some.chain(joined.clone()).find_map(reason).unwrap_or(Reason::Open)
         };
         match &self.left[of.fragment.read] {
             Some(left) => left.iter().map(|n| (*n, why(*n))).collect(),

@@ -1,7 +1,6 @@
 //! Folds over dimensions of files that follow each other along one.
 use super::restarts::restarts;
 use super::*;
-use plan::physical::Op;
 
 /// A file of some times, which are those of its name and of no other.
 fn part(path: &Path, dice: &mut Dice) {

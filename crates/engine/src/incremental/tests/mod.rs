@@ -13,6 +13,7 @@ use crate::{Mesh, Options, Tally, Watch, run};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_ipc::writer::FileWriter;
 use base::Source;
+use plan::physical::{Op, Read};
 use plan::{LoadOptions, Physical, Print};
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
@@ -233,7 +234,15 @@ struct Case<'a> {
 fn join(kept: &mut Kept, fresh: &Physical) -> HashSet<usize> {
     let aside = kept.aside(fresh).unwrap();
     run_alone(Arc::new(aside.physical.clone()));
-    kept.take_sides(aside).unwrap()
+    let mut files = Vec::new();
+    for read in kept.split().beside.clone() {
+        let Op::Read(Read { files: Some(all), .. }) = &fresh.nodes[read].op else { continue };
+        for path in all.files() {
+            let print = input_print(&path).unwrap();
+            files.push((PieceId { read, path }, print));
+        }
+    }
+    kept.take_sides(aside, &files).unwrap()
 }
 
 fn edits_of(case: &Case, seed: u64, rounds: usize, start: impl FnOnce(Arc<Physical>) -> Kept) {

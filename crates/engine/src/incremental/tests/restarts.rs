@@ -85,7 +85,7 @@ pub fn restarts(case: &Case, seed: u64, rounds: usize, together: bool) {
             let now = pieces(&mut kept, dir.path());
             let (mut come, gone) = difference(&kept, &before, &now, &changed);
             if !again {
-                kept.recall(&known, &mut come).unwrap();
+                kept.recall(&known, &mut come);
             }
             let updated = kept.update(come, gone, &|_| true).unwrap();
             assert_eq!(updated.refused, []);

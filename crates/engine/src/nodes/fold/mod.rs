@@ -8,6 +8,7 @@ mod singles;
 mod states;
 
 pub use groups::Groups;
+pub use over::pieces;
 pub use states::States;
 
 use super::Stage;

@@ -157,8 +157,12 @@ fn held(open: &BTreeMap<Vec<u64>, Open>) -> u64 {
 }
 
 /// The tiles of the result in a region that has cuts only along the first dimension: the number of
-/// each, its box, and its cells among those of the region.
-fn pieces(
+/// each, its box, and its cells among those of the region. `starts` are the first points of all tiles
+/// along each dimension.
+///
+/// # Errors
+/// If the region begins where no tile does.
+pub fn pieces(
     starts: &[Vec<u64>],
     region: &Region,
 ) -> Result<Vec<(u64, Region, Range<usize>)>, Failure> {

@@ -1,10 +1,14 @@
 //! Rows of the right as they come, and where they are when all have come: in memory, or in files.
 use super::grace::Grace;
+use super::internal;
 use super::table::Table;
+use crate::nodes::fold::rows;
 use crate::nodes::order::rows::compact;
 use crate::nodes::to_rows;
 use crate::spill::{Buckets, Share, give_back, size};
-use arrow_array::ArrayRef;
+use arrow_array::{Array, ArrayRef, BooleanArray};
+use arrow_buffer::NullBuffer;
+use arrow_select::filter::filter;
 use base::{Failure, Tile};
 use plan::physical::Join;
 
@@ -30,10 +34,10 @@ impl Right {
     /// # Errors
     /// If Arrow cannot make an array of them, or the disk fails.
     pub fn push(&mut self, tile: Tile) -> Result<(), Failure> {
+        let tile = with_keys(to_rows(tile)?, self.join.types.len())?;
         if tile.points() == 0 {
             return Ok(());
         }
-        let tile = to_rows(tile)?;
         // As they came and put together; their numbers, and their places in a table.
         self.bytes += 2 * size(&tile) + 48 * tile.points() as u64;
         if let Some(files) = &mut self.files {
@@ -66,6 +70,17 @@ impl Right {
         let table = Table::new(&join, tiles.into_iter().map(columns).collect())?;
         Ok(Rows::Here { table, _held: share })
     }
+}
+
+/// The rows that lack none of their keys, which are so many columns: the others match nothing.
+fn with_keys(tile: Tile, keys: usize) -> Result<Tile, Failure> {
+    let columns = || tile.columns.iter().map(|column| &column.array);
+    let nulls = columns().take(keys).map(|array| array.logical_nulls());
+    let some = nulls.fold(None, |all, nulls| NullBuffer::union(all.as_ref(), nulls.as_ref()));
+    let Some(some) = some.filter(|nulls| nulls.null_count() > 0) else { return Ok(tile) };
+    let there = BooleanArray::from(some.inner().clone());
+    let filtered = columns().map(|array| filter(array, &there)).collect::<Result<_, _>>();
+    Ok(Tile { number: tile.number, ..rows(filtered.map_err(internal)?) })
 }
 
 fn columns(tile: Tile) -> Vec<ArrayRef> {

@@ -6,7 +6,7 @@ use crate::physical::How;
 use crate::spec::{Step, names_of, wrong_shape};
 use crate::yaml::{Kind, Node};
 use base::{Code, DType, Diagnostic, DimMask, Domain, Field, Schema, Span, did_you_mean};
-use expr::{Expr, ExprKind, Typed, UnaryOp, Word};
+use expr::Typed;
 
 /// A pair of columns whose values must be equal, and where they stand in the file.
 struct Pair {
@@ -161,7 +161,8 @@ fn right_columns(b: &Builder, right: NodeId, pairs: &[Pair], how: How) -> Vec<us
     }
 }
 
-/// The right side: rows that have all keys, first the keys, then what goes beside the left.
+/// The right side: first the keys, then what goes beside the left. Rows that lack a key are left out by
+/// the join: whether there can be any depends on the files, and what a plan means should not.
 fn right_side(
     b: &mut Builder,
     step: &Step,
@@ -171,40 +172,23 @@ fn right_side(
     others: &[usize],
 ) -> NodeId {
     let schema = b.graph.nodes[right].schema.clone();
-    let mut present = Vec::new();
     let mut casts = Vec::new();
     let mut keep: Vec<(usize, Field)> = Vec::new();
     for (i, (pair, dtype)) in pairs.iter().zip(types).enumerate() {
         let field = &schema.fields[pair.right];
-        if field.nullable {
-            present.extend(there(b, step, &schema, field));
-        }
         let mut at = pair.right;
         if field.dtype != *dtype {
             at = schema.fields.len() + casts.len();
             casts.extend(cast(b, step, &schema, field, *dtype, i));
         }
         let name = format!("#key{i}").into();
-        keep.push((at, Field { name, dtype: *dtype, nullable: false, ..field.clone() }));
+        keep.push((at, Field { name, dtype: *dtype, ..field.clone() }));
     }
     keep.extend(others.iter().map(|i| (*i, schema.fields[*i].clone())));
     let mut steps = Vec::new();
     if !casts.is_empty() {
         steps.push(expr::Step::Map(casts));
     }
-    if let Some(all) = Typed::all(present.iter()) {
-        steps.push(expr::Step::Filter(all));
-        keep.iter_mut().for_each(|(_, field)| field.mask = DimMask::only(0));
-    }
     steps.push(expr::Step::Project(keep));
     b.apply(step, right, steps)
-}
-
-/// Whether a column has a value.
-fn there(b: &mut Builder, step: &Step, schema: &Schema, field: &Field) -> Option<Typed> {
-    let span = step.span;
-    let name = Expr { kind: ExprKind::Name(field.name.to_string()), span };
-    let word = Word { text: "isnull".to_owned(), span };
-    let missing = Expr { kind: ExprKind::Call(word, vec![name]), span };
-    b.check(&Expr { kind: ExprKind::Unary(UnaryOp::Not, Box::new(missing)), span }, schema)
 }
