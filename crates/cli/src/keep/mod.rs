@@ -5,17 +5,26 @@
 //! | `how` | how it is asked for |
 //! | `scan` | the files that are there, and when they were written |
 //! | `keeper` | from a look at the files to outputs that are up to date |
+//! | `task` | what is to be kept up to date, who is told, what is to be done next |
+//! | `reductions` | from files that have changed to the plan of what is behind kept reductions |
 //! | `pieces` | which files are taken, which stay as they were |
+//! | `beside` | the files beside those that are reduced |
+//! | `anew` | the whole plan is run anew |
 //! | `told` | what is printed of it |
 //! | `processes` | over several processes |
+mod anew;
+mod beside;
 mod how;
 mod keeper;
 mod pieces;
 mod processes;
+mod reductions;
 mod scan;
+mod task;
 mod told;
 
 pub use how::{ChangeFormat, How};
 pub use keeper::{Ended, Keeper, files};
 pub use processes::{obey, shared, together};
+pub use task::Task;
 pub use told::{Terminal, Told};

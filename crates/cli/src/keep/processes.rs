@@ -2,6 +2,7 @@
 //! read those that have changed, and the first one writes the outputs.
 use super::how::How;
 use super::keeper::{Ended, Keeper, files};
+use super::task::Task;
 use super::told::{Console, Told};
 use crate::job::Job;
 use crate::run::child_program;
@@ -94,7 +95,8 @@ pub fn obey(child: &Child, watch: &Arc<Watch>, job: &Job, how: &How) -> Result<(
         )?;
         let (console, signals) = (Launcher(child), Signals::default());
         let mut told = Told::default();
-        let mut keeper = Keeper::new(job, how, &console, &signals, whole, Some(kept));
+        let task = Task { job, how, console: &console, signals: &signals };
+        let mut keeper = Keeper::new(task, whole, Some(kept));
         let ended = keeper.keep(&mut told)?;
         told.take_back(how, &console)?;
         drop(keeper);

@@ -2,7 +2,7 @@
 use super::{Act, End};
 use crate::budget::MemoryArgs;
 use crate::job::{Job, new_run_id, now};
-use crate::keep::{ChangeFormat, Ended, How, Keeper, Terminal, Told, shared, together};
+use crate::keep::{ChangeFormat, Ended, How, Keeper, Task, Terminal, Told, shared, together};
 use crate::machine;
 use crate::numbers::count;
 use crate::pipeline::{self, PipelineArgs};
@@ -210,8 +210,8 @@ impl Watch {
             }
             None => None,
         };
-        let mut keeper = Keeper::new(job, &how, &Terminal, signals, physical, kept);
-        Ok(keeper.keep(told)?)
+        let task = Task { job, how: &how, console: &Terminal, signals };
+        Ok(Keeper::new(task, physical, kept).keep(told)?)
     }
 }
 
