@@ -2,11 +2,13 @@
 use super::anew::Anew;
 use super::reductions::Reductions;
 use super::scan::{Stamp, fresh, readers, scan, settled};
+use super::shown::Shown;
 use super::task::{Next, Runnable, Task};
-use super::told::Told;
 use crate::numbers::{bytes, count, time};
 use crate::outputs::Outputs;
-use base::Failure;
+use crate::report::{Report, Table};
+use arrow_array::RecordBatch;
+use base::{Failure, Schema};
 use engine::incremental::{Kept, Split};
 use engine::ledger::input_print;
 use plan::physical::{Op, Physical};
@@ -81,10 +83,10 @@ impl<'a> Keeper<'a> {
     ///
     /// # Errors
     /// A signal, workers that have failed, or changes that cannot be told.
-    pub fn keep(&mut self, told: &mut Told) -> Result<Ended, Failure> {
+    pub fn keep(&mut self) -> Result<Ended, Failure> {
         let mut first = true;
         loop {
-            if let Some(ended) = self.look(told, first)? {
+            if let Some(ended) = self.look(first)? {
                 return Ok(ended);
             }
             first = false;
@@ -111,7 +113,7 @@ impl<'a> Keeper<'a> {
     }
 
     /// Looks at the files once, and does what there is to do.
-    fn look(&mut self, told: &mut Told, first: bool) -> Result<Option<Ended>, Failure> {
+    fn look(&mut self, first: bool) -> Result<Option<Ended>, Failure> {
         let look = || scan(&self.physical, &self.reads);
         let found = look();
         let differs = first
@@ -138,7 +140,7 @@ impl<'a> Keeper<'a> {
             Next::Run(runnable, words) => (runnable, words),
         };
         match self.publish(runnable) {
-            Ok(tables) => told.tell(&tables, self.task.how, self.task.console)?,
+            Ok(tables) => self.tell(&tables)?,
             Err(failure) if self.task.signals.failure().is_some() => return Err(failure),
             Err(failure) => self.task.complain(&failure),
         }
@@ -147,7 +149,10 @@ impl<'a> Keeper<'a> {
     }
 
     /// Runs a plan, and gives its outputs their names.
-    fn publish(&self, (plan, options): Runnable) -> Result<Vec<Shown>, Failure> {
+    fn publish(
+        &self,
+        (plan, options): Runnable,
+    ) -> Result<Vec<(String, Schema, Vec<RecordBatch>)>, Failure> {
         let outputs = Outputs::of(&plan);
         outputs.create()?;
         let tally = crate::run::on_threads(&plan, options, None, self.task.signals, &mut |_| ())?;
@@ -156,6 +161,17 @@ impl<'a> Keeper<'a> {
             None => drop(outputs.commit()?),
         }
         Ok(tally.results)
+    }
+
+    /// Tells results, or what has changed in them.
+    fn tell(&self, tables: &[(String, Schema, Vec<RecordBatch>)]) -> Result<(), Failure> {
+        let Task { how, console, .. } = self.task;
+        if how.changes {
+            return console.tables(tables.iter().map(Shown::of).collect::<Result<_, _>>()?);
+        }
+        let tables = tables.iter().map(|(n, s, b)| Table::new(n, s, b)).collect();
+        console.print(&Report { tables, ..Report::default() }.tables());
+        Ok(())
     }
 
     /// Tells what was done, and in what time.
@@ -176,8 +192,6 @@ impl<'a> Keeper<'a> {
         }
     }
 }
-
-type Shown = (String, base::Schema, Vec<arrow_array::RecordBatch>);
 
 /// About how many files a plan reads.
 pub fn files(physical: &Physical) -> usize {

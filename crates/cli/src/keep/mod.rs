@@ -10,21 +10,27 @@
 //! | `pieces` | which files are taken, which stay as they were |
 //! | `beside` | the files beside those that are reduced |
 //! | `anew` | the whole plan is run anew |
-//! | `told` | what is printed of it |
+//! | `console` | where it is told |
+//! | `told`, `shown`, `lines` | what has been told, what there is now, what has changed as text |
 //! | `processes` | over several processes |
 mod anew;
 mod beside;
+mod console;
 mod how;
 mod keeper;
+mod lines;
 mod pieces;
 mod processes;
 mod reductions;
 mod scan;
+mod shown;
 mod task;
 mod told;
 
-pub use how::{ChangeFormat, How};
+pub use console::Terminal;
+pub use how::How;
 pub use keeper::{Ended, Keeper, files};
+pub use lines::ChangeFormat;
 pub use processes::{obey, shared, together};
 pub use task::Task;
-pub use told::{Terminal, Told};
+pub use told::Told;

@@ -1,6 +1,6 @@
 //! What is to be kept up to date, and who is told.
+use super::console::Console;
 use super::how::How;
-use super::told::Console;
 use crate::job::Job;
 use crate::signals::Signals;
 use base::{Diagnostic, Failure};

@@ -1,7 +1,8 @@
 //! `watch`: outputs that follow their inputs, against runs over the files that are there.
+mod changes;
+
 use crate::bench::{BINARY, Bench};
 use rustix::process::{Pid, Signal, kill_process};
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -36,11 +37,16 @@ struct Watching {
 
 impl Watching {
     fn start(bench: &Bench, arguments: &str) -> Watching {
+        Watching::printing(bench, arguments, Stdio::null())
+    }
+
+    /// The same; its results go there.
+    fn printing(bench: &Bench, arguments: &str, to: Stdio) -> Watching {
         let common = "watch p.yaml --every 0.03 --settle 0.03 -w 2";
         let mut child = Command::new(BINARY)
             .current_dir(bench.path())
             .args(common.split(' ').chain(arguments.split_whitespace()))
-            .stdout(Stdio::null())
+            .stdout(to)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -54,9 +60,10 @@ impl Watching {
 
     /// Waits for a line.
     fn until(&self, part: &str) -> String {
-        let mut seen = Vec::new();
+        let (mut seen, end) = (Vec::new(), Instant::now() + Duration::from_secs(30));
         loop {
-            let next = self.lines.recv_timeout(Duration::from_secs(30));
+            let left = end.saturating_duration_since(Instant::now());
+            let next = self.lines.recv_timeout(left);
             let line = next.unwrap_or_else(|e| panic!("no `{part}`: {e}, after {seen:#?}"));
             if line.contains(part) {
                 return line;
@@ -318,30 +325,6 @@ fn states_that_do_not_fit_go_to_disk() {
         assert_eq!(output(&bench), cold(&bench));
         watching.end();
     }
-}
-
-#[test]
-fn changes_make_the_table() {
-    let bench = bench();
-    let watching = Watching::start(&bench, "--changes=changes.csv");
-    watching.until("4 new: up to date");
-    for round in 0..4 {
-        put(&bench, round, round * 1000 + 3, 9);
-        watching.until("1 changed: up to date");
-    }
-    watching.end();
-    let mut rows: BTreeMap<String, i64> = BTreeMap::new();
-    let changes = fs::read_to_string(bench.path().join("changes.csv")).unwrap();
-    let mut lines = changes.lines();
-    assert_eq!(lines.next(), Some("change,group,total,rows,mean,most,end"));
-    for line in lines {
-        let (sign, row) = line.split_once(',').unwrap();
-        *rows.entry(row.to_owned()).or_default() += if sign == "+" { 1 } else { -1 };
-    }
-    rows.retain(|_, count| *count != 0);
-    let now: Vec<String> = output(&bench).lines().skip(1).map(str::to_owned).collect();
-    assert_eq!(rows.keys().cloned().collect::<Vec<_>>(), now);
-    assert!(rows.values().all(|count| *count == 1));
 }
 
 #[test]
