@@ -48,8 +48,8 @@ impl Reductions {
 
     /// Makes the right sides of joins, and the plan of what is behind the reductions.
     fn read_beside(&mut self, task: &Task, beside: &Scan) -> Result<Beside, Failure> {
-        let (whole, mistakes) = task.job.load()?;
-        let (Some(fresh), Some(whole)) = (task.job.load_to(true)?.0, whole) else {
+        let (whole, mistakes) = self.load(task, false)?;
+        let (Some(fresh), Some(whole)) = (self.load(task, true)?.0, whole) else {
             task.complain_of(&mistakes);
             return Ok(Beside::Bad);
         };

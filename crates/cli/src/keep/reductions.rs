@@ -1,13 +1,14 @@
 //! Reductions that are kept: from files that have changed to the plan of what is behind them.
 use super::beside::Beside;
-use super::pieces::{Known, Work, domains, missing, types, work};
+use super::pieces::{Known, Work, domains, empty, files, missing, types, words, work};
 use super::scan::{Scan, Stamp, stamps};
 use super::task::{Next, Task};
 use crate::job::now;
 use crate::numbers::count;
-use base::{DType, Failure};
+use base::{DType, Diagnostic, Failure};
 use engine::incremental::{Kept, PieceId, Updated};
 use engine::ledger::{Folder, Record, input_print};
+use plan::Plan;
 use plan::physical::{Op, Physical};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -27,6 +28,9 @@ pub struct Reductions {
     boxes: Vec<(PieceId, Stamp)>,
     /// For each reader which of these its rows are joined with, counted.
     pub(super) versions: BTreeMap<usize, u64>,
+    /// Whether files were taken with places of their rows that are others, since one of them could
+    /// not be read: results do not hold together.
+    moved: bool,
     /// Files that cannot be taken as they are.
     bad: BTreeMap<PieceId, Stamp>,
     /// The files as they were when nothing could be done.
@@ -47,6 +51,7 @@ impl Reductions {
             beside: None,
             boxes: Vec::new(),
             versions: BTreeMap::new(),
+            moved: false,
             bad: BTreeMap::new(),
             seen: None,
         }
@@ -68,7 +73,8 @@ impl Reductions {
         let (pieces, beside) = self.parted(found);
         let there = stamps(&pieces);
         let gone = |id: &PieceId| !there.contains_key(id);
-        !pieces.iter().all(same)
+        self.moved
+            || !pieces.iter().all(same)
             || self.known.keys().any(gone)
             || self.beside.as_ref().is_some_and(|before| *before != beside)
     }
@@ -100,27 +106,33 @@ impl Reductions {
                 return Ok(Next::Wait);
             }
         };
+        let again = std::mem::take(&mut self.moved);
         let Reductions { kept, known, bad, versions, .. } = self;
         let mut work = work(kept, known, bad, versions, &pieces, changing);
         if self.set_aside(task, &mut work, &pieces) || self.has_other_types(task, &work) {
             return Ok(Next::Replan);
         }
-        if !another && !work.is_some() {
+        if !another && !again && !work.is_some() {
             return Ok(Next::Wait);
         }
         if !self.can(task, &work) {
-            self.seen = Some(found.clone());
+            (self.seen, self.moved) = (Some(found.clone()), again);
             return Ok(Next::Wait);
         }
-        let mut words = work.words();
-        if words.is_empty() {
-            words = "a table beside the files is another one".into();
-        }
         self.recall(task, &mut work)?;
-        match self.take(task, work, &pieces)? {
-            Some(more) => words += &more,
-            None => return Ok(Next::Wait),
+        let (before, more) = self.take(task, work, &pieces)?;
+        let mut words = words(&before, &self.known);
+        if words.is_empty() {
+            words = match (another, again) {
+                (true, _) => "a table beside the files is another one".into(),
+                (_, true) => "places of rows".into(),
+                _ => return Ok(Next::Wait),
+            };
         }
+        if self.moved || empty(&self.known, &self.kept.split().reads()) {
+            return Ok(Next::Wait);
+        }
+        words += &more;
         if !self.renew(task)? {
             return Ok(Next::Replan);
         }
@@ -165,7 +177,7 @@ impl Reductions {
 
     /// Whether work can be done now.
     fn can(&self, task: &Task, work: &Work) -> bool {
-        let empties = work.empties(&self.kept.split().reads());
+        let empties = empty(&work.known, &self.kept.split().reads());
         if empties && !work.stuck {
             task.console.note("warning: no files are left: outputs stay as they are");
         }
@@ -183,29 +195,44 @@ impl Reductions {
         Ok(())
     }
 
-    /// Takes files and lets go of others; what is to be told of it. `None` if results do not hold
-    /// together until a file that could not be read is looked at again.
-    fn take(&mut self, task: &Task, work: Work, pieces: &Scan) -> Result<Option<String>, Failure> {
+    /// Takes files and lets go of others; those that were taken before, and what is to be told of it.
+    fn take(
+        &mut self,
+        task: &Task,
+        work: Work,
+        pieces: &Scan,
+    ) -> Result<(BTreeMap<PieceId, Known>, String), Failure> {
         let there = stamps(pieces);
         let still = |id: &PieceId| input_print(&id.path) == there.get(id).copied();
-        let (moved, mut known) = (work.moved, work.known);
+        self.moved = work.moved;
+        let mut known = work.known;
         let Updated { refused, recalled, read } = self.kept.update(work.come, work.gone, &still)?;
         for (id, why) in &refused {
             task.console.note(&format!("warning: {why}: left as it was"));
-            // Looked at again, whatever has become of it.
+            // Looked at again only if it has changed meanwhile.
+            if let Some(stamp) = there.get(id).filter(|_| still(id)) {
+                self.bad.insert(id.clone(), *stamp);
+            }
             match self.known.get(id) {
                 Some(old) => drop(known.insert(id.clone(), old.clone())),
                 None => drop(known.remove(id)),
             }
         }
-        self.known = known;
-        if moved && !refused.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(match recalled {
+        self.moved &= !refused.is_empty();
+        let more = match recalled {
             0 => String::new(),
             _ => format!(" ({recalled} of {} from the ledger)", count(recalled + read, "tile")),
-        }))
+        };
+        Ok((std::mem::replace(&mut self.known, known), more))
+    }
+
+    /// A plan of the files as they were taken; of all that are there before any is.
+    pub(super) fn load(
+        &self,
+        task: &Task,
+        follow: bool,
+    ) -> Result<(Option<Plan>, Vec<Diagnostic>), Failure> {
+        task.job.load_knowing(follow, files(&self.known, &self.physical))
     }
 
     /// Makes the plan anew if it depends on something that is another now; false if it has another
@@ -223,13 +250,14 @@ impl Reductions {
         if !other && !grown {
             return Ok(true);
         }
-        match task.job.load()? {
+        match self.load(task, false)? {
             (Some(plan), _) if plan.physical.nodes.len() == self.physical.nodes.len() => {
                 self.physical = Arc::new(plan.physical);
                 Ok(true)
             }
             (Some(_), _) => Ok(false),
-            // A file is bad; what its columns were before will do until it is good.
+            // A file is bad of which there is no memo; what its columns were before will do until it
+            // is good.
             (None, _) => Ok(true),
         }
     }

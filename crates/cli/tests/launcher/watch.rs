@@ -1,4 +1,5 @@
 //! `watch`: outputs that follow their inputs, against runs over the files that are there.
+mod boxes;
 mod changes;
 
 use crate::bench::{BINARY, Bench};
@@ -479,81 +480,6 @@ fn a_table_beside_the_files_is_followed_too() {
         put_text("table.csv", "group,name,weight\n0,a,8\n3,c,2\n");
         watching.until("up to date in");
         assert_eq!(output(&bench), cold(&bench));
-        watching.end();
-    }
-}
-
-const BOX: &str = "
-params: { first: 0, times: 3, seed: 1 }
-steps:
-  - grid:
-      time: first..first + times
-      lat: linspace(-1, 1, 37)
-      lon: linspace(0, 3, 31)
-  - map: { t: sin(time * 7 + lat * 3 + lon + seed) * 1e9 ** (time % 4) }
-  - select: [time, lat, lon, t]
-  - write: made.nc
-";
-
-const MEANS: &str = "
-steps:
-  - read: in/*.nc
-    as: all
-  - reduce: { mean: mean(t), most: max(t) }
-    over: time
-  - write: out/map.nc
-  - map: { u: t * cos(lat) }
-    from: all
-  - reduce: { total: sum(u), n: count() }
-    over: [lat, lon]
-  - map: { since: time * 2 }
-  - write: out/series.csv
-";
-
-#[test]
-fn boxes_over_dimensions() {
-    for arguments in ["", "-n 2"] {
-        let bench = Bench::new(MEANS);
-        fs::write(bench.path().join("box.yaml"), BOX).unwrap();
-        fs::create_dir(bench.path().join("in")).unwrap();
-        let put = |i: u64, times: u64, seed: u64| {
-            let sets = format!("--set first={} --set times={times} --set seed={seed}", i * 10);
-            go(&bench, &format!("run box.yaml -q --overwrite {sets}"));
-            let made = bench.path().join("made.nc");
-            fs::rename(made, bench.path().join(format!("in/{i}.nc"))).unwrap();
-        };
-        (1..5).for_each(|i| put(i, 3, i));
-        let same = |what: &str| {
-            go(&bench, "run p.yaml -q --overwrite --out cold");
-            let read = |name: &str| {
-                let path = bench.path().join(name);
-                let shown = "steps:\n  - read: FILE\n  - show: 2000";
-                let text = shown.replace("FILE", &path.display().to_string());
-                fs::write(bench.path().join("show.yaml"), text).unwrap();
-                bench.run("run show.yaml -q").0
-            };
-            let text = |name: &str| fs::read_to_string(bench.path().join(name)).unwrap();
-            assert_eq!(text("out/series.csv"), text("cold/out/series.csv"), "{what}");
-            let (mine, colds) = (read("out/map.nc"), read("cold/out/map.nc"));
-            assert!(mine.len() > 1000 && mine == colds, "{what}");
-        };
-        let watching = Watching::start(&bench, arguments);
-        watching.until("kept up to date");
-        watching.until("4 new: up to date");
-        same("at first");
-        put(2, 4, 90);
-        watching.until("1 changed: up to date");
-        same("changed");
-        put(7, 2, 3);
-        watching.until("1 new: up to date");
-        same("new");
-        fs::remove_file(bench.path().join("in/1.nc")).unwrap();
-        watching.until("1 gone: up to date");
-        same("gone");
-        watching.end();
-        let watching = Watching::start(&bench, arguments);
-        watching.until("4 new (4 of 4 tiles from the ledger): up to date");
-        same("again");
         watching.end();
     }
 }
