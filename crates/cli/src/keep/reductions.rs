@@ -24,6 +24,8 @@ pub struct Reductions {
     known: BTreeMap<PieceId, Known>,
     /// Files beside those that are reduced, as they were when they were read.
     pub(super) beside: Option<Scan>,
+    /// The same as the ledger has it.
+    noted: Scan,
     /// What the boxes of all files together depended on, as far as it counts.
     boxes: Vec<(PieceId, Stamp)>,
     /// For each reader which of these its rows are joined with, counted.
@@ -49,6 +51,7 @@ impl Reductions {
             missing: None,
             known: BTreeMap::new(),
             beside: None,
+            noted: Scan::new(),
             boxes: Vec::new(),
             versions: BTreeMap::new(),
             moved: false,
@@ -120,6 +123,7 @@ impl Reductions {
             return Ok(Next::Wait);
         }
         self.recall(task, &mut work)?;
+        self.note_beside();
         let (before, more) = self.take(task, work, &pieces)?;
         let mut words = words(&before, &self.known);
         if words.is_empty() {
@@ -193,6 +197,13 @@ impl Reductions {
         let run = Record::Run { title, pipeline, now: now(), tiles, left };
         self.kept.note_run(run, &self.physical);
         Ok(())
+    }
+
+    /// Notes in the ledger the files beside those that are reduced, if they are others.
+    fn note_beside(&mut self) {
+        let now = self.beside.clone().unwrap_or_default();
+        self.kept.note_beside(&self.noted, &now);
+        self.noted = now;
     }
 
     /// Takes files and lets go of others; those that were taken before, and what is to be told of it.

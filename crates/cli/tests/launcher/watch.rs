@@ -473,6 +473,12 @@ fn a_table_beside_the_files_is_followed_too() {
         put(&bench, 0, 77, 20);
         same("a file of another type");
         watching.end();
+        // All of them are inputs.
+        assert!(bench.run("status p.yaml").0.contains("6 files, 0 files"));
+        put_text("names.csv", "name,long\na,Ann\nc,Cy\n");
+        put_text("table.csv", "group,name,weight\n0,a,7\n3,c,2\n");
+        let (told, _, _) = bench.run("status p.yaml");
+        assert!(told.contains("6 files, 2 files"), "{told}");
         // All files are as they were, and so is the table.
         let watching = Watching::start(&bench, arguments);
         watching.until("4 new (4 of 4 tiles from the ledger): up to date");
