@@ -1,6 +1,7 @@
 //! `watch`: outputs that follow their inputs, against runs over the files that are there.
 mod boxes;
 mod changes;
+mod life;
 
 use crate::bench::{BINARY, Bench};
 use rustix::process::{Pid, Signal, kill_process};
