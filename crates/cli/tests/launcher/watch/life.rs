@@ -5,6 +5,7 @@ use crate::bench::Bench;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::time::Duration;
 
 /// The rows that changes as JSON make, as CSV.
 fn made(bench: &Bench) -> Vec<String> {
@@ -87,4 +88,62 @@ fn in_one_process() {
 #[test]
 fn in_two_processes() {
     lives("-n 2");
+}
+
+/// Their rows count in the places of those behind them, until it is found out.
+#[test]
+fn files_that_open_and_cannot_be_read_are_told_once() {
+    for arguments in ["", "-n 2"] {
+        let bench = bench();
+        let pipeline = PIPELINE.replace("in/*", "good/*");
+        fs::write(bench.path().join("good.yaml"), pipeline).unwrap();
+        fs::create_dir(bench.path().join("good")).unwrap();
+        let spoil = |i: u64| {
+            let mut bytes = fs::read(input(&bench, i)).unwrap();
+            bytes[4..100].fill(0xff);
+            fs::write(input(&bench, i), bytes).unwrap();
+        };
+        // What counts: good files, and those that were.
+        let good = |not: &[u64]| {
+            for i in (0..10).filter(|i| !not.contains(i) && input(&bench, *i).exists()) {
+                let name = format!("good/{i:02}.parquet");
+                fs::copy(input(&bench, i), bench.path().join(name)).unwrap();
+            }
+            let (_, errors, code) = bench.run("run good.yaml -q --overwrite --out cold");
+            assert_eq!(code, 0, "{errors}");
+            fs::read_to_string(bench.path().join("cold/out/groups.csv")).unwrap()
+        };
+        let watching = Watching::start(&bench, arguments);
+        watching.until("4 new: up to date");
+        assert_eq!(output(&bench), good(&[]));
+        let quiet = || {
+            std::thread::sleep(Duration::from_millis(400));
+            let lines: Vec<String> = watching.lines.try_iter().collect();
+            assert!(lines.iter().all(|line| line.contains("up to date")), "{lines:#?}");
+        };
+        spoil(1);
+        watching.until("left as it was");
+        quiet();
+        put(&bench, 6, 600, 9);
+        watching.until("1 new: up to date");
+        assert_eq!(output(&bench), good(&[1]));
+        // One that was never good, in front of another.
+        fs::copy(input(&bench, 3), bench.path().join("new")).unwrap();
+        let mut bytes = fs::read(bench.path().join("new")).unwrap();
+        bytes[4..100].fill(0xff);
+        fs::write(bench.path().join("new"), bytes).unwrap();
+        fs::rename(bench.path().join("new"), input(&bench, 5)).unwrap();
+        watching.until("left as it was");
+        quiet();
+        assert_eq!(output(&bench), good(&[1, 5]));
+        put(&bench, 7, 700, 3);
+        watching.until("1 new: up to date");
+        assert_eq!(output(&bench), good(&[1, 5]));
+        put(&bench, 1, 100, 25);
+        watching.until("1 changed: up to date");
+        put(&bench, 5, 500, 4);
+        watching.until("1 new: up to date");
+        assert_eq!(output(&bench), good(&[]));
+        watching.end();
+    }
 }
