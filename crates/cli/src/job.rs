@@ -5,7 +5,7 @@ use crate::keep::How;
 use base::{Diagnostic, Failure, Source};
 use engine::ledger::Stages;
 use plan::rules::{RULES, rule};
-use plan::{LoadOptions, Plan, State, TileRequest};
+use plan::{KnownFiles, LoadOptions, Plan, State, TileRequest};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -72,7 +72,7 @@ impl Job {
     /// # Errors
     /// If `tile` cannot be read.
     pub fn load(&self) -> Result<(Option<Plan>, Vec<Diagnostic>), Failure> {
-        self.load_to(false)
+        self.load_knowing(false, KnownFiles::default())
     }
 
     /// The same, for files that come and change behind the plan if it is to `follow` them.
@@ -80,6 +80,18 @@ impl Job {
     /// # Errors
     /// If `tile` cannot be read.
     pub fn load_to(&self, follow: bool) -> Result<(Option<Plan>, Vec<Diagnostic>), Failure> {
+        self.load_knowing(follow, KnownFiles::default())
+    }
+
+    /// The same, of files that are known from before.
+    ///
+    /// # Errors
+    /// If `tile` cannot be read.
+    pub fn load_knowing(
+        &self,
+        follow: bool,
+        known: KnownFiles,
+    ) -> Result<(Option<Plan>, Vec<Diagnostic>), Failure> {
         let tile = self.tile.as_deref().map(TileRequest::parse).transpose();
         let options = LoadOptions {
             sets: self.sets.clone(),
@@ -90,6 +102,7 @@ impl Job {
             replace: self.replace.clone(),
             state: self.state.clone(),
             follow,
+            known,
             run_id: self.run_id.clone(),
             now: self.now.clone(),
         };

@@ -181,6 +181,8 @@ pub fn together(
             progress.say(&format!("[{process} on {host}] {line}"));
         }
         News::Print(text) => print(&text),
+        // Said where outputs are kept up to date.
+        News::Tables(_) => {}
         News::Note(line) => progress.say(&line),
     };
     let outcome = supervise(crew, &|| stops.signals.failure(), &mut news);

@@ -1,8 +1,8 @@
 //! The one contract of all formats.
 use crate::csv::Guess;
-use crate::{OptionKey, Options, RowTest, Survivors};
+use crate::{Memo, OptionKey, Options, RowTest, Survivors};
 use base::{Attributes, Column, DType, Entry, Failure, Region, Schema, Tile, Tiling};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -59,6 +59,8 @@ pub struct OpenRequest {
     /// Where the file does not say what is in it (CSV): the types of `columns` in other files that
     /// are read with these. A column whose values can be read so is of that type.
     pub types: Vec<DType>,
+    /// What [`TileSource::memo`] said of some of the files: they are taken to be as they were then.
+    pub memos: HashMap<PathBuf, Memo>,
 }
 
 /// An opened input: a box of points with columns. Shared by all workers of a process.
@@ -105,6 +107,16 @@ pub trait TileSource: Send + Sync {
     /// Where the files do not say what is in them (CSV): what the values of each column say.
     fn guesses(&self) -> Option<&[Guess]> {
         None
+    }
+
+    /// Of one file what must be known to put it beside others, as long as it may be replaced, or
+    /// become bad, before that is done: its columns, and the values of its coordinates. `None` if
+    /// there is no such thing, or it is no use.
+    ///
+    /// # Errors
+    /// As [`TileSource::read`].
+    fn memo(&self) -> Result<Option<Memo>, Failure> {
+        Ok(None)
     }
 
     /// The dimension along which several files follow each other, where there may be several.

@@ -4,6 +4,7 @@ mod contract;
 mod csv;
 mod durable;
 mod ipc;
+mod memo;
 pub mod netcdf;
 mod options;
 mod parquet;
@@ -19,6 +20,7 @@ pub use contract::{
     TileWriter, WriteRequest, Written,
 };
 pub use csv::Guess;
+pub use memo::Memo;
 pub use options::{OptionKey, OptionValue, Options};
 pub use rows::panic_is_guarded;
 pub use survivors::{Ask, Comparison, RowTest, Survivors};

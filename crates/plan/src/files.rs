@@ -1,7 +1,8 @@
 //! The files that a `read:` names, to be looked for again: files come, change and go.
 use crate::paths;
 use base::DType;
-use formats::{Format, FormatError, OpenRequest, Options, TileSource};
+use formats::{Format, FormatError, Memo, OpenRequest, Options, TileSource};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,8 +21,36 @@ pub struct Files {
     pub types: Vec<DType>,
     /// Options of the format.
     pub options: Options,
+    /// What is asked of each of them, in words.
+    pub asked: String,
     /// Whether each file is read by itself, whatever files there are beside it.
     pub each: bool,
+}
+
+/// Files that are known from before, by what was asked of them: only these are read, as they were
+/// then as far as there are memos of them. Of others nothing is known, and all are read.
+#[derive(Clone, Debug, Default)]
+pub struct KnownFiles(HashMap<String, HashMap<PathBuf, Option<Memo>>>);
+
+impl KnownFiles {
+    /// Adds a file.
+    pub fn add(&mut self, asked: &str, path: PathBuf, memo: Option<Memo>) {
+        self.0.entry(asked.to_owned()).or_default().insert(path, memo);
+    }
+
+    /// Those of which this is asked: which of some paths are to be read, and their memos.
+    pub(crate) fn choose(
+        &self,
+        asked: &str,
+        paths: Vec<PathBuf>,
+    ) -> (Vec<PathBuf>, HashMap<PathBuf, Memo>) {
+        let Some(known) = self.0.get(asked) else { return (paths, HashMap::new()) };
+        let memo = |path: &PathBuf| Some((path.clone(), known.get(path)?.clone()?));
+        let memos = paths.iter().filter_map(memo).collect();
+        let good = |path: &PathBuf| path.is_dir() || known.contains_key(path);
+        let some: Vec<PathBuf> = paths.iter().filter(|path| good(path)).cloned().collect();
+        (if some.is_empty() { paths } else { some }, memos)
+    }
 }
 
 impl Files {
@@ -64,6 +93,7 @@ impl Files {
             columns: Some(self.columns.clone()),
             options: self.options.clone(),
             types: self.types.clone(),
+            memos: HashMap::new(),
         })
     }
 }

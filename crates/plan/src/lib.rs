@@ -45,7 +45,7 @@ pub mod yaml;
 
 pub use draw::{dot, mermaid};
 pub use explain::explain;
-pub use files::Files;
+pub use files::{Files, KnownFiles};
 pub use fingerprint::{Meaning, Print};
 pub use load::{LoadOptions, Plan, State, TileRequest, load, load_test, load_tests, unreadable};
 pub use operators::{OPERATORS, operator};

@@ -1,5 +1,6 @@
 //! From a pipeline file to a plan: the driver, which reads as the order of the stages.
 use crate::build::Builder;
+use crate::files::KnownFiles;
 use crate::graph::{Graph, PlanOp};
 use crate::lower::lower;
 use crate::operators::implicit_show;
@@ -30,6 +31,8 @@ pub struct LoadOptions {
     /// Whether files may come and change behind the plan: of those that are there nothing is taken
     /// for granted but the types of their columns.
     pub follow: bool,
+    /// Files that are not looked at again.
+    pub known: KnownFiles,
     /// Outputs that may be replaced without it: those that an earlier run of the pipeline made.
     pub replace: Vec<PathBuf>,
     /// Where the run keeps its state.

@@ -3,7 +3,8 @@ use super::scan::{Scan, Stamp, stamps};
 use base::DType;
 use engine::incremental::{Kept, Looked, Piece, PieceId};
 use formats::Guess;
-use plan::Print;
+use plan::physical::{Op, Physical};
+use plan::{KnownFiles, Print};
 use std::collections::BTreeMap;
 
 /// A file whose rows count.
@@ -33,8 +34,6 @@ pub struct Work {
     pub stuck: bool,
     /// Files that are as they were are among those to be read.
     pub moved: bool,
-    /// Files that are new, and files that are written anew.
-    pub counts: (usize, usize),
 }
 
 /// What is to be done now that these files are there; those that are `changing` stay as they
@@ -71,8 +70,6 @@ pub fn work(
         let moved = moved && kept.split().placed.contains(&id.read);
         let moved = moved || old.is_some_and(|old| old.version != version);
         work.stuck |= moved && changed && !new;
-        work.counts.0 += usize::from(old.is_none());
-        work.counts.1 += usize::from(old.is_some() && new);
         let rows = now.looked.points;
         list.push((id, Known { first, version, ..now }, new, moved));
         first += rows;
@@ -119,6 +116,20 @@ pub fn types(known: &BTreeMap<PieceId, Known>) -> BTreeMap<usize, Vec<DType>> {
     all.into_iter().map(types).collect()
 }
 
+/// The files, to make a plan of them as they were read, by what the readers of a plan ask of them.
+pub fn files(known: &BTreeMap<PieceId, Known>, physical: &Physical) -> KnownFiles {
+    let mut files = KnownFiles::default();
+    for (id, known) in known {
+        let node = physical.nodes.get(id.read).map(|node| &node.op);
+        if let Some(Op::Read(read)) = node
+            && let Some(reader) = &read.files
+        {
+            files.add(&reader.asked, id.path.clone(), known.looked.memo.clone());
+        }
+    }
+    files
+}
+
 /// The boxes of all files of readers, and in what order they are: what they make together.
 pub fn domains(known: &BTreeMap<PieceId, Known>) -> Vec<(PieceId, Print)> {
     known.iter().map(|(id, known)| (id.clone(), known.looked.domain)).collect()
@@ -129,17 +140,19 @@ impl Work {
     pub fn is_some(&self) -> bool {
         !self.come.is_empty() || !self.gone.is_empty()
     }
+}
 
-    /// Whether a reader would be left without a file, which is an error in a run.
-    pub fn empties(&self, reads: &[usize]) -> bool {
-        reads.iter().any(|read| !self.known.keys().any(|id| id.read == *read))
-    }
+/// Whether a reader is left without a file, which is an error in a run.
+pub fn empty(known: &BTreeMap<PieceId, Known>, reads: &[usize]) -> bool {
+    reads.iter().any(|read| !known.keys().any(|id| id.read == *read))
+}
 
-    /// What it is, in words: `1 new, 2 changed, 1 gone`.
-    pub fn words(&self) -> String {
-        let counts =
-            [(self.counts.0, "new"), (self.counts.1, "changed"), (self.gone.len(), "gone")];
-        let some = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
-        some.collect::<Vec<_>>().join(", ")
-    }
+/// What has become of files, in words: `1 new, 2 changed, 1 gone`.
+pub fn words(before: &BTreeMap<PieceId, Known>, now: &BTreeMap<PieceId, Known>) -> String {
+    let (new, old): (Vec<_>, Vec<_>) = now.iter().partition(|(id, _)| !before.contains_key(id));
+    let changed = old.iter().filter(|(id, now)| before[*id].stamp != now.stamp).count();
+    let gone = before.len() - old.len();
+    let counts = [(new.len(), "new"), (changed, "changed"), (gone, "gone")];
+    let some = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
+    some.collect::<Vec<_>>().join(", ")
 }

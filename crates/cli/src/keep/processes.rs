@@ -1,8 +1,10 @@
 //! Outputs that are kept up to date by several processes: the first one looks at the files, all
 //! read those that have changed, and the first one writes the outputs.
+use super::console::{Console, Terminal};
 use super::how::How;
 use super::keeper::{Ended, Keeper, files};
-use super::told::{Console, Told};
+use super::shown::Shown;
+use super::task::Task;
 use crate::job::Job;
 use crate::run::child_program;
 use crate::signals::Signals;
@@ -14,6 +16,7 @@ use engine::supervisor::{Child, Crew, Group, News, Word, supervise};
 use engine::{GRACE, Mesh, Options, Watch};
 use plan::physical::{Op, Physical};
 use serde_json::{Value, json, to_value};
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -26,6 +29,7 @@ pub fn together(
     physical: &Physical,
     processes: usize,
     signals: &Signals,
+    terminal: &Terminal,
 ) -> Result<Ended, Failure> {
     let (program, arguments) = child_program()?;
     let crew = Crew {
@@ -37,15 +41,33 @@ pub fn together(
         dealer: Dealer::new(physical, &[], processes, job.threads),
         grace: GRACE,
     };
+    let failed: RefCell<Option<Failure>> = RefCell::default();
     let mut news = |news| match news {
         News::Tiles(_) => {}
         News::Line { process, line, .. } => eprintln!("[{process}] {line}"),
-        News::Print(text) => crate::run::print(&text),
-        News::Note(line) => eprintln!("{line}"),
+        News::Print(text) => terminal.print(&text),
+        News::Tables(tables) => {
+            let shown = decode(&tables).and_then(|tables| terminal.tables(tables));
+            if let Err(failure) = shown {
+                failed.borrow_mut().get_or_insert(failure);
+            }
+        }
+        News::Note(line) => terminal.note(&line),
     };
-    let outcome = supervise(crew, &|| signals.failure(), &mut news)?;
+    let stop = || failed.borrow().clone().or_else(|| signals.failure());
+    let outcome = supervise(crew, &stop, &mut news);
+    if let Some(failure) = failed.take() {
+        return Err(failure);
+    }
+    let outcome = outcome?;
     let plan = outcome.finished.first().is_some_and(|said| said["ended"] == "plan");
     Ok(if plan { Ended::Plan } else { Ended::Pipeline })
+}
+
+/// Tables that a child has said.
+fn decode(tables: &Value) -> Result<Vec<Shown>, Failure> {
+    let list = tables.as_array().and_then(|list| list.iter().map(Shown::decode).collect());
+    list.ok_or_else(|| Failure::internal("a process has said what are no tables"))
 }
 
 /// The launcher of a child.
@@ -54,6 +76,11 @@ struct Launcher<'a>(&'a Child);
 impl Console for Launcher<'_> {
     fn print(&self, text: &str) {
         self.0.say(&Word::Print(text.to_owned()));
+    }
+
+    fn tables(&self, tables: Vec<Shown>) -> Result<(), Failure> {
+        self.0.say(&Word::Tables(tables.iter().map(Shown::encode).collect()));
+        Ok(())
     }
 
     fn note(&self, line: &str) {
@@ -93,10 +120,9 @@ pub fn obey(child: &Child, watch: &Arc<Watch>, job: &Job, how: &How) -> Result<(
             Box::new(|| None),
         )?;
         let (console, signals) = (Launcher(child), Signals::default());
-        let mut told = Told::default();
-        let mut keeper = Keeper::new(job, how, &console, &signals, whole, Some(kept));
-        let ended = keeper.keep(&mut told)?;
-        told.take_back(how, &console)?;
+        let task = Task { job, how, console: &console, signals: &signals };
+        let mut keeper = Keeper::new(task, whole, Some(kept));
+        let ended = keeper.keep()?;
         drop(keeper);
         json!({ "ended": if ended == Ended::Plan { "plan" } else { "pipeline" } })
     } else {

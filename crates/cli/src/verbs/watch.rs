@@ -2,7 +2,7 @@
 use super::{Act, End};
 use crate::budget::MemoryArgs;
 use crate::job::{Job, new_run_id, now};
-use crate::keep::{ChangeFormat, Ended, How, Keeper, Terminal, Told, shared, together};
+use crate::keep::{ChangeFormat, Ended, How, Keeper, Task, Terminal, Told, shared, together};
 use crate::machine;
 use crate::numbers::count;
 use crate::pipeline::{self, PipelineArgs};
@@ -80,7 +80,8 @@ impl Act for Watch {
             (false, Some(folder)) => State::In(folder.clone()),
         };
         let mut job = Job { state, budget: self.memory.budget(processes), ..job };
-        let mut told = Told::default();
+        let told = Told::new(self.changes.clone().flatten(), self.format);
+        let terminal = Terminal::new(told);
         let (mut first, mut on_disk) = (true, false);
         loop {
             (job.run_id, job.now) = (new_run_id(), now());
@@ -91,11 +92,12 @@ impl Act for Watch {
                 eprintln!("{}", first_line(&plan, threads, processes));
             }
             let ended = match processes {
-                1 => self.alone(&job, plan, on_disk, &signals, &mut told),
+                1 => self.alone(&job, plan, on_disk, &signals, &terminal),
                 _ => {
                     let files = shared(&plan.physical)?;
                     job.keep = Some(self.how(files, on_disk));
-                    together(&job, &plan.physical, processes, &signals).map_err(End::from)
+                    together(&job, &plan.physical, processes, &signals, &terminal)
+                        .map_err(End::from)
                 }
             };
             let ended = match ended {
@@ -124,8 +126,6 @@ impl Watch {
             every: self.every,
             settle: self.settle,
             changes: self.changes.is_some(),
-            to: self.changes.clone().flatten(),
-            format: self.format,
             quiet: self.quiet,
             files,
             on_disk,
@@ -185,7 +185,7 @@ impl Watch {
         plan: Plan,
         on_disk: bool,
         signals: &Signals,
-        told: &mut Told,
+        terminal: &Terminal,
     ) -> Result<Ended, End> {
         let physical = Arc::new(plan.physical);
         let how = self.how(crate::keep::files(&physical), on_disk);
@@ -210,8 +210,8 @@ impl Watch {
             }
             None => None,
         };
-        let mut keeper = Keeper::new(job, &how, &Terminal, signals, physical, kept);
-        Ok(keeper.keep(told)?)
+        let task = Task { job, how: &how, console: terminal, signals };
+        Ok(Keeper::new(task, physical, kept).keep()?)
     }
 }
 

@@ -1,7 +1,10 @@
 //! `watch`: outputs that follow their inputs, against runs over the files that are there.
+mod boxes;
+mod changes;
+mod life;
+
 use crate::bench::{BINARY, Bench};
 use rustix::process::{Pid, Signal, kill_process};
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -36,11 +39,16 @@ struct Watching {
 
 impl Watching {
     fn start(bench: &Bench, arguments: &str) -> Watching {
+        Watching::printing(bench, arguments, Stdio::null())
+    }
+
+    /// The same; its results go there.
+    fn printing(bench: &Bench, arguments: &str, to: Stdio) -> Watching {
         let common = "watch p.yaml --every 0.03 --settle 0.03 -w 2";
         let mut child = Command::new(BINARY)
             .current_dir(bench.path())
             .args(common.split(' ').chain(arguments.split_whitespace()))
-            .stdout(Stdio::null())
+            .stdout(to)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -54,9 +62,10 @@ impl Watching {
 
     /// Waits for a line.
     fn until(&self, part: &str) -> String {
-        let mut seen = Vec::new();
+        let (mut seen, end) = (Vec::new(), Instant::now() + Duration::from_secs(30));
         loop {
-            let next = self.lines.recv_timeout(Duration::from_secs(30));
+            let left = end.saturating_duration_since(Instant::now());
+            let next = self.lines.recv_timeout(left);
             let line = next.unwrap_or_else(|e| panic!("no `{part}`: {e}, after {seen:#?}"));
             if line.contains(part) {
                 return line;
@@ -371,30 +380,6 @@ fn states_that_do_not_fit_go_to_disk() {
 }
 
 #[test]
-fn changes_make_the_table() {
-    let bench = bench();
-    let watching = Watching::start(&bench, "--changes=changes.csv");
-    watching.until("4 new: up to date");
-    for round in 0..4 {
-        put(&bench, round, round * 1000 + 3, 9);
-        watching.until("1 changed: up to date");
-    }
-    watching.end();
-    let mut rows: BTreeMap<String, i64> = BTreeMap::new();
-    let changes = fs::read_to_string(bench.path().join("changes.csv")).unwrap();
-    let mut lines = changes.lines();
-    assert_eq!(lines.next(), Some("change,group,total,rows,mean,most,end"));
-    for line in lines {
-        let (sign, row) = line.split_once(',').unwrap();
-        *rows.entry(row.to_owned()).or_default() += if sign == "+" { 1 } else { -1 };
-    }
-    rows.retain(|_, count| *count != 0);
-    let now: Vec<String> = output(&bench).lines().skip(1).map(str::to_owned).collect();
-    assert_eq!(rows.keys().cloned().collect::<Vec<_>>(), now);
-    assert!(rows.values().all(|count| *count == 1));
-}
-
-#[test]
 fn a_bad_file_is_told_and_left_as_it_was() {
     let bench = bench();
     let watching = Watching::start(&bench, "");
@@ -539,6 +524,12 @@ fn a_table_beside_the_files_is_followed_too() {
         put(&bench, 0, 77, 20);
         same("a file of another type");
         watching.end();
+        // All of them are inputs.
+        assert!(bench.run("status p.yaml").0.contains("6 files, 0 files"));
+        put_text("names.csv", "name,long\na,Ann\nc,Cy\n");
+        put_text("table.csv", "group,name,weight\n0,a,7\n3,c,2\n");
+        let (told, _, _) = bench.run("status p.yaml");
+        assert!(told.contains("6 files, 2 files"), "{told}");
         // All files are as they were, and so is the table.
         let watching = Watching::start(&bench, arguments);
         watching.until("4 new (4 of 4 tiles from the ledger): up to date");
@@ -546,81 +537,6 @@ fn a_table_beside_the_files_is_followed_too() {
         put_text("table.csv", "group,name,weight\n0,a,8\n3,c,2\n");
         watching.until("up to date in");
         assert_eq!(output(&bench), cold(&bench));
-        watching.end();
-    }
-}
-
-const BOX: &str = "
-params: { first: 0, times: 3, seed: 1 }
-steps:
-  - grid:
-      time: first..first + times
-      lat: linspace(-1, 1, 37)
-      lon: linspace(0, 3, 31)
-  - map: { t: sin(time * 7 + lat * 3 + lon + seed) * 1e9 ** (time % 4) }
-  - select: [time, lat, lon, t]
-  - write: made.nc
-";
-
-const MEANS: &str = "
-steps:
-  - read: in/*.nc
-    as: all
-  - reduce: { mean: mean(t), most: max(t) }
-    over: time
-  - write: out/map.nc
-  - map: { u: t * cos(lat) }
-    from: all
-  - reduce: { total: sum(u), n: count() }
-    over: [lat, lon]
-  - map: { since: time * 2 }
-  - write: out/series.csv
-";
-
-#[test]
-fn boxes_over_dimensions() {
-    for arguments in ["", "-n 2"] {
-        let bench = Bench::new(MEANS);
-        fs::write(bench.path().join("box.yaml"), BOX).unwrap();
-        fs::create_dir(bench.path().join("in")).unwrap();
-        let put = |i: u64, times: u64, seed: u64| {
-            let sets = format!("--set first={} --set times={times} --set seed={seed}", i * 10);
-            go(&bench, &format!("run box.yaml -q --overwrite {sets}"));
-            let made = bench.path().join("made.nc");
-            fs::rename(made, bench.path().join(format!("in/{i}.nc"))).unwrap();
-        };
-        (1..5).for_each(|i| put(i, 3, i));
-        let same = |what: &str| {
-            go(&bench, "run p.yaml -q --overwrite --out cold");
-            let read = |name: &str| {
-                let path = bench.path().join(name);
-                let shown = "steps:\n  - read: FILE\n  - show: 2000";
-                let text = shown.replace("FILE", &path.display().to_string());
-                fs::write(bench.path().join("show.yaml"), text).unwrap();
-                bench.run("run show.yaml -q").0
-            };
-            let text = |name: &str| fs::read_to_string(bench.path().join(name)).unwrap();
-            assert_eq!(text("out/series.csv"), text("cold/out/series.csv"), "{what}");
-            let (mine, colds) = (read("out/map.nc"), read("cold/out/map.nc"));
-            assert!(mine.len() > 1000 && mine == colds, "{what}");
-        };
-        let watching = Watching::start(&bench, arguments);
-        watching.until("kept up to date");
-        watching.until("4 new: up to date");
-        same("at first");
-        put(2, 4, 90);
-        watching.until("1 changed: up to date");
-        same("changed");
-        put(7, 2, 3);
-        watching.until("1 new: up to date");
-        same("new");
-        fs::remove_file(bench.path().join("in/1.nc")).unwrap();
-        watching.until("1 gone: up to date");
-        same("gone");
-        watching.end();
-        let watching = Watching::start(&bench, arguments);
-        watching.until("4 new (4 of 4 tiles from the ledger): up to date");
-        same("again");
         watching.end();
     }
 }

@@ -27,6 +27,32 @@ impl Rows {
         Ok(Rows(rows.collect::<Result<Vec<_>, _>>()?.concat()))
     }
 
+    /// For another process: what [`Rows::decode`] makes the same rows of, hexadecimal digits with a
+    /// full stop behind each row.
+    pub fn encode(&self) -> String {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = String::with_capacity(self.0.iter().map(|row| 2 * row.len() + 1).sum());
+        for row in &self.0 {
+            for byte in row {
+                text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+                text.push(char::from(DIGITS[usize::from(byte & 15)]));
+            }
+            text.push('.');
+        }
+        text
+    }
+
+    /// What [`Rows::encode`] made.
+    pub fn decode(text: &str) -> Option<Rows> {
+        let digit = |c: u8| char::from(c).to_digit(16);
+        let byte = |pair: &[u8]| match pair {
+            [high, low] => u8::try_from(digit(*high)? << 4 | digit(*low)?).ok(),
+            _ => None,
+        };
+        let row = |row: &str| row.as_bytes().chunks(2).map(byte).collect::<Option<Vec<u8>>>();
+        text.split_terminator('.').map(row).collect::<Option<_>>().map(Rows)
+    }
+
     /// All rows as bytes.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> Vec<Vec<u8>> {
@@ -63,4 +89,19 @@ fn minus<'a>(rows: &'a [Vec<u8>], others: &[Vec<u8>]) -> Vec<&'a Vec<u8>> {
         _ => true,
     };
     rows.iter().filter(&mut left).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn another_process_has_the_same_rows() {
+        let rows = Rows(vec![vec![0, 255, 16, 7], Vec::new(), b"a.b".to_vec()]);
+        assert_eq!(rows.encode(), "00ff1007..612e62.");
+        assert_eq!(Rows::decode(&rows.encode()).unwrap().0, rows.0);
+        assert!(Rows::decode("").unwrap().0.is_empty());
+        assert!(Rows::decode("0.").is_none() && Rows::decode("xy.").is_none());
+    }
 }

@@ -10,7 +10,7 @@ use crate::options::Options;
 use crate::panics;
 use crate::watch::{Watch, lock};
 use base::{Failure, Tiling};
-use formats::Guess;
+use formats::{Guess, Memo};
 use plan::physical::Physical;
 use plan::{Print, tiling};
 use std::cell::RefCell;
@@ -92,6 +92,8 @@ pub struct Looked {
     pub missing: Vec<bool>,
     /// What the values say of types, where the file does not.
     pub guesses: Option<Vec<Guess>>,
+    /// What the box of all files together is made of, where that grows with them.
+    pub memo: Option<Memo>,
 }
 
 /// Why to end, if so; asked often.
@@ -214,7 +216,8 @@ impl Kept {
         let tiles = cuts.count();
         self.cuts.insert(id, cuts);
         let guesses = source.guesses().map(<[Guess]>::to_vec);
-        Ok(Looked { points, sizes, domain, tiles, missing, guesses })
+        let memo = if self.split.grows() { source.memo()? } else { None };
+        Ok(Looked { points, sizes, domain, tiles, missing, guesses, memo })
     }
 
     /// Bytes of its states on disk.

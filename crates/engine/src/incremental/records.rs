@@ -7,6 +7,8 @@ use base::Failure;
 use formats::Written;
 use plan::Print;
 use plan::physical::{Op, Physical};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 impl Kept {
     /// Notes that a watch has begun, and what it stages.
@@ -33,6 +35,23 @@ impl Kept {
             notes.put(slot, &[(Record::Input { path, print }, Vec::new())]);
         }
         gone.iter().for_each(|id| notes.put(Slot::Input(absolute(&id.path)), &[]));
+    }
+
+    /// Notes files that are read beside those that are reduced, in place of those before.
+    pub fn note_beside(&self, before: &[(PieceId, Print)], now: &[(PieceId, Print)]) {
+        let Some(notes) = &self.shared.notes else { return };
+        let names = |list: &[(PieceId, Print)]| -> BTreeMap<PathBuf, Print> {
+            list.iter().map(|(id, print)| (absolute(&id.path), *print)).collect()
+        };
+        let (before, now) = (names(before), names(now));
+        before
+            .keys()
+            .filter(|path| !now.contains_key(*path))
+            .for_each(|path| notes.put(Slot::Input(path.clone()), &[]));
+        for (path, print) in now.into_iter().filter(|(p, print)| before.get(p) != Some(print)) {
+            let slot = Slot::Input(path.clone());
+            notes.put(slot, &[(Record::Input { path, print }, Vec::new())]);
+        }
     }
 
     /// Gives the outputs of the plan behind the reductions their names, and notes it.

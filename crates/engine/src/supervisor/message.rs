@@ -83,6 +83,8 @@ pub enum Word {
     Written(Value),
     /// A result, for standard output.
     Print(String),
+    /// Tables, as the launcher's own code understands them.
+    Tables(Value),
     /// A line for standard error.
     Note(String),
     /// Not all links could be opened.

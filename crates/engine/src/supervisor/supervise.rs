@@ -69,6 +69,8 @@ pub enum News {
     },
     /// A result, for standard output.
     Print(String),
+    /// Tables, as the launcher's own code understands them.
+    Tables(Value),
     /// A line for standard error.
     Note(String),
 }
@@ -292,6 +294,7 @@ impl Watch {
             }
             Word::Written(what) => self.written = Some(what),
             Word::Print(text) => news(News::Print(text)),
+            Word::Tables(tables) => news(News::Tables(tables)),
             Word::Note(line) => news(News::Note(line)),
             Word::Unlinked(cause) => self.inquiry.unlinked(index, cause.into()),
             Word::Failed(cause) => {

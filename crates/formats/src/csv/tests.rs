@@ -14,7 +14,7 @@ fn source(text: &str, options: Options) -> Result<Arc<dyn TileSource>, crate::Fo
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.csv");
     fs::write(&path, text).unwrap();
-    CSV.open(&OpenRequest { paths: vec![path], columns: None, options, types: Vec::new() })
+    CSV.open(&OpenRequest { paths: vec![path], options, ..OpenRequest::default() })
 }
 
 fn types(source: &dyn TileSource) -> Vec<(String, DType, bool)> {

@@ -57,7 +57,9 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let names = columns.as_ref().map(|c| c.iter().map(|(n, _)| n.clone()).collect());
     let mut asked = format!("{} {:?} {names:?}", format.name(), options.0);
     let each = format.reads_each(&options);
-    let request = OpenRequest { paths, columns: names, options, types: Vec::new() };
+    let (paths, memos) = b.options.known.choose(&asked, paths);
+    let of_each = asked.clone();
+    let request = OpenRequest { paths, columns: names, options, types: Vec::new(), memos };
     let source = match format.open(&request) {
         Ok(source) => source,
         Err(error) => {
@@ -92,6 +94,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         columns: source.schema().names().map(str::to_owned).collect(),
         types: source.schema().fields.iter().map(|field| field.dtype).collect(),
         options: request.options,
+        asked: of_each,
         each,
     };
     let read = ReadPlan {

@@ -2,26 +2,34 @@
 //!
 //! Only some are open at a time: a source of thousands would not find as many file handles.
 use super::source::{self, NetCdfSource, Request};
-use crate::{FilePlace, FormatError, FormatErrorKind, TileSource};
+use crate::{FilePlace, FormatError, FormatErrorKind, Memo, TileSource};
 use arrow_array::{Array, ArrayRef, Float64Array};
 use base::{Column, Failure, Region, Schema, Tiling, along};
-use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Files that are open at a time, at most.
 const OPEN: usize = 32;
 
 /// Opens files that follow each other along the dimension that `along` names, or in which alone
-/// they differ.
+/// they differ. Of which there are memos those are not opened.
 pub(super) fn open(
     paths: &[PathBuf],
+    memos: &HashMap<PathBuf, Memo>,
     request: Request,
     along: Option<&str>,
 ) -> Result<Arc<dyn TileSource>, FormatError> {
     let mut files = Vec::new();
     for path in paths {
-        files.push(Facts::of(source::one(path, &request)?, path)?);
+        files.push(match memos.get(path).and_then(Memo::get::<Facts>) {
+            Some(facts) => Facts { path: path.clone(), remembered: true, ..(*facts).clone() },
+            None => {
+                let corrupt =
+                    |f: Failure| FormatError::new(FormatErrorKind::Corrupt, f.to_string());
+                Facts::of(&source::one(path, &request)?, path).map_err(corrupt)?
+            }
+        });
     }
     let dim = dimension(&files, along)?;
     for other in &files[1..] {
@@ -36,7 +44,9 @@ pub(super) fn open(
     let mut start = 0;
     for file in &files {
         let size = file.size(dim);
-        parts.push(Part { path: file.path.clone(), start, size, chunk: file.chunk.clone() });
+        let coordinates = file.remembered.then(|| file.coordinates.clone());
+        let (path, chunk) = (file.path.clone(), file.chunk.clone());
+        parts.push(Part { path, start, size, chunk, coordinates: coordinates.unwrap_or_default() });
         start += size;
     }
     schema.domain.dims[dim].size = Some(start);
@@ -46,29 +56,32 @@ pub(super) fn open(
 }
 
 /// What must be known of a file to put it beside others.
-struct Facts {
+#[derive(Clone)]
+pub(super) struct Facts {
     path: PathBuf,
     schema: Schema,
     /// The values of each dimension's coordinate, if it has one.
     coordinates: Vec<Option<ArrayRef>>,
     chunk: Option<Vec<u64>>,
     describe: String,
+    /// Whether it was not looked at again.
+    remembered: bool,
 }
 
 impl Facts {
-    fn of(file: NetCdfSource, path: &std::path::Path) -> Result<Facts, FormatError> {
+    pub(super) fn of(file: &NetCdfSource, path: &Path) -> Result<Facts, Failure> {
         let schema = file.schema().clone();
         let mut coordinates = vec![None; schema.domain.dims.len()];
         for (i, dim) in (0..schema.fields.len()).filter_map(|i| Some((i, schema.coordinate(i)?))) {
             let mut region =
                 Region { origin: vec![0; coordinates.len()], shape: vec![1; coordinates.len()] };
             region.shape[dim] = schema.domain.dims[dim].size.unwrap_or(0) as usize;
-            let corrupt = |f: Failure| FormatError::new(FormatErrorKind::Corrupt, f.to_string());
-            let column = file.read(&region, &[i]).map_err(corrupt)?.pop();
+            let column = file.read(&region, &[i])?.pop();
             coordinates[dim] = column.map(|c| c.array);
         }
+        let (chunk, describe) = (file.chunk(), file.describe());
         let path = path.to_path_buf();
-        Ok(Facts { path, schema, coordinates, chunk: file.chunk(), describe: file.describe() })
+        Ok(Facts { path, schema, coordinates, chunk, describe, remembered: false })
     }
 
     fn size(&self, dim: usize) -> u64 {
@@ -187,6 +200,8 @@ struct Part {
     start: u64,
     size: u64,
     chunk: Option<Vec<u64>>,
+    /// The values of the coordinates, by their dimensions, if they are remembered.
+    coordinates: Vec<Option<ArrayRef>>,
 }
 
 /// Files one after the other.
@@ -226,6 +241,25 @@ impl Series {
             open.pop_front();
         }
         Ok(file)
+    }
+
+    /// Columns in a region of a file; it is not opened for coordinates that are remembered.
+    fn values(
+        &self,
+        part: usize,
+        region: &Region,
+        columns: &[usize],
+    ) -> Result<Vec<Column>, Failure> {
+        let remembered = |i: &usize| {
+            let dim = self.schema.coordinate(*i)?;
+            let array = self.parts[part].coordinates.get(dim)?.as_ref()?;
+            let array = array.slice(region.origin[dim] as usize, region.shape[dim]);
+            Some(Column { mask: self.schema.fields[*i].mask, array })
+        };
+        match columns.iter().map(remembered).collect() {
+            Some(columns) => Ok(columns),
+            None => self.file(part)?.read(region, columns),
+        }
     }
 
     /// What a region has of a file.
@@ -288,7 +322,7 @@ impl TileSource for Series {
                 break;
             }
             let names: Vec<usize> = along.iter().map(|k| columns[*k]).collect();
-            for (k, column) in along.iter().zip(self.file(at)?.read(&cut, &names)?) {
+            for (k, column) in along.iter().zip(self.values(at, &cut, &names)?) {
                 pieces[*k].push(column.array);
             }
         }
@@ -298,7 +332,7 @@ impl TileSource for Series {
         let column = |k: usize| {
             let mask = masks[k];
             if !mask.has(self.dim) {
-                return self.file(0)?.read(&first, &columns[k..=k])?.pop().ok_or_else(missing);
+                return self.values(0, &first, &columns[k..=k])?.pop().ok_or_else(missing);
             }
             let outer =
                 mask.iter().take_while(|d| *d < self.dim).map(|d| region.shape[d]).product();

@@ -1,11 +1,11 @@
 //! An opened NetCDF file as a source of tiles.
 use super::choose::{Choice, Chosen, Content, choose};
 use super::classic;
-use super::many;
+use super::many::{self, Facts};
 use super::storage::{Storage, Wanted};
 use crate::netcdf::library::NcFile;
 use crate::netcdf::slab;
-use crate::{FilePlace, FormatError, FormatErrorKind, OpenRequest, OptionValue, TileSource};
+use crate::{FilePlace, FormatError, FormatErrorKind, Memo, OpenRequest, OptionValue, TileSource};
 use arrow_array::{ArrayRef, StringArray};
 use arrow_buffer::MutableBuffer;
 use base::{Column, Domain, Failure, Region, Schema, Tiling, Value};
@@ -39,7 +39,7 @@ pub(in crate::netcdf) fn open(request: &OpenRequest) -> Result<Arc<dyn TileSourc
     let along = text("along", "the name of a dimension")?;
     match (&request.paths[..], &along) {
         ([path], None) => Ok(Arc::new(one(path, &wanted)?)),
-        (paths, along) => many::open(paths, wanted, along.as_deref()),
+        (paths, along) => many::open(paths, &request.memos, wanted, along.as_deref()),
     }
 }
 
@@ -124,6 +124,10 @@ impl TileSource for NetCdfSource {
             Ok(Column { mask: field.mask, array })
         };
         columns.iter().map(read).collect()
+    }
+
+    fn memo(&self) -> Result<Option<Memo>, Failure> {
+        Facts::of(self, &self.path).map(|facts| Some(Memo::new(facts)))
     }
 
     fn along(&self) -> Option<usize> {

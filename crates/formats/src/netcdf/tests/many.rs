@@ -60,6 +60,44 @@ fn files_follow_each_other_in_the_order_of_their_coordinate() {
 }
 
 #[test]
+fn a_file_of_which_there_is_a_memo_is_not_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let [a, b, c] = ["a.nc", "b.nc", "c.nc"].map(|name| dir.path().join(name));
+    days(&a, "2000-01-01", 5, 2, &[1.0, 2.0]);
+    days(&b, "2000-01-01", 0, 3, &[1.0, 2.0]);
+    days(&c, "2000-01-01", 3, 2, &[1.0, 2.0]);
+    let mut request = request(&[&a, &b, &c], &[]);
+    let whole = NETCDF.open(&request).unwrap();
+    for path in [&a, &b] {
+        let one = OpenRequest { paths: vec![path.clone()], ..OpenRequest::default() };
+        let memo = NETCDF.open(&one).unwrap().memo().unwrap().unwrap();
+        request.memos.insert(path.clone(), memo);
+        std::fs::write(path, "no longer good").unwrap();
+    }
+    let source = NETCDF.open(&request).unwrap();
+    assert_eq!(source.schema(), whole.schema());
+    assert_eq!(source.files(), whole.files());
+    assert_eq!(source.describe(), whole.describe());
+    let cuts = |source: &dyn TileSource| {
+        let tiling = source.tiling(1 << 18).unwrap();
+        (0..tiling.count()).map(|i| tiling.region(i)).collect::<Vec<_>>()
+    };
+    assert_eq!(cuts(&*source), cuts(&*whole));
+    assert_eq!(ints(&*source, "time"), [0, 1, 2, 3, 4, 5, 6]);
+    assert_eq!(floats(&*source, "place"), [1.0, 2.0]);
+    let time = source.schema().position("time").unwrap();
+    let part = source.read(&Region { origin: vec![0, 2], shape: vec![1, 4] }, &[time]).unwrap();
+    let part = part[0].array.as_any().downcast_ref::<Int32Array>().unwrap().values().to_vec();
+    assert_eq!(part, [2, 3, 4, 5]);
+    // All else is in the files.
+    let x = source.schema().position("x").unwrap();
+    let read = |from| source.read(&Region { origin: vec![0, from], shape: vec![2, 1] }, &[x]);
+    assert!(read(3).is_ok());
+    let error = read(0).unwrap_err();
+    assert!(error.message.contains("b.nc: not a whole NetCDF file"), "{}", error.message);
+}
+
+#[test]
 fn times_of_other_units_are_decoded() {
     let dir = tempfile::tempdir().unwrap();
     let [a, b] = ["a.nc", "b.nc"].map(|name| dir.path().join(name));
