@@ -24,6 +24,13 @@ const GRID: &str = "steps:
   - write: c.nc
     deflate: 9
     from: both
+  - filter: z > 1.25
+    from: both
+    as: some
+  - write: z.csv
+    from: some
+  - write: z.arrow
+    from: some
   - reduce: { s: sum(z), m: max(w), n: count() }
     from: both
     as: all
@@ -233,7 +240,7 @@ fn a_power_cut_leaves_the_right_answer_or_a_reason() {
         }
         assert_eq!(out, expected, "{told}");
         resumed += u32::from(err.contains("resuming"));
-        for name in ["z.nc", "z.parquet"] {
+        for name in ["z.nc", "z.parquet", "z.csv", "z.arrow"] {
             assert!(same(&bench.path().join(name), &good.path().join(name)), "{name}, {told}");
         }
         fs::write(bench.path().join("sums.yaml"), SUMS).unwrap();

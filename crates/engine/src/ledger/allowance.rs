@@ -31,3 +31,22 @@ impl Allowance {
         self.spent += time;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_take_a_little_at_once_and_a_part_of_the_time() {
+        let mut time = Allowance::default();
+        assert!(time.affords(CREDIT));
+        time.begin();
+        time.spend(CREDIT * 2);
+        assert!(!time.affords(Duration::ZERO));
+        let long_ago = Instant::now().checked_sub(CREDIT * PART * 3);
+        time.start = long_ago;
+        // A host that has just been started may not know of a time so long ago.
+        assert!(long_ago.is_none() || time.affords(CREDIT));
+        assert!(!time.affords(CREDIT * 2));
+    }
+}

@@ -86,7 +86,7 @@ pub fn entries(body: &Body) -> Vec<(Print, u64)> {
 
 /// Adds the tiles that a file of records says are in what is staged, with the bytes of their parts;
 /// takes away those that it says no longer are.
-fn add(pages: &Pages, of: Print, tiles: &mut HashMap<Print, u64>) {
+pub(super) fn add(pages: &Pages, of: Print, tiles: &mut HashMap<Print, u64>) {
     let synced = pages.frames.iter().filter_map(|f| match f.record {
         Record::Synced { records } => Some(records as usize),
         _ => None,

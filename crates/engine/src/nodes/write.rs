@@ -172,6 +172,15 @@ mod tests {
     }
 
     #[test]
+    fn what_an_earlier_run_has_written_is_not_waited_for() {
+        let mut waiting = Waiting::new(5, 1);
+        waiting.push(parcel(6));
+        assert!(due(&mut waiting).is_empty());
+        waiting.push(parcel(5));
+        assert_eq!(due(&mut waiting), [5, 6]);
+    }
+
+    #[test]
     fn gaps_are_skipped_once_all_workers_have_closed_them() {
         let mut waiting = Waiting::new(0, 2);
         waiting.push(parcel(10));
