@@ -2,8 +2,8 @@
 
     python3 tests/kills/run.py TIDEMILL PIPELINES [KILLS]
 
-Two jobs at full size: the mantle field (120 million points, 2.9 GB of NetCDF) and a group-by over a
-Parquet file. Each run has another number of processes and threads. A job that is done is compared
+Three jobs at full size: the mantle field (120 million points, 2.9 GB of NetCDF), and of a Parquet file a
+group-by and some of its rows as CSV. Each run has another number of processes and threads. A job that is done is compared
 with an undisturbed run, byte for byte, and begun anew, until there were KILLS kills (50) of each.
 A tile that a run has finished must never be done again: what all runs of a job have finished adds
 up to its tiles. TMPDIR says where the files go (8 GB); SEED repeats the choices.
@@ -30,6 +30,12 @@ GROUPS = """steps:
   - reduce: { n: count(), total: sum(v), mean: mean(v), spread: std(v), least: min(v) }
     by: key
   - write: groups.parquet
+"""
+SOME = """steps:
+  - read: rows.parquet
+  - map: { w: sqrt(abs(v)) }
+  - filter: key % 8 == 0
+  - write: some.csv
 """
 
 
@@ -139,8 +145,10 @@ def main():
         folder = Path(name)
         (folder / "rows.yaml").write_text(ROWS)
         (folder / "groups.yaml").write_text(GROUPS)
+        (folder / "some.yaml").write_text(SOME)
         subprocess.run([tidemill, "run", "rows.yaml", "--no-state", "--quiet"], cwd=folder, check=True)
         trial(Job(tidemill, folder, folder / "groups.yaml", "groups.parquet", ["--tile", "100_000"]), kills)
+        trial(Job(tidemill, folder, folder / "some.yaml", "some.csv", ["--tile", "100_000"]), kills)
         shutil.rmtree(folder / "rows.parquet")
         trial(Job(tidemill, folder, pipelines / "mantle_netcdf.yaml", "velocity.nc", []), kills)
 

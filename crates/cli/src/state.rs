@@ -90,7 +90,7 @@ pub fn begin(job: &mut Job) -> Result<(Plan, Option<State>), End> {
     let known = Folder::read(&folder, None, true)?;
     warn(&known);
     let go_on = |node: &Node, _, written: &HashMap<u64, u64>| {
-        let written = written.keys().copied().collect();
+        let written = written.iter().map(|(tile, bytes)| (*tile, *bytes)).collect();
         lasting(node).is_some_and(|sink| sink.resume(&written).unwrap_or(false))
     };
     let survey = Survey::of(&plan.physical, &inputs, &known, &go_on);

@@ -2,7 +2,7 @@
 use crate::csv::Guess;
 use crate::{Memo, OptionKey, Options, RowTest, Survivors};
 use base::{Attributes, Column, DType, Entry, Failure, Region, Schema, Tile, Tiling};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -183,16 +183,19 @@ pub trait Sink: Send + Sync {
     fn create(&self) -> Result<(), Failure>;
 
     /// Whether what is staged can be gone on with after a run was cut short, a tile at a time.
+    /// One that takes tiles in order has a file that each is appended to.
     fn resumable(&self) -> bool {
         false
     }
 
     /// Instead of `create`, in a later run of an output of the same definition: goes on with what
-    /// is staged, of which the tiles `written` are whole. False if it cannot.
+    /// is staged, of which the tiles `written` are whole, each with the bytes of its part, or with
+    /// the length of the file behind it if tiles are appended; then they are the first ones, and
+    /// the file is cut off behind the last of them. False if it cannot.
     ///
     /// # Errors
     /// If the place cannot be written.
-    fn resume(&self, _written: &BTreeSet<u64>) -> Result<bool, Failure> {
+    fn resume(&self, _written: &BTreeMap<u64, u64>) -> Result<bool, Failure> {
         Ok(false)
     }
 
@@ -260,6 +263,12 @@ pub trait TileWriter {
     /// # Errors
     /// If the disk is full, or the values cannot be written in this format.
     fn write(&mut self, tile: &Tile) -> Result<(), Failure>;
+
+    /// The length of the file behind the last tile, all of it handed to the system, if tiles are
+    /// appended to one.
+    fn length(&self) -> Option<u64> {
+        None
+    }
 
     /// Ends this worker's part.
     ///

@@ -1,13 +1,15 @@
 //! For the tests of all row formats: a table of every type, written, read back, and damaged.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use crate::rows::row_batch;
-use crate::{Format, FormatError, OpenRequest, Options, TileSource, WriteRequest, Written};
+use crate::{Format, FormatError, OpenRequest, Options, Sink, TileSource, WriteRequest, Written};
 use arrow_array::*;
 use base::{
     Attribute, Attributes, Column, DType, DimMask, Domain, Failure, Field, Region, Schema, Tile,
     Tiling,
 };
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -106,6 +108,56 @@ pub fn write(
     writer.finish()?;
     assert!(!path.exists());
     sink.commit()
+}
+
+/// Ends the writing of a file that tiles are appended to at several places, as a kill does, with
+/// bytes behind them that nobody has noted, and goes on: the file is as if nothing had happened.
+pub fn gone_on_with(format: &dyn Format, options: &Options) {
+    let (dir, batch) = (tempfile::tempdir().unwrap(), batch(1000));
+    let sink = |name: &str| {
+        let request = request(&dir.path().join(name), &batch, 130);
+        format.sink(WriteRequest { options: options.clone(), ..request }).unwrap()
+    };
+    let mut tiles = tiles(&batch, 130);
+    // A filter may have left nothing of one.
+    tiles.insert(2, Tile::from_batch(2, 260, &batch.slice(260, 0)));
+    let write = |sink: &dyn Sink, tiles: &[Tile]| {
+        let mut writer = sink.writer().unwrap();
+        let write = |tile: &Tile| {
+            writer.write(&sink.prepare(tile.clone()).unwrap()).unwrap();
+            writer.length().unwrap()
+        };
+        let lengths: Vec<u64> = tiles.iter().map(write).collect();
+        (writer, lengths)
+    };
+    let whole = sink("whole");
+    whole.create().unwrap();
+    write(&*whole, &tiles).0.finish().unwrap();
+    whole.commit().unwrap();
+    for kept in [1, 3, 4, tiles.len()] {
+        let name = format!("from {kept}");
+        let first = sink(&name);
+        first.create().unwrap();
+        assert!(first.resumable());
+        let (mut writer, lengths) = write(&*first, &tiles[..(kept + 2).min(tiles.len())]);
+        match kept < tiles.len() {
+            true => std::mem::forget(writer),
+            false => writer.finish().unwrap(),
+        }
+        let file = fs::OpenOptions::new().append(true).open(first.staged().unwrap());
+        file.unwrap().write_all(b"torn").unwrap();
+        first.durable(&[0]).unwrap();
+        let noted: BTreeMap<u64, u64> = (0..).zip(lengths).take(kept).collect();
+        assert!(!sink(&name).resume(&BTreeMap::new()).unwrap());
+        assert!(!sink(&name).resume(&BTreeMap::from([(0, 1 << 40)])).unwrap());
+        let second = sink(&name);
+        assert!(second.resume(&noted).unwrap());
+        assert_eq!(second.staged().unwrap().metadata().unwrap().len(), noted[&(kept as u64 - 1)]);
+        write(&*second, &tiles[kept..]).0.finish().unwrap();
+        second.commit().unwrap();
+        let bytes = |name: &str| fs::read(dir.path().join(name)).unwrap();
+        assert!(bytes(&name) == bytes("whole"), "{kept}");
+    }
 }
 
 /// Opens one input with no options.

@@ -2,7 +2,7 @@
 use base::Failure;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// The two names of an output: the final one, and `NAME.partial-RUNID` beside it.
@@ -11,6 +11,37 @@ pub(crate) struct Stage {
     target: PathBuf,
     staged: PathBuf,
     overwrite: bool,
+}
+
+/// A staged file, written at its end.
+#[derive(Debug)]
+pub(crate) struct Appended {
+    file: File,
+    length: u64,
+}
+
+impl Appended {
+    /// How long it is.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Makes it durable.
+    pub(crate) fn sync_all(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+}
+
+impl Write for Appended {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.length += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 impl Stage {
@@ -54,9 +85,35 @@ impl Stage {
     }
 
     /// Opens the staged file to write on at its end.
-    pub(crate) fn append(&self) -> Result<File, Failure> {
-        let file = OpenOptions::new().append(true).open(&self.staged);
-        file.map_err(|e| cannot_write(&self.target, &e))
+    pub(crate) fn append(&self) -> Result<Appended, Failure> {
+        let open = || {
+            let file = OpenOptions::new().append(true).open(&self.staged)?;
+            Ok(Appended { length: file.metadata()?.len(), file })
+        };
+        open().map_err(|e| cannot_write(&self.target, &e))
+    }
+
+    /// Cuts the staged file off behind so many bytes; false if it has not so many, or the target
+    /// is in the way.
+    pub(crate) fn cut(&self, bytes: u64) -> Result<bool, Failure> {
+        let cut = || {
+            let file = OpenOptions::new().write(true).open(&self.staged)?;
+            let there = file.metadata()?.len() >= bytes;
+            if there {
+                file.set_len(bytes)?;
+            }
+            Ok(there)
+        };
+        if !self.is_there() {
+            return Ok(false);
+        }
+        cut().map_err(|e| cannot_write(&self.target, &e))
+    }
+
+    /// Makes durable what the staged file holds.
+    pub(crate) fn sync(&self) -> Result<(), Failure> {
+        let synced = File::open(&self.staged).and_then(|file| file.sync_data());
+        synced.map_err(|e| cannot_write(&self.target, &e))
     }
 
     fn prepare(&self) -> Result<(), Failure> {

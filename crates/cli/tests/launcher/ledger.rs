@@ -354,6 +354,82 @@ fn kills_at_any_moment_cost_no_more_than_what_was_in_flight() {
     says(&good(&bench, "run p.yaml --tile 600").1, "up to date: 0 of 360 tiles to do");
 }
 
+/// Rows of a number that only the run can tell, appended to files in their order.
+const APPENDED: &str = "steps:
+  - range: { i: 1..=600_000 }
+  - map: { v: sin(i), key: floor(10 * cos(i)) }
+  - filter: key != 3
+    as: rows
+  - write: rows.csv
+  - write: rows.arrow
+    from: rows
+";
+
+#[test]
+fn files_of_rows_are_gone_on_with() {
+    let bench = Bench::new(APPENDED);
+    undisturbed(&bench, "--tile 2000");
+    let mut left = 300;
+    for round in 0..8 {
+        let (n, w) = (1 + random() % 2, 1 + random() % 3);
+        let mut child = start(&bench, &format!("run p.yaml --tile 2000 -n {n} -w {w}"));
+        let begun = Instant::now();
+        let long = |name: &PathBuf| {
+            let csv = name.display().to_string().contains("rows.csv.partial");
+            csv && fs::metadata(bench.path().join(name)).is_ok_and(|m| m.len() > 200_000)
+        };
+        while round == 0 && !bench.left().iter().any(long) {
+            assert!(begun.elapsed() < Duration::from_secs(20));
+            sleep(Duration::from_millis(1));
+        }
+        sleep(Duration::from_millis(random() % if round == 0 { 30 } else { 120 }));
+        let mut those = children(&child);
+        those.push(Pid::from_child(&child));
+        let _ = kill_process(those[random() as usize % those.len()], Signal::KILL);
+        child.wait().unwrap();
+        let (now, told) = tiles_left(&bench, 2000);
+        assert!(now < 300 && now <= left, "{told}");
+        left = now;
+    }
+    good(&bench, "run p.yaml --tile 2000 -n 2 -w 2");
+    for name in ["rows.csv", "rows.arrow"] {
+        assert!(alike(&bench.path().join(name), &bench.path().join("good").join(name)), "{name}");
+    }
+    assert!(!bench.left().iter().any(|p| p.display().to_string().contains("partial")));
+    says(&good(&bench, "run p.yaml --tile 2000").1, "up to date: 0 of 300 tiles to do");
+}
+
+/// What an earlier run has written behind rows of a file that has changed since is not there any
+/// more, whatever the ledger says of it.
+#[test]
+fn rows_behind_a_changed_file_are_written_again() {
+    let text = "steps:\n  - read: in/*.csv\n  - filter: x % 7 != 3\n  - map: { y: sqrt(x) }\n  \
+                - write: out.csv\n";
+    let bench = Bench::new(text);
+    let folder = bench.path().join("in");
+    fs::create_dir(&folder).unwrap();
+    let put = |file: u64, more: u64| {
+        let rows: String = (0..4000).map(|k| format!("{}\n", file * 4000 + k * more)).collect();
+        fs::write(folder.join(format!("{file}.csv")), format!("x\n{rows}")).unwrap();
+    };
+    (0..8).for_each(|file| put(file, 1));
+    let mut resumed = 0;
+    for round in 0..10u64 {
+        let w = 1 + round % 2;
+        let mut child = start(&bench, &format!("run p.yaml --tile 40 -w {w}"));
+        sleep(Duration::from_millis(5 + random() % 60));
+        let _ = kill_process(Pid::from_child(&child), Signal::KILL);
+        child.wait().unwrap();
+        resumed += u64::from(tiles_left(&bench, 40).0 < 800);
+        put(random() % 8, 2 + round);
+    }
+    good(&bench, "run p.yaml --tile 40 -n 2 -w 1");
+    good(&bench, "run p.yaml --no-state --out cold");
+    let text = |name: &str| fs::read_to_string(bench.path().join(name)).unwrap();
+    assert_eq!(text("out.csv"), text("cold/out.csv"));
+    println!("{resumed} of 10 were gone on with");
+}
+
 /// The chunks of a file that is killed while they are being written are not compressed again.
 #[test]
 fn compressed_files_are_gone_on_with() {

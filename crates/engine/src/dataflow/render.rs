@@ -27,6 +27,7 @@ pub fn render(
         shown: job.shown.clone(),
         free: job.free,
         budget: job.budget.clone(),
+        book: job.book.clone(),
         commons: job.commons.clone(),
     };
     // None for a `Read` that is part of the operator behind it.

@@ -15,6 +15,7 @@ pub fn context(watch: &Arc<Watch>) -> Context {
         shown: Arc::new(Mutex::new(Vec::new())),
         free: false,
         budget: unbounded(),
+        book: None,
         commons: Arc::default(),
     }
 }

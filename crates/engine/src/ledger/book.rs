@@ -9,13 +9,14 @@ use super::lock::Share;
 use super::outputs::commit;
 use super::page::Page;
 use super::record::Record;
+use super::staged::entry;
 use super::stamp::Inputs;
 use super::states::{States, pack};
 use super::survey::{Progress, Survey};
 use crate::watch::lock;
 use arrow_array::RecordBatch;
 use base::{Failure, Tile};
-use formats::{Sink, Written};
+use formats::{Arrangement, Sink, Written};
 use plan::Print;
 use plan::physical::{Op, Physical};
 use std::collections::BTreeMap;
@@ -118,18 +119,31 @@ impl Book {
         self.fragments.iter().find(|p| p.fragment.node == node)
     }
 
-    /// A tile has been given to the writer at the end of a fragment.
-    pub(super) fn wrote(&self, progress: &Progress, tile: u64) {
+    /// Which tiles are done that go to the sink of a node.
+    pub(crate) fn done(&self, sink: &Arc<dyn Sink>) -> Option<Arc<Vec<bool>>> {
+        let ours = |node: &plan::physical::Node| matches!(&node.op, Op::Write(to) if Arc::ptr_eq(to, sink));
+        let node = self.physical.nodes.iter().position(ours)?;
+        Some(self.fragment(node)?.done.clone())
+    }
+
+    /// Bytes of the part that a tile has to itself in what the writer at the end of a fragment
+    /// writes, if it has one.
+    pub(super) fn part(&self, progress: &Progress, tile: u64) -> Option<u64> {
+        let sink = self.shared.sinks.get(progress.fragment.node)?.as_ref();
+        sink.and_then(|(sink, _)| sink.part(tile))
+    }
+
+    /// Tiles have been written by the writer at the end of a fragment; each with the bytes of its
+    /// part, or of the file up to its end.
+    pub(super) fn wrote(&self, progress: &Progress, tiles: &[(u64, u64)]) {
         let node = progress.fragment.node;
-        let (Some(Some((sink, stage))), Some(key)) =
-            (self.shared.sinks.get(node), progress.fragment.keys.get(tile as usize))
-        else {
-            return;
-        };
-        let bytes = sink.part(tile).unwrap_or(u64::MAX).to_le_bytes();
+        let Some(Some((_, stage))) = self.shared.sinks.get(node) else { return };
+        let key = |tile: u64| progress.fragment.keys.get(tile as usize);
+        let known = tiles.iter().filter_map(|(tile, bytes)| Some((key(*tile)?, bytes)));
+        let body: Vec<u8> = known.flat_map(|(key, bytes)| entry(*key, *bytes)).collect();
         let mut notes = lock(&self.shared.notes);
-        notes.page.note(&Record::Written { stage: *stage }, &[&key.0, &bytes]);
-        notes.fresh.entry(node).or_default().push(tile);
+        notes.page.note(&Record::Written { stage: *stage }, &[&body]);
+        notes.fresh.entry(node).or_default().extend(tiles.iter().map(|(tile, _)| tile));
     }
 
     /// What the fold at the end of a fragment has made of some tiles.
@@ -168,7 +182,11 @@ impl Book {
         }
         for (at, node) in self.physical.nodes.iter().enumerate() {
             let Op::Write(sink) = &node.op else { continue };
-            if resumed.get(at).is_some_and(Option::is_some) {
+            if let Some(stage) = resumed.get(at).copied().flatten() {
+                if sink.arrangement() == Arrangement::InOrder {
+                    let bytes = sink.staged().and_then(|s| s.metadata().ok()).map(|m| m.len());
+                    self.note(&Record::Cut { stage, bytes: bytes.unwrap_or(0) });
+                }
                 continue;
             }
             let stage = self.shared.sinks.get(at).and_then(|s| s.as_ref()).map(|s| s.1);

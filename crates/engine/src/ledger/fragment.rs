@@ -4,7 +4,7 @@ use crate::nodes::fold::pieces;
 use base::Region;
 use formats::Sink;
 use plan::Print;
-use plan::physical::{Fold, FoldKind, Node, Op, Physical, Read, Reduce, feeding};
+use plan::physical::{Fold, FoldKind, Node, Op, Physical, Read, Reduce, Route, feeding};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -117,7 +117,10 @@ fn ends(nodes: &[Node], from: usize) -> Option<Vec<(usize, Vec<usize>)>> {
     let mut all = Vec::new();
     for (at, node) in nodes.iter().enumerate().filter(|(_, n)| n.inputs.contains(&from)) {
         match &node.op {
-            Op::Apply(_) => all.extend(ends(nodes, at)?),
+            // The latter two are the way to a writer that takes all tiles.
+            Op::Apply(_) | Op::Encode(_) | Op::Exchange(Route::Gather) => {
+                all.extend(ends(nodes, at)?);
+            }
             // Its tiles are those of its left.
             Op::Join(_) | Op::Overlay(_) if node.inputs[1] != from => {
                 let joined =

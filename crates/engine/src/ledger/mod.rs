@@ -1,9 +1,10 @@
 //! The ledger: what of a run is finished, so that nothing finished is done twice.
 //!
 //! A *fragment* is what becomes of a reader's tiles until it lasts: the reader and what is applied
-//! to its tiles, up to a writer that takes tiles in any order, or to the first half of a fold. The
-//! ledger notes which tiles of which fragment are done, and keeps the states of folds. What lies
-//! behind is cheap, and done again from them. docs/ledger.md describes the files.
+//! to its tiles, up to a writer that takes tiles in any order or appends each to its file, or to the
+//! first half of a fold. The ledger notes which tiles of which fragment are done, and keeps the
+//! states of folds. What lies behind is cheap, and done again from them. docs/ledger.md describes
+//! the files.
 //!
 //! | file | what it has |
 //! |---|---|
@@ -18,9 +19,11 @@
 //! | `reason` | why a tile is to be done |
 //! | `page` | a file that records are added to |
 //! | `book` | notes what is done while a run goes on |
-//! | `stages` | the stages of a fragment's end, which tell the book |
+//! | `written`, `stages` | the ends of fragments, a writer or a fold, which tell the book |
+//! | `allowance` | the time that notes may take |
 //! | `status`, `clean` | what a ledger tells without its plan; its end |
 //! | `compact` | the records that are still of use, in one file |
+mod allowance;
 mod book;
 mod clean;
 mod compact;
@@ -40,6 +43,7 @@ mod status;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod written;
 
 pub use book::{Book, Stages};
 pub use clean::{clean, remove_staged, staged};
@@ -59,3 +63,4 @@ pub use stamp::{Inputs, TICK, changed, input_print, output_print};
 pub(crate) use states::{States, noted, pack, unpack};
 pub use status::Status;
 pub use survey::{Progress, Survey};
+pub(crate) use written::Written;

@@ -51,10 +51,18 @@ pub enum Record {
         inode: u64,
     },
     /// Tiles have been written into what is staged. Body: for each its key and the bytes of its
-    /// part, or all ones.
+    /// part, or of the file up to its end if tiles are appended, or all ones.
     Written {
         /// Into which.
         stage: Print,
+    },
+    /// A file that tiles are appended to ends here and is gone on with: of what earlier records say
+    /// is in it, nothing behind this is.
+    Cut {
+        /// Which.
+        stage: Print,
+        /// Its length.
+        bytes: u64,
     },
     /// What the first so many records of this file tell of outputs has reached the disk.
     Synced {

@@ -1,4 +1,6 @@
-//! The stages at the end of a fragment: they leave out what is done, and note what they do.
+//! The first half of a fold at the end of a fragment: it leaves out what is done, and its states are
+//! noted.
+use super::allowance::{Allowance, CREDIT};
 use super::book::Book;
 use super::states::States;
 use super::survey::Progress;
@@ -13,19 +15,13 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What is noted takes at most this part of the time,
-const PART: u32 = 100;
-
-/// or so much: a run that is over soon is noted whole.
-const CREDIT: Duration = Duration::from_millis(2);
-
 /// The time that a byte of states costs: to encode, check and write, and to merge once more.
 const PER_BYTE: Duration = Duration::from_nanos(6);
 
 /// So many bytes of states tell what a byte costs; fewer tell what a note costs.
 const MANY: u64 = 1 << 16;
 
-/// Wraps the stage of a node that ends a fragment; any other goes through as it is.
+/// Wraps the stage of a fold that ends a fragment; any other goes through as it is.
 pub fn wrap(
     book: &Arc<Book>,
     node: usize,
@@ -33,59 +29,21 @@ pub fn wrap(
     place: Place,
     inner: Box<dyn Stage>,
 ) -> Box<dyn Stage> {
-    let Some(progress) = book.fragment(node).cloned() else { return inner };
-    match op {
-        Op::Write(_) => Box::new(Written { inner, book: book.clone(), progress }),
-        _ => Box::new(Folded {
-            replay: progress.share(place.worker, place.workers),
-            inner,
-            book: book.clone(),
-            progress,
-            segment: Vec::new(),
-            broken: false,
-            taken: VecDeque::new(),
-            ended: false,
-            start: None,
-            spent: Duration::ZERO,
-            per_byte: PER_BYTE,
-            next: Duration::ZERO,
-        }),
-    }
-}
-
-/// A writer that takes tiles in any order.
-struct Written {
-    inner: Box<dyn Stage>,
-    book: Arc<Book>,
-    progress: Progress,
-}
-
-impl Stage for Written {
-    fn tile(&mut self, input: usize, parcel: Parcel, out: Out) -> Result<(), Failure> {
-        let number = parcel.tile.number;
-        if self.progress.done.get(number as usize) == Some(&true) {
-            return Ok(());
-        }
-        self.inner.tile(input, parcel, out)?;
-        self.book.wrote(&self.progress, number);
-        Ok(())
-    }
-
-    fn input_ends(&mut self, input: usize, out: Out) -> Result<(), Failure> {
-        self.inner.input_ends(input, out)
-    }
-
-    fn finish(&mut self, out: Out) -> Result<(), Failure> {
-        self.inner.finish(out)
-    }
-
-    fn full(&self) -> bool {
-        self.inner.full()
-    }
-
-    fn more(&mut self, out: Out) -> Result<bool, Failure> {
-        self.inner.more(out)
-    }
+    let fold = matches!(op, Op::Partial(_));
+    let Some(progress) = book.fragment(node).filter(|_| fold).cloned() else { return inner };
+    Box::new(Folded {
+        replay: progress.share(place.worker, place.workers),
+        inner,
+        book: book.clone(),
+        progress,
+        segment: Vec::new(),
+        broken: false,
+        taken: VecDeque::new(),
+        ended: false,
+        time: Allowance::default(),
+        per_byte: PER_BYTE,
+        next: Duration::ZERO,
+    })
 }
 
 /// The first half of a fold. Its states are taken out of it and noted, with the tiles that they are
@@ -104,9 +62,8 @@ struct Folded {
     ended: bool,
     /// States of earlier runs that this worker puts in at the end.
     replay: Vec<States>,
-    start: Option<Instant>,
-    /// What notes have cost so far, and a byte of the last one.
-    spent: Duration,
+    time: Allowance,
+    /// What a byte of the last note has cost.
     per_byte: Duration,
     /// What the next one costs at least.
     next: Duration,
@@ -116,12 +73,12 @@ impl Folded {
     /// After a tile: whether states should be taken, of which the fold has `given` some by itself.
     fn due(&mut self, given: &[Item]) -> bool {
         // To ask a fold for what it holds takes time, too.
-        if !self.affords(self.next) {
+        if !self.time.affords(self.next) {
             return false;
         }
         let given: u64 = given.iter().filter_map(tile).map(size).sum();
         self.next = self.cost(given + self.inner.held());
-        self.affords(self.next)
+        self.time.affords(self.next)
     }
 
     /// Takes the states out of the fold and notes them. `given` are those that it has given by
@@ -138,7 +95,7 @@ impl Folded {
             self.book.folded(&self.progress, &tiles, &states)?;
         }
         let took = begin.elapsed();
-        self.spent += took.max(self.cost(bytes));
+        self.time.spend(took.max(self.cost(bytes)));
         self.per_byte = PER_BYTE.max(took / u32::try_from(bytes.max(MANY)).unwrap_or(u32::MAX));
         self.next = Duration::ZERO;
         self.taken.extend(given);
@@ -158,12 +115,6 @@ impl Folded {
     fn cost(&self, bytes: u64) -> Duration {
         self.per_byte * u32::try_from(bytes).unwrap_or(u32::MAX)
     }
-
-    /// Whether there is time for a note that takes so long.
-    fn affords(&self, time: Duration) -> bool {
-        let ran = self.start.map_or(Duration::ZERO, |start| start.elapsed());
-        self.spent + time <= CREDIT.max(ran / PART)
-    }
 }
 
 fn tile(item: &Item) -> Option<&Tile> {
@@ -175,9 +126,9 @@ fn tile(item: &Item) -> Option<&Tile> {
 
 impl Stage for Folded {
     fn tile(&mut self, input: usize, parcel: Parcel, _out: Out) -> Result<(), Failure> {
-        self.start.get_or_insert_with(Instant::now);
+        self.time.begin();
         let number = parcel.tile.number;
-        if self.progress.done.get(number as usize) == Some(&true) {
+        if self.progress.has(number) {
             return Ok(());
         }
         let mut given = Vec::new();

@@ -1,11 +1,11 @@
 //! What a ledger tells without its plan: the last run, what is done, what has changed since.
 use super::folder::Folder;
-use super::frame::Body;
 use super::lock::Lock;
 use super::record::Record;
+use super::staged::entries;
 use super::stamp::{input_print, output_print};
 use plan::Print;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,7 @@ impl Status {
         let mut status = Status { at_work: Lock::is_held(&folder.path), ..Status::default() };
         let mut inputs: BTreeMap<&Path, Print> = BTreeMap::new();
         let mut stages: BTreeMap<&Path, Option<Print>> = BTreeMap::new();
-        let mut written: BTreeMap<Print, HashSet<Print>> = BTreeMap::new();
+        let mut written: BTreeMap<Print, HashMap<Print, u64>> = BTreeMap::new();
         let mut folds: BTreeMap<Print, HashSet<Print>> = BTreeMap::new();
         for (record, body) in folder.records() {
             match record {
@@ -59,7 +59,12 @@ impl Status {
                 }
                 Record::Unstaged { staged } => drop(stages.insert(staged, None)),
                 Record::Staged { staged, stage, .. } => drop(stages.insert(staged, Some(*stage))),
-                Record::Written { stage } => written.entry(*stage).or_default().extend(key(body)),
+                Record::Written { stage } => {
+                    written.entry(*stage).or_default().extend(entries(body));
+                }
+                Record::Cut { stage, bytes } => {
+                    written.entry(*stage).or_default().retain(|_, end| *end <= *bytes);
+                }
                 Record::Partial { meaning, tiles } => {
                     let keys = body.keys(*tiles).unwrap_or_default();
                     folds.entry(*meaning).or_default().extend(keys);
@@ -72,7 +77,7 @@ impl Status {
         }
         status.folds = folds.values().map(HashSet::len).collect();
         let there = stages.into_iter().filter(|(path, _)| path.exists());
-        let tiles = |stage| written.get(&stage).map_or(0, HashSet::len);
+        let tiles = |stage| written.get(&stage).map_or(0, HashMap::len);
         let staged = there.map(|(path, stage)| (path.to_path_buf(), stage.map_or(0, tiles)));
         status.staged = staged.collect();
         status.inputs = inputs.len();
@@ -84,9 +89,4 @@ impl Status {
         }
         status
     }
-}
-
-/// The key in the body of a `Written`.
-fn key(body: &Body) -> impl Iterator<Item = Print> {
-    body.keys(1).into_iter().flatten()
 }

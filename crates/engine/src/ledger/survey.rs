@@ -53,6 +53,11 @@ impl Progress {
         self.fragment.read == node
     }
 
+    /// Whether a tile is done.
+    pub fn has(&self, tile: u64) -> bool {
+        self.done.get(tile as usize) == Some(&true)
+    }
+
     /// Tiles in all.
     pub fn tiles(&self) -> usize {
         self.done.len()

@@ -3,9 +3,11 @@
 use super::folder::{Folder, merged, page};
 use super::frame::{End, MAGIC, encode, scan};
 use super::record::{Origin, Record};
+use super::staged::{add, entry};
 use super::stamp::output_print;
 use super::{Lock, Share, outputs, remove_staged};
 use plan::Print;
+use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,7 @@ fn records() -> Vec<(Record, Vec<u8>)> {
         all.push((Record::Input { path, print: print(n) }, Vec::new()));
         let body: Vec<u8> = (0..200).map(|i| i ^ n).collect();
         all.push((Record::Partial { meaning: print(n), tiles: 1 }, body));
+        all.push((Record::Cut { stage: print(n), bytes: 1 << n }, Vec::new()));
         all.push((Record::Synced { records: u64::from(n) }, Vec::new()));
     }
     all
@@ -123,6 +126,42 @@ fn what_cannot_be_trusted_is_named_and_set_aside() {
     assert!(again.warnings.is_empty(), "{:?}", again.warnings);
     assert_eq!(again.files.len(), 3);
     assert_eq!(Folder::read(path, Some("a"), true).unwrap().files.len(), 2);
+}
+
+#[test]
+fn behind_a_cut_only_what_was_written_later_is_there() {
+    let print = |n: u8| Print([n; 16]);
+    let written = |stage: u8, tiles: &[(u8, u64)]| {
+        let body = tiles.iter().flat_map(|(tile, end)| entry(print(*tile), *end)).collect();
+        (Record::Written { stage: print(stage) }, body)
+    };
+    let cut = |stage, bytes| (Record::Cut { stage: print(stage), bytes }, Vec::new());
+    let tiles = |boot: Option<&str>| {
+        let mut origin = Origin::here();
+        origin.boot = boot.map_or(origin.boot, str::to_owned);
+        let records = [
+            (Record::Begin(origin), Vec::new()),
+            written(1, &[(10, 5), (11, 9), (12, 14)]),
+            written(2, &[(10, 7)]),
+            (Record::Synced { records: 3 }, Vec::new()),
+            cut(1, 9),
+            written(1, &[(13, 9), (14, 13)]),
+            cut(2, 6),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(merged(folder.path()), bytes(&records)).unwrap();
+        let folder = Folder::read(folder.path(), None, false).unwrap();
+        [1, 2].map(|stage| {
+            let mut tiles = HashMap::new();
+            folder.files.iter().for_each(|pages| add(pages, print(stage), &mut tiles));
+            let mut tiles: Vec<_> = tiles.into_iter().map(|(key, end)| (key.0[0], end)).collect();
+            tiles.sort();
+            tiles
+        })
+    };
+    assert_eq!(tiles(None), [vec![(10, 5), (11, 9), (13, 9), (14, 13)], vec![]]);
+    // Of another start of the host only what was synced counts, and every cut.
+    assert_eq!(tiles(Some("another")), [vec![(10, 5), (11, 9)], vec![]]);
 }
 
 #[test]

@@ -67,18 +67,24 @@ impl Stage for Apply {
 /// Does for a writer what any worker can do, such as compression.
 pub struct Encode {
     sink: Arc<dyn Sink>,
+    /// For each tile whether an earlier run has written it.
+    done: Option<Arc<Vec<bool>>>,
 }
 
 impl Encode {
     /// For one worker.
-    pub fn new(sink: Arc<dyn Sink>) -> Encode {
-        Encode { sink }
+    pub fn new(sink: Arc<dyn Sink>, done: Option<Arc<Vec<bool>>>) -> Encode {
+        Encode { sink, done }
     }
 }
 
 impl Stage for Encode {
     fn tile(&mut self, _input: usize, parcel: Parcel, out: Out) -> Result<(), Failure> {
         let Parcel { tile, credit } = parcel;
+        let done = self.done.as_ref().and_then(|done| done.get(tile.number as usize));
+        if done == Some(&true) {
+            return Ok(());
+        }
         out(Item::Tile(Parcel { tile: self.sink.prepare(tile)?, credit }));
         Ok(())
     }

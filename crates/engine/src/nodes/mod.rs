@@ -28,6 +28,7 @@ pub mod waits;
 pub mod write;
 
 use crate::credit::Wake;
+use crate::ledger::{Book, Written};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
 use crate::spill::Budget;
@@ -137,6 +138,8 @@ pub struct Context {
     pub free: bool,
     /// What state may take.
     pub budget: Arc<Budget>,
+    /// Where it is noted what is done, if it is.
+    pub book: Option<Arc<Book>>,
     /// What the workers of the process have together.
     pub commons: Arc<join::Commons>,
 }
@@ -179,8 +182,14 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
         Op::Parts(plan) => {
             Box::new(partition::Parts::new(plan, &node.schema, cx.place, &cx.budget))
         }
-        Op::Encode(sink) => Box::new(apply::Encode::new(sink.clone())),
-        Op::Write(sink) => Box::new(write::Write::new(sink.clone(), cx)),
+        Op::Encode(sink) => {
+            let done = cx.book.as_ref().and_then(|book| book.done(sink));
+            Box::new(apply::Encode::new(sink.clone(), done))
+        }
+        Op::Write(sink) => {
+            let written = cx.book.as_ref().and_then(|book| Written::at(book, at));
+            Box::new(write::Write::new(sink.clone(), cx, written))
+        }
         Op::Show(_) => Box::new(show::Show::new(at, &node.schema, cx.shown.clone())),
     }))
 }

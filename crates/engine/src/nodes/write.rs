@@ -1,5 +1,7 @@
-//! `Write`: gives tiles to a format's writer, in any order or by ascending number.
+//! `Write`: gives tiles to a format's writer, in any order or by ascending number, less those that
+//! an earlier run has written.
 use super::{Context, Out, Stage};
+use crate::ledger::Written;
 use crate::options::Place;
 use crate::parcel::Parcel;
 use crate::watch::Watch;
@@ -14,23 +16,31 @@ pub struct Write {
     sink: Arc<dyn Sink>,
     writer: Option<Box<dyn TileWriter>>,
     waiting: Option<Waiting>,
+    /// What is noted of it, if it is.
+    written: Option<Written>,
     place: Place,
     watch: Arc<Watch>,
 }
 
 impl Write {
     /// For one worker; opens nothing before the first tile.
-    pub fn new(sink: Arc<dyn Sink>, cx: &Context) -> Write {
+    pub fn new(sink: Arc<dyn Sink>, cx: &Context, written: Option<Written>) -> Write {
         let ordered = sink.arrangement() == Arrangement::InOrder;
-        let waiting = ordered.then(|| Waiting::new(cx.place.workers));
-        Write { sink, writer: None, waiting, place: cx.place, watch: cx.watch.clone() }
+        let first = written.as_ref().map_or(0, Written::first);
+        let waiting = ordered.then(|| Waiting::new(first, cx.place.workers));
+        Write { sink, writer: None, waiting, written, place: cx.place, watch: cx.watch.clone() }
     }
 
     fn write(&mut self, parcel: Parcel) -> Result<(), Failure> {
         let number = parcel.tile.number;
         let place = |f: Failure| f.context(format!("tile {number}"));
-        self.writer()?.write(&parcel.tile).map_err(place)?;
+        let writer = self.writer()?;
+        writer.write(&parcel.tile).map_err(place)?;
+        let length = writer.length();
         self.watch.wrote(parcel.tile.bytes() as u64);
+        if let Some(written) = &mut self.written {
+            written.wrote(number, length);
+        }
         Ok(())
     }
 
@@ -55,6 +65,9 @@ impl Stage for Write {
         let alone = self.sink.arrangement() != Arrangement::Anywhere;
         if alone && self.place.worker != 0 {
             return Err(Failure::internal("a tile came to a worker that must not write"));
+        }
+        if self.written.as_ref().is_some_and(|written| written.has(parcel.tile.number)) {
+            return Ok(());
         }
         match &mut self.waiting {
             None => self.write(parcel),
@@ -87,6 +100,9 @@ impl Stage for Write {
 
     /// Tiles that wait for a turn that will not come are dropped.
     fn drained(&mut self) -> Result<(), Failure> {
+        if let Some(written) = &mut self.written {
+            written.note();
+        }
         self.writer.take().map_or(Ok(()), |mut writer| writer.finish())
     }
 }
@@ -101,8 +117,9 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn new(workers: usize) -> Waiting {
-        Waiting { next: 0, tiles: BTreeMap::new(), workers, closed: HashMap::new() }
+    /// For tiles from this number on.
+    fn new(first: u64, workers: usize) -> Waiting {
+        Waiting { next: first, tiles: BTreeMap::new(), workers, closed: HashMap::new() }
     }
 
     fn push(&mut self, parcel: Parcel) {
@@ -147,7 +164,7 @@ mod tests {
 
     #[test]
     fn tiles_wait_for_their_turn() {
-        let mut waiting = Waiting::new(1);
+        let mut waiting = Waiting::new(0, 1);
         waiting.push(parcel(1));
         assert!(due(&mut waiting).is_empty());
         waiting.push(parcel(0));
@@ -155,8 +172,17 @@ mod tests {
     }
 
     #[test]
+    fn what_an_earlier_run_has_written_is_not_waited_for() {
+        let mut waiting = Waiting::new(5, 1);
+        waiting.push(parcel(6));
+        assert!(due(&mut waiting).is_empty());
+        waiting.push(parcel(5));
+        assert_eq!(due(&mut waiting), [5, 6]);
+    }
+
+    #[test]
     fn gaps_are_skipped_once_all_workers_have_closed_them() {
-        let mut waiting = Waiting::new(2);
+        let mut waiting = Waiting::new(0, 2);
         waiting.push(parcel(10));
         waiting.push(parcel(0));
         assert_eq!(due(&mut waiting), [0]);

@@ -2,13 +2,14 @@
 use super::dialect::Dialect;
 use super::print::{header, lines};
 use crate::rows::{row_batch, row_schema};
-use crate::stage::{Stage, cannot_write};
+use crate::stage::{Appended, Stage, cannot_write};
 use crate::{Arrangement, FormatError, Sink, TileWriter, WriteRequest, Written};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, BinaryArray};
 use arrow_schema::DataType;
 use base::{Column, DimMask, Failure, Schema, Tile};
-use std::fs::{self, File};
+use std::collections::BTreeMap;
+use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -47,6 +48,18 @@ impl Sink for CsvSink {
             file.write_all(&line).map_err(|e| cannot_write(self.path(), &e))?;
         }
         Ok(())
+    }
+
+    fn resumable(&self) -> bool {
+        true
+    }
+
+    fn resume(&self, written: &BTreeMap<u64, u64>) -> Result<bool, Failure> {
+        written.last_key_value().map_or(Ok(false), |(_, length)| self.stage.cut(*length))
+    }
+
+    fn durable(&self, _tiles: &[u64]) -> Result<(), Failure> {
+        self.stage.sync()
     }
 
     /// Turns the rows into text: one column, of the bytes of all lines.
@@ -101,7 +114,7 @@ impl Sink for CsvSink {
 }
 
 struct CsvWriter {
-    file: File,
+    file: Appended,
     stage: Stage,
     schema: Arc<Schema>,
     delimiter: u8,
@@ -121,6 +134,10 @@ impl TileWriter for CsvWriter {
             }
         };
         written.map_err(|e| cannot_write(self.stage.target(), &e))
+    }
+
+    fn length(&self) -> Option<u64> {
+        Some(self.file.length())
     }
 
     fn finish(&mut self) -> Result<(), Failure> {

@@ -140,6 +140,13 @@ fn a_header_alone_is_a_table_without_rows() {
 }
 
 #[test]
+fn a_file_that_was_cut_short_is_gone_on_with() {
+    sample::gone_on_with(&CSV, &Options::default());
+    let header = ("header".into(), OptionValue::One(Value::Bool(false)));
+    sample::gone_on_with(&CSV, &Options(vec![header]));
+}
+
+#[test]
 fn damage_is_an_error_or_does_no_harm() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.csv");

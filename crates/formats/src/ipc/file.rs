@@ -174,7 +174,7 @@ fn batch_rows(batch: arrow_ipc::RecordBatch, block: &Block) -> Result<u64, Arrow
 }
 
 /// The header and the body of a block, if they lie in the file.
-fn block_parts(bytes: &Buffer, block: &Block) -> Result<(Buffer, Buffer), ArrowError> {
+pub(super) fn block_parts(bytes: &Buffer, block: &Block) -> Result<(Buffer, Buffer), ArrowError> {
     let wrong = || ArrowError::ParseError("a batch does not lie in the file".to_string());
     let offset = usize::try_from(block.offset()).map_err(|_| wrong())?;
     let header = usize::try_from(block.metaDataLength()).map_err(|_| wrong())?;
@@ -188,7 +188,7 @@ fn block_parts(bytes: &Buffer, block: &Block) -> Result<(Buffer, Buffer), ArrowE
 }
 
 /// The message in a header, after its length, which newer files mark with four bytes 0xFF.
-fn message(header: &[u8]) -> Result<Message<'_>, ArrowError> {
+pub(super) fn message(header: &[u8]) -> Result<Message<'_>, ArrowError> {
     let start = if header.starts_with(&[0xFF; 4]) { 8 } else { 4 };
     arrow_ipc::root_as_message(&header[start..])
         .map_err(|e| ArrowError::ParseError(format!("the header of a batch is damaged ({e})")))

@@ -2,6 +2,7 @@
 
 mod blank;
 mod file;
+mod growing;
 mod sink;
 mod source;
 #[cfg(test)]

@@ -1,14 +1,15 @@
 //! Writing: one file, a batch per tile, by one worker.
 use super::blank::blanked;
+use super::growing::{ALIGNMENT, Begun, Growing, VERSION};
 use crate::rows::{arrow_schema, bad_option, point_bytes, row_batch, row_schema, text};
 use crate::stage::{Stage, cannot_write, cannot_write_because};
 use crate::{Arrangement, FormatError, Sink, TileWriter, WriteRequest, Written};
 use arrow_ipc::CompressionType;
-use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
+use arrow_ipc::writer::IpcWriteOptions;
 use arrow_schema::SchemaRef;
 use base::{Failure, Tile};
-use std::fs::{self, File};
-use std::io::BufWriter;
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// An output file.
@@ -49,7 +50,8 @@ fn options(codec: &str) -> Result<IpcWriteOptions, FormatError> {
             return Err(error);
         }
     };
-    let options = IpcWriteOptions::default().try_with_compression(compression);
+    let options = IpcWriteOptions::try_new(ALIGNMENT, false, VERSION);
+    let options = options.and_then(|options| options.try_with_compression(compression));
     options.map_err(|e| bad_option("compression", e.to_string()))
 }
 
@@ -62,10 +64,27 @@ impl Sink for ArrowSink {
         self.stage.create_file().map(drop)
     }
 
+    fn resumable(&self) -> bool {
+        true
+    }
+
+    fn resume(&self, written: &BTreeMap<u64, u64>) -> Result<bool, Failure> {
+        let Some((_, length)) = written.last_key_value() else { return Ok(false) };
+        let fits = || {
+            let begun = Begun::read(self.stage.staged());
+            begun.is_ok_and(|begun| begun.schema.fields() == self.schema.fields())
+        };
+        Ok(self.stage.cut(*length)? && fits())
+    }
+
+    fn durable(&self, _tiles: &[u64]) -> Result<(), Failure> {
+        self.stage.sync()
+    }
+
     fn writer(&self) -> Result<Box<dyn TileWriter>, Failure> {
-        let path = self.stage.target().to_path_buf();
-        let file = BufWriter::new(self.stage.append()?);
-        let file = FileWriter::try_new_with_options(file, &self.schema, self.options.clone())
+        let (path, file) = (self.stage.target().to_path_buf(), self.stage.append()?);
+        let (schema, options) = (self.schema.clone(), self.options.clone());
+        let file = Growing::open(file, self.stage.staged(), schema, options)
             .map_err(|e| cannot_write_because(&path, &e))?;
         Ok(Box::new(ArrowWriter { file, path, schema: self.schema.clone() }))
     }
@@ -100,7 +119,7 @@ impl Sink for ArrowSink {
 }
 
 struct ArrowWriter {
-    file: FileWriter<BufWriter<File>>,
+    file: Growing,
     /// The name that errors give.
     path: PathBuf,
     schema: SchemaRef,
@@ -117,9 +136,11 @@ impl TileWriter for ArrowWriter {
             .map_err(|e| cannot_write_because(&self.path, &e))
     }
 
+    fn length(&self) -> Option<u64> {
+        Some(self.file.length())
+    }
+
     fn finish(&mut self) -> Result<(), Failure> {
-        self.file.finish().map_err(|e| cannot_write_because(&self.path, &e))?;
-        let file = self.file.get_ref().get_ref();
-        file.sync_all().map_err(|e| cannot_write(&self.path, &e))
+        self.file.finish().map_err(|e| cannot_write_because(&self.path, &e))
     }
 }

@@ -3,7 +3,9 @@
 use super::ARROW;
 use crate::sample::{self, open, read_all, write};
 use crate::{Format, FormatErrorKind, OpenRequest, OptionValue, Options};
+use arrow_ipc::writer::FileWriter;
 use base::Value;
+use std::collections::BTreeMap;
 use std::fs;
 
 #[test]
@@ -30,8 +32,7 @@ fn compressed_bodies_come_back() {
     for codec in ["lz4", "zstd"] {
         let path = dir.path().join(codec);
         let mut request = sample::request(&path, &batch, 200);
-        let value = OptionValue::One(Value::Str(codec.into()));
-        request.options = Options(vec![("compression".into(), value)]);
+        request.options = compressed(codec);
         let sink = ARROW.sink(request).unwrap();
         sink.create().unwrap();
         let mut writer = sink.writer().unwrap();
@@ -55,6 +56,56 @@ fn no_rows_and_no_bytes() {
     assert_eq!(open(&ARROW, &empty).err().unwrap().kind, FormatErrorKind::Corrupt);
     let none = dir.path().join("no.arrow");
     assert_eq!(open(&ARROW, &none).err().unwrap().kind, FormatErrorKind::Missing);
+}
+
+fn compressed(codec: &str) -> Options {
+    Options(vec![("compression".into(), OptionValue::One(Value::Str(codec.into())))])
+}
+
+#[test]
+fn a_file_that_was_cut_short_is_gone_on_with() {
+    for codec in ["none", "lz4", "zstd"] {
+        sample::gone_on_with(&ARROW, &compressed(codec));
+    }
+}
+
+#[test]
+fn only_what_ends_behind_a_batch_is_gone_on_with() {
+    let dir = tempfile::tempdir().unwrap();
+    let batch = sample::batch(100);
+    let sink = || ARROW.sink(sample::request(&dir.path().join("x"), &batch, 50)).unwrap();
+    let first = sink();
+    first.create().unwrap();
+    let mut writer = first.writer().unwrap();
+    let lengths: Vec<u64> = sample::tiles(&batch, 50)
+        .iter()
+        .map(|tile| {
+            writer.write(tile).unwrap();
+            writer.length().unwrap()
+        })
+        .collect();
+    let good = fs::read(first.staged().unwrap()).unwrap();
+    for length in 0..=lengths[1] {
+        fs::write(first.staged().unwrap(), &good).unwrap();
+        let resumed = sink().resume(&BTreeMap::from([(0, length)])).unwrap();
+        // Behind the schema no batch has been written yet.
+        assert!(!resumed || lengths.contains(&length) || length < lengths[0], "{length}");
+        assert!(resumed || !lengths.contains(&length), "{length}");
+    }
+}
+
+#[test]
+fn the_file_is_what_the_library_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, batch) = (dir.path().join("x.arrow"), sample::batch(1000));
+    write(&ARROW, &path, &batch, 300, |n| (0..n).collect()).unwrap();
+    let rows = crate::rows::arrow_schema(&sample::schema(1000), &sample::attributes());
+    let mut writer = FileWriter::try_new(Vec::new(), &rows).unwrap();
+    for tile in sample::tiles(&batch, 300) {
+        let rows = crate::rows::row_batch(&tile, &rows).unwrap();
+        writer.write(&super::blank::blanked(rows).unwrap()).unwrap();
+    }
+    assert!(writer.into_inner().unwrap() == fs::read(&path).unwrap());
 }
 
 #[test]

@@ -14,7 +14,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 
@@ -190,14 +190,14 @@ impl Sink for ParquetSink {
     }
 
     /// Parts that are not known to be whole are removed.
-    fn resume(&self, written: &BTreeSet<u64>) -> Result<bool, Failure> {
+    fn resume(&self, written: &BTreeMap<u64, u64>) -> Result<bool, Failure> {
         if !self.stage.is_there() {
             return Ok(false);
         }
         let failed = |e: std::io::Error| cannot_write(self.path(), &e);
         for entry in fs::read_dir(self.stage.staged()).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            if !self.parts.number(&path).is_some_and(|n| written.contains(&n)) {
+            if !self.parts.number(&path).is_some_and(|n| written.contains_key(&n)) {
                 fs::remove_file(&path).map_err(failed)?;
             }
         }

@@ -11,7 +11,7 @@ use crate::netcdf::library::NcFile;
 use crate::stage::{Stage, cannot_write};
 use crate::{Arrangement, FormatError, Sink, TileWriter, WriteRequest, Written};
 use base::{DType, Failure, Tile};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -86,14 +86,16 @@ impl Sink for NetCdfSink {
     }
 
     /// The file has been whole but for values since `create`: it is asked where they lie.
-    fn resume(&self, written: &BTreeSet<u64>) -> Result<bool, Failure> {
+    fn resume(&self, written: &BTreeMap<u64, u64>) -> Result<bool, Failure> {
         let (staged, target) = (self.stage.staged(), self.stage.target());
         if !self.stage.is_there() || placed::places(&self.file(), &self.layout).is_err() {
             return Ok(false);
         }
         match self.in_chunks() {
-            true => chunk_log::keep(staged, self.layout.dims.len(), written)
-                .map_err(|e| cannot_write(target, &e)),
+            true => {
+                chunk_log::keep(staged, self.layout.dims.len(), &written.keys().copied().collect())
+                    .map_err(|e| cannot_write(target, &e))
+            }
             false => Ok(true),
         }
     }
