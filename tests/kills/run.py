@@ -3,7 +3,7 @@
     python3 tests/kills/run.py TIDEMILL PIPELINES [KILLS]
 
 Three jobs at full size: the mantle field (120 million points, 2.9 GB of NetCDF), and of a Parquet file a
-group-by and some of its rows as CSV. Each run has another number of processes and threads. A job that is done is compared
+group-by and some of its rows, joined with a table, as CSV. Each run has another number of processes and threads. A job that is done is compared
 with an undisturbed run, byte for byte, and begun anew, until there were KILLS kills (50) of each.
 A tile that a run has finished must never be done again: what all runs of a job have finished adds
 up to its tiles. TMPDIR says where the files go (8 GB); SEED repeats the choices.
@@ -33,8 +33,16 @@ GROUPS = """steps:
 """
 SOME = """steps:
   - read: rows.parquet
-  - map: { w: sqrt(abs(v)) }
+    as: rows
+  - range: { key: 0..1000 }
+  - map: { weight: 1 / (key + 1) }
+    as: weights
   - filter: key % 8 == 0
+    from: rows
+    as: some
+  - join: key
+    from: [some, weights]
+  - map: { w: sqrt(abs(v)) * weight }
   - write: some.csv
 """
 

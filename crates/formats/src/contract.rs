@@ -2,7 +2,7 @@
 use crate::csv::Guess;
 use crate::{Memo, OptionKey, Options, RowTest, Survivors};
 use base::{Attributes, Column, DType, Entry, Failure, Region, Schema, Tile, Tiling};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
