@@ -1,9 +1,10 @@
 //! The process that gives the orders and keeps the results, and those that only obey.
-use super::flow::{Order, Shared, flow};
+use super::flow::flow;
 use super::groups::Groups;
 use super::notes::Ledger;
 use super::piece::{self, PieceId, Refused};
 use super::record::{Key, Outcome};
+use super::shared::{Order, Shared};
 use super::split::Split;
 use crate::dataflow::{NAP, Workers, start_with};
 use crate::options::Options;

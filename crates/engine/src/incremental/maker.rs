@@ -1,11 +1,12 @@
 //! What a worker has of the files: the records of its tiles.
-use super::flow::{Record, Shared};
+use super::flow::Record;
 use super::head::Head;
 use super::memory::weight;
 use super::notes::Slot;
 use super::partials::Partials;
 use super::piece::{Piece, PieceId, Refused};
 use super::reader::Reader;
+use super::shared::Shared;
 use crate::ledger;
 use crate::panics::catch;
 use base::{Failure, Tile, Tiling};

@@ -26,6 +26,7 @@
 //! | `record`, `block` | keys, states and results, in columns that can be compared |
 //! | `parts`, `cells` | records of many groups, or of many cells |
 //! | `flow` | the dataflow: orders in, changes out |
+//! | `shared` | what all workers of a process share, and what they are told |
 //! | `shelf` | states on disk |
 //! | `maker` | a worker's records of files |
 //! | `memory` | what they may take |
@@ -54,6 +55,7 @@ mod reader;
 mod record;
 mod records;
 mod rows;
+mod shared;
 mod shelf;
 mod side;
 mod split;

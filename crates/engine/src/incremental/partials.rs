@@ -1,10 +1,10 @@
 //! From tiles of a file to records: what a reduction holds of their rows.
 use super::cells::blocks;
-use super::flow::Shared;
 use super::head::{Cells, Head};
 use super::parts::parts;
 use super::piece::Piece;
 use super::record::{Key, State};
+use super::shared::Shared;
 use super::stages::{beside, context, end, through, unbounded};
 use crate::nodes::fold::{self, keys};
 use crate::nodes::{self, Context, Stage};

@@ -1,5 +1,5 @@
 //! A reader of files, in one worker: tiles of one file at a time.
-use super::flow::Shared;
+use super::shared::Shared;
 use crate::watch::Watch;
 use base::{Failure, Tile, Tiling};
 use expr::{Program, Runner};

@@ -1,8 +1,8 @@
 //! What a reduction of kept reductions takes of a part: the rows that their results make.
 use super::above::Above;
-use super::flow::Shared;
 use super::partials::records;
 use super::record::{Key, State};
+use super::shared::Shared;
 use super::stages::{beside, context, end, through, unbounded};
 use crate::nodes::{self, Context, Stage, fold};
 use base::{Failure, Tile};

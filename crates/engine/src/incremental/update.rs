@@ -1,9 +1,10 @@
 //! Files come and go: what a ledger has of them, orders to the workers, new results.
-use super::flow::{FilesOf, Order, results_home};
+use super::flow::results_home;
 use super::groups::Groups;
 use super::head::Cells;
 use super::kept::Kept;
 use super::piece::{Piece, PieceId, Refused};
+use super::shared::{FilesOf, Order};
 use super::side::{Aside, alike};
 use crate::ledger::{Folder, noted};
 use base::Failure;
