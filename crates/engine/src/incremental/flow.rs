@@ -2,8 +2,8 @@
 //!
 //! Worker 0 of process 0 hears orders and passes them to all workers. Each of them makes the
 //! records of its tiles of a file and keeps them until it hears that all workers could; only then
-//! do they count. Where many files have records they are added up in two steps, so that a change of
-//! one file adds up some tens of states and not hundreds.
+//! do they count. Where many files have records they are added up in two or three steps, so that a change
+//! of one file adds up some tens of states and not hundreds.
 use super::above::Above;
 use super::kept::Answer;
 use super::maker::Maker;
@@ -46,20 +46,13 @@ pub fn flow<'scope>(
     let (records, refused) = pieces(scope, orders.broadcast(), shared)?;
     let adders = Rc::new(RefCell::new(shared.adders()?));
     let probe = Handle::new();
-    let (some, watch) = (adders.clone(), shared.watch.clone());
     let records = records.as_collection().map(|(key, (bucket, state))| ((key, bucket), state));
-    let sums = at_home(records.inner, shared, home)
-        .as_collection()
-        .reduce_named("AddSome", move |(key, _), parts, out| {
-            if let [(state, 1)] = parts {
-                return out.push(((*state).clone(), 1));
-            }
-            match catch(|| adder(&mut some.borrow_mut(), key)?.sum(parts)) {
-                Ok(state) => out.push((state, 1)),
-                Err(failure) => fail(&watch, failure),
-            }
-        })
-        .map(|((key, _), state)| (key, state));
+    let mut sums = records;
+    for buckets in shared.buckets.iter().copied() {
+        let those = sums.map(move |((key, bucket), state)| ((key, bucket % buckets), state));
+        sums = add_some(those.inner, shared, &adders);
+    }
+    let sums = sums.map(|((key, _), state)| (key, state));
     let mut results = add_all(sums.inner, shared, &adders);
     for (above, number) in shared.aboves.iter().zip(shared.heads.len() as u32..) {
         let records = records_above(results.clone(), shared, above, number);
@@ -126,6 +119,25 @@ fn records_above<'scope>(
         }
     });
     records.map(|(_, record)| record).inner
+}
+
+/// The sums of states, of each bucket one.
+fn add_some<'scope>(
+    states: Stream<'scope, Time, Updates<((Key, u32), State)>>,
+    shared: &Arc<Shared>,
+    adders: &Adders,
+) -> VecCollection<'scope, Time, ((Key, u32), State), isize> {
+    let (adders, watch) = (adders.clone(), shared.watch.clone());
+    let states = at_home(states, shared, home).as_collection();
+    states.reduce_named("AddSome", move |(key, _), parts, out| {
+        if let [(state, 1)] = parts {
+            return out.push(((*state).clone(), 1));
+        }
+        match catch(|| adder(&mut adders.borrow_mut(), key)?.sum(parts)) {
+            Ok(state) => out.push((state, 1)),
+            Err(failure) => fail(&watch, failure),
+        }
+    })
 }
 
 /// The results of states, in one step.

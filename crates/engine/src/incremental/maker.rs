@@ -86,7 +86,7 @@ impl Maker {
     }
 
     fn of_piece(&mut self, piece: &Piece) -> Result<Made, Failure> {
-        let bucket = (piece.id.number() % u64::from(self.shared.buckets)) as u32;
+        let bucket = piece.id.number() as u32;
         let shared = self.shared.clone();
         let heads = shared.heads.iter().enumerate();
         let heads: Vec<(usize, &Arc<Head>)> =

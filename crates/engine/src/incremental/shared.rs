@@ -63,8 +63,8 @@ pub struct Shared {
     copies: u64,
     /// Files that are open.
     pub sources: Mutex<HashMap<PieceId, Arc<dyn TileSource>>>,
-    /// Into how many states those of all files are added up first.
-    pub buckets: u32,
+    /// Into how many states those of all files are added up first, and then, before all are one.
+    pub buckets: Vec<u32>,
     /// Where states are noted, if they are.
     pub notes: Option<Notes>,
     /// What the records of this process take, and how much they may.
@@ -103,7 +103,7 @@ impl Shared {
             beside: Mutex::default(),
             copies: 1 + 2 * options.threads as u64,
             sources: Mutex::default(),
-            buckets: (files as f64).sqrt().ceil().max(1.0) as u32,
+            buckets: buckets(files),
             notes: ledger.map(Notes::begin).transpose()?,
             memory: Memory::new(most),
             shelving: Shelving(shelf),
@@ -187,4 +187,14 @@ impl Shared {
         };
         folds.map(adder).collect()
     }
+}
+
+/// From how many files on their states are added up in three steps and not in two.
+const MANY: usize = 64;
+
+/// The steps in which the states of so many files are added up, so that each adds up about as many:
+/// those are what a change of one file costs.
+fn buckets(files: usize) -> Vec<u32> {
+    let root = |n: f64| (files as f64).powf(1.0 / n).ceil().max(1.0) as u32;
+    if files > MANY { vec![root(3.0).pow(2), root(3.0)] } else { vec![root(2.0)] }
 }

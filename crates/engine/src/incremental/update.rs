@@ -28,6 +28,9 @@ pub struct Updated {
     pub read: u64,
 }
 
+/// So many files are in the first portion.
+const FIRST: usize = 16;
+
 impl Kept {
     /// What makes the right sides of joins as `fresh` says it, a plan that follows the files and was
     /// just made; `None` if it is of another shape.
@@ -110,7 +113,7 @@ impl Kept {
     ) -> Result<Updated, Failure> {
         let mut updated = Updated::default();
         let mut good: Vec<Piece> = Vec::new();
-        let (mut queue, mut portion) = (VecDeque::from(come), 2 * self.shared.buckets as usize);
+        let (mut queue, mut portion) = (VecDeque::from(come), FIRST);
         loop {
             let mut again: HashSet<PieceId> = HashSet::new();
             while !queue.is_empty() {
