@@ -223,17 +223,16 @@ impl ExactSum {
         }
     }
 
-    /// Reads what [`ExactSum::write`] wrote; `None` if the bytes are not such a state.
-    pub fn read(bytes: &mut Bytes) -> Option<ExactSum> {
+    /// Adds what [`ExactSum::write`] wrote; `None` if the bytes are something else.
+    pub fn merge_written(&mut self, bytes: &mut Bytes) -> Option<()> {
         let flags = bytes.u8().filter(|flags| *flags < 16)?;
-        let mut sum = ExactSum::default();
         for _ in 0..(flags & 7).count_ones() {
-            sum.add(bytes.f64()?);
+            self.add(bytes.f64()?);
         }
         if flags & 8 != 0 {
-            sum.add_wide(Wide::read(bytes)?);
+            self.add_wide(Wide::read(bytes)?);
         }
-        Some(sum)
+        Some(())
     }
 }
 

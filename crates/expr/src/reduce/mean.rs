@@ -74,7 +74,7 @@ impl Fold for Floats {
 
     fn merge(&self, (sum, n): &mut (ExactSum, u64), bytes: &mut Bytes) -> Option<()> {
         *n = n.checked_add(bytes.u64()?)?;
-        sum.merge(&ExactSum::read(bytes)?);
+        sum.merge_written(bytes)?;
         Some(())
     }
 

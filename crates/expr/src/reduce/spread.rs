@@ -113,8 +113,8 @@ impl Fold for Floats {
 
     fn merge(&self, state: &mut FloatSums, bytes: &mut Bytes) -> Option<()> {
         state.n = state.n.checked_add(bytes.u64()?)?;
-        state.sum.merge(&ExactSum::read(bytes)?);
-        state.squares.merge(&ExactSum::read(bytes)?);
+        state.sum.merge_written(bytes)?;
+        state.squares.merge_written(bytes)?;
         Some(())
     }
 

@@ -179,7 +179,7 @@ impl Fold for Exact {
     }
 
     fn merge(&self, state: &mut ExactSum, bytes: &mut Bytes) -> Option<()> {
-        state.merge(&ExactSum::read(bytes)?);
+        state.merge_written(bytes)?;
         Some(())
     }
 

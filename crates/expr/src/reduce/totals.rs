@@ -373,7 +373,7 @@ impl Sums for Floats {
         for (id, bytes) in groups.iter().zip(wide.as_binary_opt::<i32>()?.iter()) {
             let Some(bytes) = bytes else { continue };
             let mut bytes = Bytes(bytes);
-            self.wide.entry(*id).or_default().merge(&ExactSum::read(&mut bytes)?);
+            self.wide.entry(*id).or_default().merge_written(&mut bytes)?;
             bytes.is_empty().then_some(())?;
         }
         Some(())
