@@ -46,11 +46,11 @@ pub fn flow<'scope>(
     let (records, refused) = pieces(scope, orders.broadcast(), shared)?;
     let adders = Rc::new(RefCell::new(shared.adders()?));
     let probe = Handle::new();
-    let records = records.as_collection().map(|(key, (bucket, state))| ((key, bucket), state));
-    let mut sums = records;
+    let records = records.as_collection();
+    let mut sums = records.map(|(key, (bucket, state))| ((key, bucket), state));
     for buckets in shared.buckets.iter().copied() {
         let those = sums.map(move |((key, bucket), state)| ((key, bucket % buckets), state));
-        sums = add_some(those.inner, shared, &adders);
+        sums = add_some(those, shared, &adders);
     }
     let sums = sums.map(|((key, _), state)| (key, state));
     let mut results = add_all(sums.inner, shared, &adders);
@@ -123,12 +123,12 @@ fn records_above<'scope>(
 
 /// The sums of states, of each bucket one.
 fn add_some<'scope>(
-    states: Stream<'scope, Time, Updates<((Key, u32), State)>>,
+    states: InBuckets<'scope>,
     shared: &Arc<Shared>,
     adders: &Adders,
-) -> VecCollection<'scope, Time, ((Key, u32), State), isize> {
+) -> InBuckets<'scope> {
     let (adders, watch) = (adders.clone(), shared.watch.clone());
-    let states = at_home(states, shared, home).as_collection();
+    let states = at_home(states.inner, shared, home).as_collection();
     states.reduce_named("AddSome", move |(key, _), parts, out| {
         if let [(state, 1)] = parts {
             return out.push(((*state).clone(), 1));
@@ -157,6 +157,7 @@ fn add_all<'scope>(
 }
 
 type Adders = Rc<RefCell<Vec<Box<dyn Add>>>>;
+type InBuckets<'scope> = VecCollection<'scope, Time, ((Key, u32), State), isize>;
 type Results<'scope> = VecCollection<'scope, Time, (Key, Outcome), isize>;
 
 fn fail(watch: &Watch, failure: Failure) {
