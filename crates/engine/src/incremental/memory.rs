@@ -3,12 +3,13 @@ use super::flow::Record;
 use base::{Failure, FailureKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The worker that has made a record and differential dataflow hold the same state, and that has
-/// sums, too. So many bytes for each, beside those of its state,
+/// The worker that has made a record and differential dataflow hold the same state; where keys hardly
+/// repeat among files, sums of some files are as large, in each step. So many bytes for each record,
+/// beside those of its state,
 const EACH: u64 = 300;
 
 /// and these so often.
-const TIMES: u64 = 2;
+const TIMES: u64 = 3;
 
 /// The memory of the records of a process.
 #[derive(Debug)]
