@@ -3,6 +3,7 @@
 
 mod bench;
 mod cases;
+mod edits;
 mod endings;
 mod hosts;
 mod ledger;
