@@ -2,7 +2,7 @@
 use assert_cmd::Command;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 /// The binary under test.
@@ -61,10 +61,39 @@ impl Bench {
         (text(output.stdout), text(output.stderr), output.status.code().unwrap_or(-1))
     }
 
+    /// A run that must end well: its results and what it says.
+    pub fn good(&self, arguments: &str) -> (String, String) {
+        let (out, err, code) = self.run(arguments);
+        assert_eq!(code, 0, "{arguments}: {err}");
+        (out, err)
+    }
+
     /// The names in the folder beside the pipeline.
     pub fn left(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.path()).unwrap();
         let names = entries.map(|e| PathBuf::from(e.unwrap().file_name()));
         names.filter(|n| n != Path::new("p.yaml")).collect()
+    }
+}
+
+/// Numbers that differ from run to run; the seed is told when a test fails.
+pub struct Random {
+    pub seed: u64,
+    state: u64,
+}
+
+impl Random {
+    pub fn new() -> Random {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let seed = now.as_nanos() as u64;
+        Random { seed, state: seed }
+    }
+
+    /// A number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let x = (self.state ^ self.state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((x ^ x >> 31) % end.max(1) as u64) as usize
     }
 }

@@ -47,13 +47,6 @@ fn random() -> u64 {
     x ^ x >> 29
 }
 
-/// A run that must end well: its results and what it says.
-fn good(bench: &Bench, arguments: &str) -> (String, String) {
-    let (out, err, code) = bench.run(arguments);
-    assert_eq!(code, 0, "{arguments}: {err}");
-    (out, err)
-}
-
 fn says(err: &str, words: &str) {
     assert!(err.contains(words), "no `{words}` in {err}");
 }
@@ -84,7 +77,7 @@ fn alike(a: &Path, b: &Path) -> bool {
 
 /// Moves the outputs of a run that nothing has disturbed out of the way; its results.
 fn undisturbed(bench: &Bench, arguments: &str) -> String {
-    let (out, _) = good(bench, &format!("run p.yaml {arguments} -w 2 --no-state --out good"));
+    let (out, _) = bench.good(&format!("run p.yaml {arguments} -w 2 --no-state --out good"));
     assert!(!bench.path().join("good/.tidemill").exists());
     out
 }
@@ -92,23 +85,23 @@ fn undisturbed(bench: &Bench, arguments: &str) -> String {
 #[test]
 fn a_second_run_has_nothing_to_do() {
     let bench = Bench::new(GRID);
-    let (out, err) = good(&bench, "run p.yaml --tile 3000");
+    let (out, err) = bench.good("run p.yaml --tile 3000");
     assert!(!err.contains("to do"), "{err}");
     let written = |name: &str| fs::metadata(bench.path().join(name)).unwrap().modified().unwrap();
     let before = (written("z.nc"), written("z.parquet"));
     for arguments in ["-w 1", "-n 2 -w 2", "--overwrite"] {
-        let (again, err) = good(&bench, &format!("run p.yaml --tile 3000 {arguments}"));
+        let (again, err) = bench.good(&format!("run p.yaml --tile 3000 {arguments}"));
         says(&err, "up to date: 0 of 60 tiles to do");
         says(&err, "kept ");
         assert_eq!(again, out);
     }
     assert_eq!((written("z.nc"), written("z.parquet")), before);
-    let (told, _) = good(&bench, "status p.yaml");
+    let (told, _) = bench.good("status p.yaml");
     says(&told, "z.parquet: as it was written");
     says(&told, "began 2");
     // An output that is gone is made again, and nothing else.
     fs::remove_file(bench.path().join("z.nc")).unwrap();
-    let (again, err) = good(&bench, "run p.yaml --tile 3000 -n 2");
+    let (again, err) = bench.good("run p.yaml --tile 3000 -n 2");
     says(&err, "wrote");
     says(&err, "kept z.parquet");
     assert_eq!(again, out);
@@ -118,8 +111,8 @@ fn a_second_run_has_nothing_to_do() {
     let (_, err, code) = bench.run("run p.yaml --tile 3000");
     assert_eq!(code, 2, "{err}");
     says(&err, "exists already");
-    good(&bench, "run p.yaml --tile 3000 --overwrite");
-    let (removed, _) = good(&bench, "clean z.nc");
+    bench.good("run p.yaml --tile 3000 --overwrite");
+    let (removed, _) = bench.good("clean z.nc");
     says(&removed, ".tidemill/z.nc");
     assert!(!bench.path().join(".tidemill").exists());
     assert_eq!(bench.run("status z.nc").2, 2);
@@ -132,27 +125,27 @@ fn an_edit_reaches_what_depends_on_it() {
         assert!(GRID.contains(from), "{from}");
         fs::write(bench.path().join("p.yaml"), GRID.replace(from, to)).unwrap();
     };
-    good(&bench, "run p.yaml --tile 3000");
+    bench.good("run p.yaml --tile 3000");
     for (from, to) in [("Grid", "Another"), ("as: one", "as: only"), ("steps:", "# why\nsteps:")] {
         edit(from, to);
-        says(&good(&bench, "run p.yaml --tile 3000").1, "up to date: 0 of 60 tiles to do");
+        says(&bench.good("run p.yaml --tile 3000").1, "up to date: 0 of 60 tiles to do");
     }
     // A reduction of another kind: the outputs are left alone, and the states of the other stay.
     edit("sum(z), v: var(z)", "mean(z), v: std(z)");
-    let (told, _) = good(&bench, "explain p.yaml --tile 3000 --ledger");
+    let (told, _) = bench.good("explain p.yaml --tile 3000 --ledger");
     says(&told, "60 of 60 tiles to do");
     says(&told, "nothing to do, ");
     says(&told, "60: what is computed has changed");
-    let (_, err) = good(&bench, "run p.yaml --tile 3000");
+    let (_, err) = bench.good("run p.yaml --tile 3000");
     says(&err, "kept z.parquet");
     // A formula: that is no longer the same output.
     edit("sin(x * y)", "sin(x + y)");
     let (_, err, code) = bench.run("run p.yaml --tile 3000");
     assert_eq!(code, 2);
     says(&err, "exists already");
-    let (told, _) = good(&bench, "explain p.yaml --tile 3000 --ledger");
+    let (told, _) = bench.good("explain p.yaml --tile 3000 --ledger");
     says(&told, "write: 60 of 60 tiles to do\n  60: what is computed has changed");
-    good(&bench, "run p.yaml --tile 3000 --overwrite");
+    bench.good("run p.yaml --tile 3000 --overwrite");
     undisturbed(&bench, "--tile 3000");
     assert!(alike(&bench.path().join("z.nc"), &bench.path().join("good/z.nc")));
 }
@@ -168,28 +161,28 @@ fn a_changed_file_reruns_its_own_tiles() {
     };
     (1..=6).for_each(|i| put(i, 40));
     let cold = || {
-        good(&bench, "run p.yaml --no-state --overwrite --out cold");
+        bench.good("run p.yaml --no-state --overwrite --out cold");
         fs::read_to_string(bench.path().join("cold/groups.csv")).unwrap()
     };
     let follows = |words: &str| {
-        let (_, err) = good(&bench, "run p.yaml -w 1");
+        let (_, err) = bench.good("run p.yaml -w 1");
         says(&err, words);
         let written = fs::read_to_string(bench.path().join("groups.csv")).unwrap();
         assert_eq!(written, cold());
     };
-    good(&bench, "run p.yaml -w 1");
+    bench.good("run p.yaml -w 1");
     follows("0 of 6 tiles to do");
     put(4, 41);
-    let (told, _) = good(&bench, "explain p.yaml --ledger");
+    let (told, _) = bench.good("explain p.yaml --ledger");
     says(&told, "in/4.csv has changed");
     follows(" of 6 tiles to do");
     follows("up to date: 0 of 6 tiles to do");
     put(7, 10);
-    says(&good(&bench, "explain p.yaml --ledger").0, "1: /");
+    says(&bench.good("explain p.yaml --ledger").0, "1: /");
     follows(" of 7 tiles to do");
     fs::remove_file(folder.join("7.csv")).unwrap();
     follows(" of 6 tiles to do");
-    let (told, _) = good(&bench, "status .");
+    let (told, _) = bench.good("status .");
     says(&told, "6 files, 0 files changed since");
 }
 
@@ -224,10 +217,10 @@ fn what_is_joined_is_not_done_twice() {
     (1..=6).for_each(|i| put(i, 40));
     name(2);
     let follows = |arguments: &str, words: &str| {
-        let (_, err) = good(&bench, &format!("run p.yaml {arguments}"));
+        let (_, err) = bench.good(&format!("run p.yaml {arguments}"));
         says(&err, words);
         let written = fs::read_to_string(bench.path().join("groups.csv")).unwrap();
-        good(&bench, "run p.yaml --no-state --overwrite --out cold");
+        bench.good("run p.yaml --no-state --overwrite --out cold");
         assert_eq!(written, fs::read_to_string(bench.path().join("cold/groups.csv")).unwrap());
     };
     follows("-w 1", "wrote");
@@ -236,16 +229,16 @@ fn what_is_joined_is_not_done_twice() {
     fs::remove_file(bench.path().join("groups.csv")).unwrap();
     follows("-n 2", " of 7 tiles to do");
     put(7, 90);
-    let (told, _) = good(&bench, "explain p.yaml --ledger");
+    let (told, _) = bench.good("explain p.yaml --ledger");
     says(&told, "in/7.csv is new");
     follows("-w 3", " of 8 tiles to do");
     put(3, 11);
     follows("-w 1", " of 8 tiles to do");
     name(5);
-    let (told, _) = good(&bench, "explain p.yaml --ledger");
+    let (told, _) = bench.good("explain p.yaml --ledger");
     says(&told, "7: ");
     says(&told, "names.csv has changed");
-    let (_, err) = good(&bench, "run p.yaml -w 1");
+    let (_, err) = bench.good("run p.yaml -w 1");
     assert!(!err.contains("resuming"), "{err}");
     follows("-w 1", "up to date: 0 of 8 tiles to do");
 }
@@ -275,12 +268,12 @@ fn a_file_that_comes_does_not_rerun_others_where_boxes_are_folded() {
              \x20 - write: in/f{i:02}.nc\n"
         );
         fs::write(bench.path().join("make.yaml"), text).unwrap();
-        good(&bench, "run make.yaml --no-state --overwrite");
+        bench.good("run make.yaml --no-state --overwrite");
     };
     let follows = |arguments: &str, words: &str| {
-        let (_, err) = good(&bench, &format!("run p.yaml {arguments}"));
+        let (_, err) = bench.good(&format!("run p.yaml {arguments}"));
         says(&err, words);
-        good(&bench, "run p.yaml --no-state --overwrite --out cold");
+        bench.good("run p.yaml --no-state --overwrite --out cold");
         for name in ["mean.nc", "times.nc"] {
             let (warm, cold) = (bench.path().join(name), bench.path().join("cold").join(name));
             assert!(alike(&warm, &cold), "{name}");
@@ -321,7 +314,7 @@ fn children(of: &Child) -> Vec<Pid> {
 
 /// How many tiles of so many points a run would do, and how that is told.
 fn tiles_left(bench: &Bench, points: u64) -> (u64, String) {
-    let (told, _) = good(bench, &format!("explain p.yaml --tile {points} --ledger"));
+    let (told, _) = bench.good(&format!("explain p.yaml --tile {points} --ledger"));
     let words: Vec<&str> = told.lines().next().unwrap().split(' ').collect();
     let at = words.iter().position(|w| *w == "of").unwrap();
     (words[at - 1].parse().unwrap(), told)
@@ -346,12 +339,12 @@ fn kills_at_any_moment_cost_no_more_than_what_was_in_flight() {
         assert!(now <= left, "{told}");
         left = now;
     }
-    let (out, _) = good(&bench, "run p.yaml --tile 600 -n 2 -w 2");
+    let (out, _) = bench.good("run p.yaml --tile 600 -n 2 -w 2");
     assert_eq!(out, expected);
     for name in ["z.nc", "z.parquet"] {
         assert!(alike(&bench.path().join(name), &bench.path().join("good").join(name)), "{name}");
     }
-    says(&good(&bench, "run p.yaml --tile 600").1, "up to date: 0 of 360 tiles to do");
+    says(&bench.good("run p.yaml --tile 600").1, "up to date: 0 of 360 tiles to do");
 }
 
 /// Rows of a number that only the run can tell, appended to files in their order.
@@ -391,12 +384,12 @@ fn files_of_rows_are_gone_on_with() {
         assert!(now < 300 && now <= left, "{told}");
         left = now;
     }
-    good(&bench, "run p.yaml --tile 2000 -n 2 -w 2");
+    bench.good("run p.yaml --tile 2000 -n 2 -w 2");
     for name in ["rows.csv", "rows.arrow"] {
         assert!(alike(&bench.path().join(name), &bench.path().join("good").join(name)), "{name}");
     }
     assert!(!bench.left().iter().any(|p| p.display().to_string().contains("partial")));
-    says(&good(&bench, "run p.yaml --tile 2000").1, "up to date: 0 of 300 tiles to do");
+    says(&bench.good("run p.yaml --tile 2000").1, "up to date: 0 of 300 tiles to do");
 }
 
 /// What an earlier run has written behind rows of a file that has changed since is not there any
@@ -423,8 +416,8 @@ fn rows_behind_a_changed_file_are_written_again() {
         resumed += u64::from(tiles_left(&bench, 40).0 < 800);
         put(random() % 8, 2 + round);
     }
-    good(&bench, "run p.yaml --tile 40 -n 2 -w 1");
-    good(&bench, "run p.yaml --no-state --out cold");
+    bench.good("run p.yaml --tile 40 -n 2 -w 1");
+    bench.good("run p.yaml --no-state --out cold");
     let text = |name: &str| fs::read_to_string(bench.path().join(name)).unwrap();
     assert_eq!(text("out.csv"), text("cold/out.csv"));
     println!("{resumed} of 10 were gone on with");
@@ -445,8 +438,8 @@ fn compressed_files_are_gone_on_with() {
     for option in ["deflate: 6", "zstd: 3"] {
         let bench = Bench::new(&write(option));
         fs::write(bench.path().join("sums.yaml"), sums).unwrap();
-        good(&bench, "run p.yaml --tile 2000 --no-state");
-        let (expected, _) = good(&bench, "run sums.yaml");
+        bench.good("run p.yaml --tile 2000 --no-state");
+        let (expected, _) = bench.good("run sums.yaml");
         fs::remove_file(bench.path().join("z.nc")).unwrap();
         let mut left = 200;
         for round in 0..4 {
@@ -472,10 +465,10 @@ fn compressed_files_are_gone_on_with() {
             assert!(now < 200 && now <= left, "{told}");
             left = now;
         }
-        good(&bench, "run p.yaml --tile 2000 -n 2 -w 1");
-        assert_eq!(good(&bench, "run sums.yaml --no-state").0, expected);
+        bench.good("run p.yaml --tile 2000 -n 2 -w 1");
+        assert_eq!(bench.good("run sums.yaml --no-state").0, expected);
         assert!(!bench.left().iter().any(|p| p.display().to_string().contains("partial")));
-        says(&good(&bench, "run p.yaml --tile 2000").1, "up to date: 0 of 200 tiles to do");
+        says(&bench.good("run p.yaml --tile 2000").1, "up to date: 0 of 200 tiles to do");
     }
 }
 
@@ -561,11 +554,11 @@ fn two_runs_do_not_write_the_same() {
     let (_, err, code) = bench.run("run p.yaml");
     assert_eq!(code, 1, "{err}");
     says(&err, &format!("process {} on", first.id()));
-    says(&good(&bench, "status out.parquet").0, "is at work");
+    says(&bench.good("status out.parquet").0, "is at work");
     assert_eq!(bench.run("clean p.yaml").2, 1);
     first.kill().unwrap();
     first.wait().unwrap();
-    let (removed, _) = good(&bench, "clean p.yaml");
+    let (removed, _) = bench.good("clean p.yaml");
     says(&removed, "out.parquet.partial-");
     assert!(bench.left().is_empty(), "{:?}", bench.left());
 }

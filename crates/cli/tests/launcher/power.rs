@@ -1,6 +1,6 @@
 //! Power cuts, as far as they can be made here: what a file system has after one is what was synced,
 //! and of what was written since an arbitrary part. `POWER_CUTS=200` makes so many.
-use crate::bench::{BINARY, Bench};
+use crate::bench::{BINARY, Bench, Random};
 use rustix::process::{Pid, Signal, kill_process};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 const PAGE: usize = 4096;
 
@@ -43,18 +43,6 @@ const SUMS: &str = "steps:
 ";
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
-
-/// Numbers that differ from run to run; the first one is told when a test fails.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let x = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((x ^ x >> 31) % end.max(1) as u64) as usize
-    }
-}
 
 /// All files below a folder that are on their way, or a ledger's.
 fn under_way(folder: &Path, into: &mut Files) {
@@ -179,8 +167,8 @@ fn same(a: &Path, b: &Path) -> bool {
 
 #[test]
 fn a_power_cut_leaves_the_right_answer_or_a_reason() {
-    let seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos() as u64;
-    let mut random = Random(seed);
+    let mut random = Random::new();
+    let seed = random.seed;
     let cuts = std::env::var("POWER_CUTS").map_or(3, |n| n.parse().unwrap());
     let good = Bench::new(GRID);
     let run = |bench: &Bench, arguments: &str| {

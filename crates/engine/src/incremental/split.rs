@@ -36,8 +36,8 @@ impl Split {
         let mut heads: Vec<Head> = (0..nodes.len()).filter_map(|at| head(physical, at)).collect();
         let mut aboves: Vec<Above> = Vec::new();
         let mut kept: Vec<usize> = heads.iter().map(|head| head.last).collect();
-        for at in 0..nodes.len() {
-            if let Some(above) = above(physical, at, &kept).filter(|_| !kept.contains(&at)) {
+        for at in (0..nodes.len()).filter(|at| heads.iter().all(|head| head.last != *at)) {
+            if let Some(above) = above(physical, at, &kept) {
                 kept.push(at);
                 aboves.push(above);
             }
