@@ -10,6 +10,16 @@ macro_rules! codes {
             /// All codes in order.
             pub const ALL: &[Code] = &[$(Code::$name,)*];
 
+            /// The code of this stable text.
+            pub fn from_text(text: &str) -> Option<Code> {
+                Code::ALL.iter().copied().find(|code| code.text() == text)
+            }
+
+            /// Whether it is the code of a warning.
+            pub fn is_warning(self) -> bool {
+                self.text().starts_with('W')
+            }
+
             /// The stable text, such as `E0101`.
             pub fn text(self) -> &'static str {
                 match self { $(Code::$name => $text,)* }
@@ -72,6 +82,32 @@ codes! {
     BadTest = "E0501": "The test names something that is not there.",
     // E09xx: ours
     Internal = "E0901": "A mistake in Tidemill itself; please report it.",
-    // W: warnings
+    // W00xx: the pipeline file
     UnusedParam = "W0001": "Nothing uses this parameter.",
+    ShadowedName = "W0002": "A name hides another of the same spelling.",
+    BitwiseXor = "W0003": "`^` on integers is exclusive or, not a power.",
+    PopulationSpread = "W0004": "`std` and `var` without `ddof` divide by n, not by n - 1.",
+    // W01xx: what inputs hold
+    ColumnsLeftOut = "W0101": "Columns or variables of an input that no column can hold are left out.",
+    TypeNarrowed = "W0102": "Values are read as another type than the file has.",
+    FilesLeftOut = "W0103": "Files or folders inside an input are not read.",
+    FilesOverlap = "W0104": "Files that follow each other overlap or leave a gap.",
+    UnitsDiffer = "W0105": "Files or variables that are put together have other units or attributes.",
+    AttributeIgnored = "W0106": "An attribute of a variable cannot be used as it is written.",
+    TextReplaced = "W0107": "Bytes that are not UTF-8 are replaced.",
+    OutOfValidRange = "W0108": "Values outside of a variable's valid range are missing values.",
+    TypeGuessed = "W0109": "The values of a text file leave open of which type they are.",
+    // W02xx: what outputs will not hold
+    DescriptionLost = "W0201": "What an input says of itself is not in the output.",
+    TypeWidened = "W0202": "Values are written as another type than the input has.",
+    // W03xx: what came of values, counted during the run
+    DivisionByZero = "W0301": "Integers were divided by zero.",
+    IntegerOverflow = "W0302": "Integers were too large for their type and wrapped around.",
+    ShiftOutOfRange = "W0303": "Integers were shifted by as many bits as they have, or more, or by fewer than none.",
+    NanMade = "W0304": "Numbers gave NaN.",
+    CastSaturated = "W0305": "Numbers did not fit the type that they were turned into.",
+    // W04xx: the run
+    ResultCut = "W0401": "A result is shown in part.",
+    LedgerSetAside = "W0402": "A ledger cannot be used.",
+    SpillInMemory = "W0403": "Rows that do not fit into memory go to a folder in memory.",
 }

@@ -136,6 +136,15 @@ impl Diagnostics {
         self.list.is_empty()
     }
 
+    /// Without the warnings of these codes; with `deny`, those that are left are errors.
+    pub fn settle(mut self, allowed: &[Code], deny: bool) -> Diagnostics {
+        self.list.retain(|d| d.severity == Severity::Error || !allowed.contains(&d.code));
+        if deny {
+            self.list.iter_mut().for_each(|d| d.severity = Severity::Error);
+        }
+        self
+    }
+
     /// In the order of the file.
     pub fn sorted(mut self) -> Vec<Diagnostic> {
         self.list.sort_by_key(|d| (d.span, d.code.text()));

@@ -30,6 +30,7 @@ mod table;
 mod tile;
 mod tiling;
 mod value;
+mod warning;
 
 pub use along::along;
 pub use attributes::{Attribute, Attributes};
@@ -47,3 +48,4 @@ pub use table::Entry;
 pub use tile::{Column, Tile};
 pub use tiling::{Region, Tiling};
 pub use value::Value;
+pub use warning::Warning;

@@ -26,6 +26,9 @@ pub struct Job {
     pub without: Vec<String>,
     /// `--overwrite`.
     pub overwrite: bool,
+    /// `--deny warnings`.
+    #[serde(default)]
+    pub deny_warnings: bool,
     /// Outputs that may be replaced without it.
     pub replace: Vec<PathBuf>,
     /// Where state is kept.
@@ -57,8 +60,8 @@ impl Job {
     /// What stands for all that the user said of the run, the same in all processes that were
     /// started for it.
     pub fn digest(&self) -> [u8; 32] {
-        let Job { text, sets, out, tile, without, overwrite, .. } = self;
-        let said = format!("{:?}", (text, sets, out, tile, without, overwrite));
+        let Job { text, sets, out, tile, without, overwrite, deny_warnings, .. } = self;
+        let said = format!("{:?}", (text, sets, out, tile, without, overwrite, deny_warnings));
         engine::links::digest(said.as_bytes())
     }
 
@@ -99,6 +102,7 @@ impl Job {
             tile: tile.map_err(Failure::internal)?,
             without: rules(&self.without)?,
             overwrite: self.overwrite,
+            deny_warnings: self.deny_warnings,
             replace: self.replace.clone(),
             state: self.state.clone(),
             follow,

@@ -52,6 +52,7 @@ impl Ledgers {
             rules: RuleArgs { without: Vec::new() },
             out: self.out,
             overwrite: true,
+            deny: None,
         };
         let mut job = args.job(1)?;
         job.state = State::Beside;

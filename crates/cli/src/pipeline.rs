@@ -3,7 +3,7 @@ use crate::budget::Budget;
 use crate::job::{self, Job};
 use crate::verbs::End;
 use base::{Code, Diagnostic, FailureKind, Severity, Source, did_you_mean};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use engine::ledger::Stages;
 use plan::rules::RULES;
 use plan::{Plan, State, TileRequest};
@@ -30,6 +30,16 @@ pub struct PipelineArgs {
     /// Replaces outputs that exist
     #[arg(long)]
     pub overwrite: bool,
+    /// Makes errors of warnings
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub deny: Option<Deny>,
+}
+
+/// What is not put up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Deny {
+    /// Every warning that the file does not `allow`.
+    Warnings,
 }
 
 /// Which rewrite rules are switched off.
@@ -82,6 +92,7 @@ impl PipelineArgs {
             tile: self.tile,
             without: self.rules.without,
             overwrite: self.overwrite,
+            deny_warnings: self.deny == Some(Deny::Warnings),
             replace: Vec::new(),
             state: State::Nowhere,
             stages: Stages::new(),

@@ -3,11 +3,12 @@ use crate::job::{Job, now};
 use crate::numbers::{bytes, count};
 use crate::outputs::Outputs;
 use crate::progress::Progress;
+use crate::report::warnings::Met;
 use crate::report::{Output, Report, Summary, Table};
 use crate::signals::Signals;
 use crate::state::State;
 use crate::verbs::PROCESS_VERB;
-use base::{Failure, FailureKind};
+use base::{Failure, FailureKind, Warning};
 use engine::deal::Dealer;
 use engine::ledger::Book;
 use engine::profile::Profile;
@@ -89,7 +90,8 @@ pub fn alone(
             eprintln!("warning: no more could be noted in the ledger: {why}");
         }
     }
-    Ok(Report { tables, outputs, summary, profiles: tally.profile.into_iter().collect() })
+    let profiles = tally.profile.into_iter().collect();
+    Ok(Report { tables, outputs, summary, profiles, met: tally.warnings, ..Report::default() })
 }
 
 /// In process 0: the outputs of a plan, staged, and the book in which the run is noted.
@@ -214,6 +216,8 @@ pub struct Part {
     pub spilled: u64,
     /// What the time went into, if that was asked for.
     pub profile: Option<Profile>,
+    /// What the user should know of the values that it has seen.
+    pub warnings: Vec<Met>,
 }
 
 fn report(outcome: Outcome, workers: usize, spill: PathBuf, start: Instant) -> Option<Report> {
@@ -231,8 +235,12 @@ fn report(outcome: Outcome, workers: usize, spill: PathBuf, start: Instant) -> O
         spilled: parts.iter().map(|p| p.spilled).sum(),
         spill,
     };
-    let profiles = parts.into_iter().filter_map(|p| p.profile).collect();
-    Some(Report { tables, outputs, summary, profiles })
+    let (mut profiles, mut met) = (Vec::new(), Vec::new());
+    for part in parts {
+        profiles.extend(part.profile);
+        Warning::merge(&mut met, part.warnings.into_iter().filter_map(Met::warning));
+    }
+    Some(Report { tables, outputs, summary, profiles, met, ..Report::default() })
 }
 
 /// Refuses a run that would need more memory than there is.

@@ -10,7 +10,7 @@ use crate::spill::{Budget, Folder};
 use crate::tally::Tally;
 use crate::watch::{Watch, lock};
 use base::Failure;
-use plan::physical::Physical;
+use plan::physical::{Op, Physical, Read};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -66,6 +66,11 @@ pub fn run_noting(
     let (meshed, grace) = (options.mesh.is_some(), options.grace);
     let workers = dataflow::start(&job, options)?;
     wait(&workers, &watch, meshed, grace)?;
+    for node in &physical.nodes {
+        if let Op::Read(Read { source: Some(source), .. }) = &node.op {
+            watch.warn(source.met());
+        }
+    }
     let shown = std::mem::take(&mut *lock(&job.shown));
     let profile = job.profile.as_ref().map(|measured| Profile {
         origin: since_1970.as_micros() as u64,

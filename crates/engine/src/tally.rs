@@ -2,7 +2,7 @@
 use crate::profile::Profile;
 use crate::watch::Watch;
 use arrow_array::RecordBatch;
-use base::Schema;
+use base::{Schema, Warning};
 use plan::physical::{Op, Physical};
 
 /// What a run has done in this process.
@@ -21,6 +21,8 @@ pub struct Tally {
     pub written: u64,
     /// Bytes of state that did not fit into memory and went to files.
     pub spilled: u64,
+    /// What the user should know of the values that this process has seen.
+    pub warnings: Vec<Warning>,
     /// What the time went into, if that was asked for.
     pub profile: Option<Profile>,
 }
@@ -45,6 +47,7 @@ impl Tally {
             rows: watch.rows(),
             written: watch.bytes(),
             spilled: 0,
+            warnings: watch.warnings(),
             profile: None,
         }
     }

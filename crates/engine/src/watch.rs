@@ -1,7 +1,7 @@
 //! What a run tells the outside while it runs, and how it is told to stop.
 use crate::credit::Wake;
 use crate::deal::{Deal, Hand};
-use base::{Failure, grouped};
+use base::{Failure, Warning, grouped};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
@@ -23,6 +23,7 @@ pub struct Watch {
     failed: AtomicBool,
     first: Mutex<Option<Failure>>,
     sleepers: Mutex<Vec<Thread>>,
+    warnings: Mutex<Vec<Warning>>,
 }
 
 impl Watch {
@@ -82,6 +83,16 @@ impl Watch {
         for thread in lock(&self.sleepers).iter() {
             thread.unpark();
         }
+    }
+
+    /// Notes what the user should know of the values, to be told when the run has ended.
+    pub fn warn(&self, warnings: impl IntoIterator<Item = Warning>) {
+        Warning::merge(&mut lock(&self.warnings), warnings);
+    }
+
+    /// What has been noted so far.
+    pub fn warnings(&self) -> Vec<Warning> {
+        lock(&self.warnings).clone()
     }
 
     /// Whether the run is to end.

@@ -1,7 +1,7 @@
 //! The one contract of all formats.
 use crate::csv::Guess;
 use crate::{Memo, OptionKey, Options, RowTest, Survivors};
-use base::{Attributes, Column, DType, Entry, Failure, Region, Schema, Tile, Tiling};
+use base::{Attributes, Column, DType, Entry, Failure, Region, Schema, Tile, Tiling, Warning};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -122,6 +122,17 @@ pub trait TileSource: Send + Sync {
     /// The dimension along which several files follow each other, where there may be several.
     fn along(&self) -> Option<usize> {
         (self.schema().domain.dims.len() == 1).then_some(0)
+    }
+
+    /// What the user should know of how the files are read: what is left out or narrowed.
+    fn warnings(&self) -> Vec<Warning> {
+        Vec::new()
+    }
+
+    /// What reading has met so far that the user should know of, and headers did not tell; asked
+    /// for once, when all tiles that this process reads have been read.
+    fn met(&self) -> Vec<Warning> {
+        Vec::new()
     }
 
     /// One line for `explain`: format, file, how it is stored.
@@ -247,6 +258,11 @@ pub trait Sink: Send + Sync {
 
     /// The final name.
     fn path(&self) -> &Path;
+
+    /// What the user should know of what the file will not hold.
+    fn warnings(&self) -> Vec<Warning> {
+        Vec::new()
+    }
 
     /// Bytes of memory a writer needs beside the tile itself, for a tile of `tile_bytes`.
     fn memory(&self, tile_bytes: u64) -> u64;

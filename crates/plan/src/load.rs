@@ -39,6 +39,8 @@ pub struct LoadOptions {
     pub state: State,
     /// What is staged carries this in its name, unless it carries the name of the state.
     pub run_id: String,
+    /// `--deny warnings`: what would be a warning is an error.
+    pub deny_warnings: bool,
     /// The time of the run, ISO 8601, for `history`.
     pub now: String,
 }
@@ -103,6 +105,8 @@ impl TileRequest {
 
 /// A plan that has no mistakes: as the steps make it, after each rule, and as it will run.
 pub struct Plan {
+    /// The pipeline file, for places in it.
+    pub source: Source,
     /// What the pipeline is called.
     pub title: String,
     /// Parameters with the values of this run.
@@ -113,6 +117,10 @@ pub struct Plan {
     pub rewrites: Vec<Rewrite>,
     /// As it will run.
     pub physical: Physical,
+    /// What is to be said of it, and again at the end of its run.
+    pub warnings: Vec<Diagnostic>,
+    /// The warnings that the file does not want to hear of.
+    pub allow: Vec<Code>,
 }
 
 /// Reads, checks and plans a pipeline. All mistakes and warnings come back, in the order of the
@@ -145,7 +153,15 @@ fn load_with(
     if good {
         params::unused(&spec, &mut builder);
     }
-    (plan.filter(|_| good), builder.diagnostics.sorted())
+    let said = builder.diagnostics.settle(&spec.allow, options.deny_warnings);
+    let good = !said.has_errors();
+    let said = said.sorted();
+    let plan = plan.filter(|_| good).map(|plan| Plan {
+        warnings: said.clone(),
+        allow: spec.allow,
+        ..plan
+    });
+    (plan, said)
 }
 
 /// The tests of a pipeline file, or its mistakes.
@@ -233,7 +249,9 @@ fn plan(spec: &Spec, builder: &mut Builder) -> Option<Plan> {
     let last = rewrites.last().map_or(&written, |r| &r.graph);
     let physical = lower(last, builder)?;
     let (title, params) = (builder.title.clone(), builder.params.clone());
-    Some(Plan { title, params, written, rewrites, physical })
+    let (warnings, allow) = (Vec::new(), Vec::new());
+    let source = builder.source.clone();
+    Some(Plan { source, title, params, written, rewrites, physical, warnings, allow })
 }
 
 /// The mistake of a pipeline file that cannot be read.

@@ -24,7 +24,10 @@ pub fn sink(
         overwrite: b.may_replace(&write.path),
     };
     let error = match write.format.sink(request) {
-        Ok(sink) => return Some(sink),
+        Ok(sink) => {
+            sink.warnings().iter().for_each(|w| b.error(w.diagnostic(write.span)));
+            return Some(sink);
+        }
         Err(error) => error,
     };
     let (code, span) = match &error.kind {

@@ -18,6 +18,8 @@ pub struct Spec {
     pub steps: Vec<Step>,
     /// An order in which every step comes after those that feed it.
     pub order: Vec<usize>,
+    /// `allow:` the warnings that are not told.
+    pub allow: Vec<Code>,
     /// `tests:`, not looked at yet.
     pub tests: Vec<Node>,
 }
@@ -55,6 +57,7 @@ pub const TOP_KEYS: &[(&str, &str)] = &[
     ),
     ("functions", "Named expressions: `area(r): pi * r**2`."),
     ("steps", "The steps, each fed by the one before unless `from:` says otherwise."),
+    ("allow", "The codes of warnings that are not told, such as `[W0102]`."),
     ("tests", "Runs with small parameters and what must come out; `tidemill test` runs them."),
 ];
 
@@ -84,8 +87,28 @@ pub fn spec(root: &Node, diagnostics: &mut Diagnostics) -> Option<Spec> {
     let params = named(root.get("params"), "params", diagnostics);
     let functions = named(root.get("functions"), "functions", diagnostics);
     let (steps, order) = steps(root, diagnostics);
+    let allow = allowed(root.get("allow"), diagnostics);
     let tests = list(root.get("tests"), "tests", diagnostics).to_vec();
-    Some(Spec { title, description, params, functions, steps, order, tests })
+    Some(Spec { title, description, params, functions, steps, order, allow, tests })
+}
+
+fn allowed(node: Option<&Node>, diagnostics: &mut Diagnostics) -> Vec<Code> {
+    let names = node.and_then(|node| names_of(node, diagnostics)).unwrap_or_default();
+    let mut codes = Vec::new();
+    for (name, span) in names {
+        match Code::from_text(&name).filter(|code| code.is_warning()) {
+            Some(code) => codes.push(code),
+            None => diagnostics.push(
+                Diagnostic::error(
+                    Code::BadValue,
+                    span,
+                    format!("no warning has the code `{name}`"),
+                )
+                .help("`allow` takes the codes of warnings, such as [W0102]"),
+            ),
+        }
+    }
+    codes
 }
 
 fn plain_text(node: &Node, what: &str, diagnostics: &mut Diagnostics) -> Option<String> {

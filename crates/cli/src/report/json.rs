@@ -1,12 +1,13 @@
 //! The report as JSON: the one object that `--format json` prints, and tables between processes.
 use super::value::{decode, encode, json, quoted};
-use super::{Report, Summary, Table};
-use base::DType;
+use super::{Report, Summary, Table, warnings};
+use base::{DType, Source};
 use serde_json::{Value, json};
 
 impl Report {
-    /// `{"results": {STEP: [{COLUMN: VALUE, …}, …]}, "run": {…}}`, in one line.
-    pub fn json(&self) -> String {
+    /// `{"results": {STEP: [{COLUMN: VALUE, …}, …]}, "run": {…}, "warnings": […]}`, in one line;
+    /// places are those of the pipeline file.
+    pub fn json(&self, source: &Source) -> String {
         let tables: Vec<String> = self.tables.iter().map(Table::json_rows).collect();
         let Summary { seconds, startup_seconds, workers, processes, tiles, spilled, .. } =
             self.summary;
@@ -18,7 +19,9 @@ impl Report {
             "tiles": tiles,
             "spilled": spilled,
         });
-        format!("{{\"results\": {{{}}}, \"run\": {run}}}", tables.join(", "))
+        let said = self.warnings.iter().map(|warning| warnings::json(warning, source));
+        let said = Value::Array(said.collect());
+        format!("{{\"results\": {{{}}}, \"run\": {run}, \"warnings\": {said}}}", tables.join(", "))
     }
 }
 
@@ -64,7 +67,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::super::{Report, Summary, Table};
-    use base::{DType, Value};
+    use base::{DType, Source, Value};
 
     fn report() -> Report {
         let columns = vec![("total".into(), DType::Float64), ("a \"b\"".into(), DType::String)];
@@ -87,8 +90,8 @@ mod tests {
     #[test]
     fn one_object_of_the_agreed_shape() {
         assert_eq!(
-            report().json(),
-            r#"{"results": {"reduce": [{"total": 13.277605949854024, "a \"b\"": "x"}, {"total": null, "a \"b\"": "ü"}]}, "run": {"seconds":0.5,"startup_seconds":0.25,"workers":4,"processes":2,"tiles":9,"spilled":0}}"#
+            report().json(&Source::new("p.yaml", "")),
+            r#"{"results": {"reduce": [{"total": 13.277605949854024, "a \"b\"": "x"}, {"total": null, "a \"b\"": "ü"}]}, "run": {"seconds":0.5,"startup_seconds":0.25,"workers":4,"processes":2,"tiles":9,"spilled":0}, "warnings": []}"#
         );
     }
 

@@ -2,10 +2,11 @@
 mod json;
 mod table;
 mod value;
+pub mod warnings;
 
 use crate::numbers;
 use arrow_array::RecordBatch;
-use base::{DType, Schema, Value};
+use base::{DType, Diagnostic, Schema, Value, Warning};
 use engine::profile::Profile;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -67,6 +68,10 @@ pub struct Report {
     pub summary: Summary,
     /// What the time went into, for each process, if that was asked for.
     pub profiles: Vec<Profile>,
+    /// What the values gave rise to, in all processes.
+    pub met: Vec<Warning>,
+    /// All that is to be said at the end: what the plan gave rise to, then the values.
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl Table {

@@ -3,6 +3,7 @@ use super::{Act, End};
 use crate::job::{Job, now};
 use crate::keep;
 use crate::report::Table;
+use crate::report::warnings::Met;
 use crate::run::{Part, staged};
 use crate::signals::Signals;
 use crate::state::State;
@@ -86,6 +87,7 @@ fn work(child: &Child, watch: &Arc<Watch>) -> Result<(), Failure> {
         tiles: tally.tiles,
         spilled: tally.spilled,
         profile: tally.profile,
+        warnings: tally.warnings.iter().map(Met::of).collect(),
     };
     child.finish(to_value(part).map_err(internal)?, || {
         let written = match outputs {

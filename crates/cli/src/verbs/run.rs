@@ -8,7 +8,7 @@ use crate::numbers::{bytes, count};
 use crate::pipeline::PipelineArgs;
 use crate::profile::{Profiled, Target};
 use crate::progress::{Progress, Style};
-use crate::report::{Report, Summary};
+use crate::report::{Report, Summary, warnings};
 use crate::run::{Stops, alone, print, refuse_for_memory, tiles, together};
 use crate::signals::Signals;
 use crate::spread::{Led, follow, lead};
@@ -96,6 +96,7 @@ impl Act for Run {
                 drop(state.tidy());
             }
         }
+        report.warnings = warnings::of(&plan, &report.met);
         self.tell(&plan, &report)
     }
 }
@@ -175,11 +176,14 @@ impl Run {
     /// Prints results, and says what else came out.
     fn tell(&self, plan: &Plan, report: &Report) -> Result<(), End> {
         if !self.quiet {
+            for warning in &report.warnings {
+                eprintln!("{}", warnings::line(warning, &plan.source));
+            }
             report.notes().iter().for_each(|line| eprintln!("{line}"));
         }
         print(&match self.format {
             Format::Table => report.tables(),
-            Format::Json => report.json() + "\n",
+            Format::Json => report.json(&plan.source) + "\n",
         });
         if let Some(target) = &self.profile {
             let Report { summary, profiles, .. } = report;

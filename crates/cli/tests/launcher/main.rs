@@ -15,4 +15,5 @@ mod results;
 mod scaling;
 mod spills;
 mod verbs;
+mod warnings;
 mod watch;

@@ -8,7 +8,7 @@ fn json_is_one_object_of_the_agreed_shape() {
     assert_eq!(code, 0, "{err}");
     let report: Value = serde_json::from_str(&out).unwrap();
     let keys: Vec<&String> = report.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["results", "run"]);
+    assert_eq!(keys, ["results", "run", "warnings"]);
     let rows = &report["results"]["reduce"];
     assert_eq!(rows.as_array().unwrap().len(), 1);
     assert_eq!(rows[0]["terms"], 729);

@@ -1,0 +1,67 @@
+//! Warnings at the end of a run: those of its plan, and what came of the values.
+use base::{Code, Diagnostic, Source, Span, Warning};
+use plan::Plan;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A warning on its way from a process to the launcher: a [`Warning`] that can be written down.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Met {
+    code: String,
+    span: Option<(u32, u32)>,
+    message: String,
+    help: String,
+    count: u64,
+}
+
+impl Met {
+    /// To be sent.
+    pub fn of(warning: &Warning) -> Met {
+        Met {
+            code: warning.code.text().to_owned(),
+            span: warning.span.map(|span| (span.start, span.end)),
+            message: warning.message.clone(),
+            help: warning.help.clone(),
+            count: warning.count,
+        }
+    }
+
+    /// As it was noted; `None` if its code is unknown.
+    pub fn warning(self) -> Option<Warning> {
+        let Met { code, span, message, help, count } = self;
+        let span = span.map(|(start, end)| Span { start, end });
+        Some(Warning { code: Code::from_text(&code)?, span, message, help, count })
+    }
+}
+
+/// The warnings that a run ends with, less those that the file allows.
+pub fn of(plan: &Plan, met: &[Warning]) -> Vec<Diagnostic> {
+    let heard = met.iter().filter(|warning| !plan.allow.contains(&warning.code));
+    plan.warnings.iter().cloned().chain(heard.map(|w| w.diagnostic(Span::default()))).collect()
+}
+
+/// One line: `warning[W0102]: a.parquet: … (p.yaml:2:11)`.
+pub fn line(warning: &Diagnostic, source: &Source) -> String {
+    let place = match place(warning, source) {
+        Some((line, column)) => format!(" ({}:{line}:{column})", source.name),
+        None => String::new(),
+    };
+    format!("warning[{}]: {}{place}", warning.code.text(), warning.message)
+}
+
+/// As an object of `--format json`.
+pub fn json(warning: &Diagnostic, source: &Source) -> Value {
+    let place = place(warning, source);
+    json!({
+        "code": warning.code.text(),
+        "message": warning.message,
+        "help": warning.help,
+        "line": place.map(|(line, _)| line),
+        "column": place.map(|(_, column)| column),
+    })
+}
+
+fn place(warning: &Diagnostic, source: &Source) -> Option<(usize, usize)> {
+    let known = warning.span != Span::default();
+    known.then(|| source.line_column(warning.span.start as usize))
+}
