@@ -11,7 +11,7 @@ RELEASE := $(TARGET)/release/tidemill
 DEBUG := $(TARGET)/debug/tidemill
 PIPELINES := $(wildcard pipelines/*.yaml)
 
-.PHONY: help run build test lint check interop trial hosts kills limits bench static clean
+.PHONY: help run build test lint check interop trial hosts kills limits fuzz bench static clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,7 +57,12 @@ hosts: $(NETCDF) ## lets four hosts, made of network namespaces, run jobs, and b
 kills: build ## kills jobs of full size at any moment, 50 times each, and lets other runs go on (TMPDIR=/dev/shm: in memory; KILLS=10)
 	python3 tests/kills/run.py $(RELEASE) pipelines $(KILLS)
 
-check: lint test trial hosts ## all that CI runs
+# Mutants of files, pipelines and ledgers, and signals, with fixed seeds; by hand, many more:
+# `make fuzz TRIALS="files=20000 pipelines=3000 ledgers=300 signals=200" SEED=7`.
+fuzz: interop ## damages files, pipelines and ledgers, sends signals, and looks at how runs end
+	PYTHONDONTWRITEBYTECODE=1 $(TARGET)/interop-venv/bin/python tests/fuzz/run.py $(DEBUG) $(TRIALS)
+
+check: lint test trial hosts fuzz ## all that CI runs
 
 static: ## builds NetCDF and HDF5 in, for machines that have neither
 	TIDEMILL_NETCDF=static scripts/setup.sh $(NETCDF)
