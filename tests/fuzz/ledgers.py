@@ -45,10 +45,11 @@ class CutShort:
     """Runs of a few pipelines, and what they write when nobody disturbs them."""
 
     def __init__(self, tidemill, root):
-        self.good, self.seconds = {}, {}
+        self.tidemill, self.good, self.seconds = tidemill, {}, {}
         for ending in ENDINGS:
             from process import Rules
             folder = root / f"good{ending or '-groups'}"
+            shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             (folder / "run").mkdir()
             (folder / "run" / "p.yaml").write_text(pipeline(ending))

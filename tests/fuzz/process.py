@@ -22,7 +22,7 @@ class Rules:
         self.tidemill, self.ends, self.seen = tidemill, Counter(), {}
         self.lock = threading.Lock()
 
-    def run(self, folder, *arguments, disturb=None, seconds=SECONDS, bounded=True):
+    def run(self, folder, *arguments, disturb=None, seconds=SECONDS, bounded=True, user=None):
         """Runs tidemill in `folder/run`, and checks its end. `disturb` gets the process. What is not
         `bounded` may be a large job: it is ended after some seconds, and that is no fault."""
         where = folder / "run"
@@ -31,7 +31,8 @@ class Rules:
         begun = time.monotonic()
         with out.open("wb") as o, err.open("wb") as e:
             child = subprocess.Popen(
-                [self.tidemill, *map(str, arguments)], cwd=where, stdin=subprocess.DEVNULL, stdout=o, stderr=e
+                [self.tidemill, *map(str, arguments)], cwd=where, stdin=subprocess.DEVNULL, stdout=o, stderr=e,
+                user=user, group=user, extra_groups=None if user is None else []
             )
             timer = threading.Timer(seconds, child.kill)
             timer.start()

@@ -4,7 +4,7 @@
 
 Subjects: `files` (mutants of NetCDF, Parquet, Arrow and CSV files), `pipelines` (mutants of the
 examples), `ledgers` (runs that were cut short, whose ledger or staged output is then damaged),
-`signals` (sent at any moment). SEED repeats the choices, PROCESSES says how many run side by side.
+`signals` (sent at any moment), `strangers` (as root: traps of another user in a shared folder). SEED repeats the choices, PROCESSES says how many run side by side.
 A process must end within 10 seconds with a documented exit code, without a panic, within 1.5 GB of
 memory; a tree of other things beside each run must stay as it was; where a run says that all went
 well, what it wrote must be what an undisturbed run writes. Each break of these rules is printed with
@@ -24,8 +24,10 @@ from files import Files  # noqa: E402
 from ledgers import Ledgers, Signals  # noqa: E402
 from pipelines import Pipelines  # noqa: E402
 from process import Rules  # noqa: E402
+from strangers import Strangers  # noqa: E402
 
-SUBJECTS = {"files": (Files, 600), "pipelines": (Pipelines, 300), "ledgers": (Ledgers, 40), "signals": (Signals, 30)}
+SUBJECTS = {"files": (Files, 600), "pipelines": (Pipelines, 300), "ledgers": (Ledgers, 40), "signals": (Signals, 30),
+            "strangers": (Strangers, 30)}
 
 
 def trial(subject, rules, root, name, number, seed):
@@ -48,6 +50,7 @@ def main():
     wanted = dict(word.split("=") for word in sys.argv[2:]) or {name: n for name, (_, n) in SUBJECTS.items()}
     seed = os.environ.get("SEED", "1")
     root = Path(tempfile.mkdtemp(prefix="tidemill-fuzz-"))
+    root.chmod(0o755)  # other users run in it too
     rules, wrong, ends = Rules(tidemill), [], {}
     for name, count in wanted.items():
         begun = time.monotonic()
