@@ -4,6 +4,7 @@
 
 mod budget;
 mod catalogue;
+mod clock;
 mod job;
 mod keep;
 mod launch;

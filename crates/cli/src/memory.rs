@@ -1,6 +1,7 @@
 //! Memory comes in large pages, and what a tile gave back stays with the process, for the next
 //! tile: a page that comes, or comes again, from the system costs more than to write it.
 
+use crate::machine::is_limited;
 use base::FailureKind;
 use signal_hook::consts::SIGABRT;
 use signal_hook::low_level;
@@ -73,7 +74,17 @@ fn noted(piece: *mut u8, bytes: usize) -> *mut u8 {
 /// To be called first.
 pub fn prepare() {
     keep_freed();
+    if is_limited() {
+        share_arena();
+    }
     end_in_words();
+}
+
+/// All threads share one arena: each would set address space aside for its own.
+fn share_arena() {
+    // malloc.h
+    const ARENA_MAX: i32 = -8;
+    tell_allocator(ARENA_MAX, 1);
 }
 
 /// What is said when memory is lacking, after the number of bytes.
@@ -112,23 +123,26 @@ pub fn keep_less(bytes: u64, threads: usize) {
 }
 
 /// Each thread keeps up to so many bytes, in pieces of up to half of that.
-#[cfg_attr(not(all(target_os = "linux", target_env = "gnu")), expect(unused_variables))]
 fn keep(bytes: u64) {
+    // malloc.h
+    const TRIM_THRESHOLD: i32 = -1;
+    const MMAP_THRESHOLD: i32 = -3;
+    let bytes = bytes.min(64 << 20) as i32;
+    tell_allocator(MMAP_THRESHOLD, bytes / 2);
+    tell_allocator(TRIM_THRESHOLD, bytes);
+}
+
+/// Sets an option of the C library's allocator, where there is one that has options.
+#[cfg_attr(not(all(target_os = "linux", target_env = "gnu")), expect(unused_variables))]
+fn tell_allocator(option: i32, value: i32) {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
         use std::ffi::c_int;
         unsafe extern "C" {
             fn mallopt(option: c_int, value: c_int) -> c_int;
         }
-        // malloc.h
-        const TRIM_THRESHOLD: c_int = -1;
-        const MMAP_THRESHOLD: c_int = -3;
-        let bytes = bytes.min(64 << 20) as c_int;
-        // SAFETY: both options take bytes and are set under the allocator's own lock; what is
+        // SAFETY: options take numbers and are set under the allocator's own lock; what is
         // refused is left as it was.
-        unsafe {
-            mallopt(MMAP_THRESHOLD, bytes / 2);
-            mallopt(TRIM_THRESHOLD, bytes);
-        }
+        unsafe { mallopt(option, value) };
     }
 }

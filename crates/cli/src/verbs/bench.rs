@@ -65,8 +65,8 @@ impl Act for Bench {
         let mut scaling = Scaling { title: String::new(), combinations: self.combinations(cores) };
         let job = Job { profile: true, discard: true, overwrite: true, ..self.pipeline.job(1)? };
         let plan = pipeline::load(&job)?;
-        let limit = machine::memory(cores);
         for c in &scaling.combinations {
+            let limit = machine::memory(cores, c.processes);
             refuse_for_memory(&plan.physical, c.threads, c.processes, limit.as_ref())?;
         }
         scaling.title = plan.title;
