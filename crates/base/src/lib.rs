@@ -30,6 +30,7 @@ mod table;
 mod tile;
 mod tiling;
 mod value;
+mod visible;
 mod warning;
 
 pub use along::along;
@@ -48,4 +49,5 @@ pub use table::Entry;
 pub use tile::{Column, Tile};
 pub use tiling::{Region, Tiling};
 pub use value::Value;
+pub use visible::{steers, visible, visible_lines};
 pub use warning::Warning;

@@ -1,9 +1,10 @@
 //! Diagnostics as text: file, line, column, source line, caret, help.
-use crate::{Diagnostic, Severity, Source, Span};
+use crate::{Diagnostic, Severity, Source, Span, steers, visible_lines};
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
 /// Renders all diagnostics, a blank line between two, each like a compiler's.
-/// With `color`, ANSI escapes mark the parts.
+/// With `color`, ANSI escapes mark the parts; no other escape stands in the text, whatever the file
+/// and its inputs hold.
 pub fn render(source: &Source, diagnostics: &[Diagnostic], color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let mut parts = Vec::new();
@@ -14,7 +15,20 @@ pub fn render(source: &Source, diagnostics: &[Diagnostic], color: bool) -> Strin
     if !text.is_empty() {
         text.push('\n');
     }
-    text
+    // The renderer replaces those of ASCII in source lines; all else was replaced before.
+    let stays = |c: char| matches!(c, '\n' | '\t' | '\x1b') || !steers(c);
+    match text.chars().all(stays) {
+        true => text,
+        false => text.split_inclusive(|c| !stays(c)).map(steady).collect(),
+    }
+}
+
+/// A piece of text of whose characters only the last one may be one that steers.
+fn steady(piece: &str) -> String {
+    let at = piece.char_indices().next_back().map_or(0, |(at, _)| at);
+    let (before, last) = piece.split_at(at);
+    let last = if last == "\x1b" { last.into() } else { visible_lines(last) };
+    format!("{before}{last}")
 }
 
 fn one(source: &Source, diagnostic: &Diagnostic, renderer: &Renderer) -> String {
@@ -22,28 +36,32 @@ fn one(source: &Source, diagnostic: &Diagnostic, renderer: &Renderer) -> String 
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level.primary_title(&diagnostic.message).id(diagnostic.code.text());
+    let message = visible_lines(&diagnostic.message);
+    let name = visible_lines(&source.name);
+    let label = visible_lines(&diagnostic.label);
+    let help: Vec<_> = diagnostic.help.iter().map(|text| visible_lines(text)).collect();
+    let title = level.primary_title(&*message).id(diagnostic.code.text());
     if diagnostic.span == Span::default() {
         // About the file or the command as a whole: no line of it shows the mistake.
-        let mut group = title.element(Origin::path(&*source.name));
-        for help in &diagnostic.help {
-            group = group.element(Level::HELP.message(help));
+        let mut group = title.element(Origin::path(&*name));
+        for help in &help {
+            group = group.element(Level::HELP.message(&**help));
         }
         return renderer.render(&[group]);
     }
     let mut primary = AnnotationKind::Primary.span(clamp(source, diagnostic.span.range()));
-    if !diagnostic.label.is_empty() {
-        primary = primary.label(&diagnostic.label);
+    if !label.is_empty() {
+        primary = primary.label(&*label);
     }
     let mut snippet =
-        Snippet::source(&*source.text).path(&*source.name).fold(true).annotation(primary);
+        Snippet::source(&*source.text).path(&*name).fold(true).annotation(primary);
     for other in &diagnostic.others {
         let range = clamp(source, other.span.range());
-        snippet = snippet.annotation(AnnotationKind::Context.span(range).label(&other.text));
+        snippet = snippet.annotation(AnnotationKind::Context.span(range).label(visible_lines(&other.text)));
     }
     let mut group = title.element(snippet);
-    for help in &diagnostic.help {
-        group = group.element(Level::HELP.message(help));
+    for help in &help {
+        group = group.element(Level::HELP.message(&**help));
     }
     renderer.render(&[group])
 }

@@ -1,5 +1,5 @@
 //! `--memory` and `--spill`: what a process may take, and where the state goes that does not fit.
-use crate::machine::{self, MemoryLimit};
+use crate::machine::{self, MemoryLimit, address_space};
 use crate::memory::keep_less;
 use base::Failure;
 use clap::Args;
@@ -87,11 +87,14 @@ impl Budget {
 
     /// What all processes on this host may take; `None` if nothing says anything.
     pub fn limit(&self) -> Option<MemoryLimit> {
-        let machine = machine::memory(machine::cores().count);
+        let machine = machine::memory(machine::cores().count, self.here);
         let here = self.here.max(1) as u64;
         let asked = |bytes: u64| MemoryLimit { bytes: bytes.saturating_mul(here), by: "--memory" };
         match self.size {
-            Some(Size::Bytes(bytes)) => Some(asked(bytes)),
+            Some(Size::Bytes(bytes)) => {
+                let limits = [Some(asked(bytes)), address_space(self.here)].into_iter().flatten();
+                limits.min_by_key(|limit| limit.bytes)
+            }
             Some(Size::Share(share)) => machine.map(|m| asked((m.bytes as f64 * share) as u64)),
             None => machine,
         }

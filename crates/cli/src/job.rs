@@ -1,6 +1,7 @@
 //! A job: a pipeline and all that its plan depends on. The launcher hands it to every process of
 //! a run, and each makes the same plan of it.
 use crate::budget::Budget;
+use crate::clock;
 use crate::keep::How;
 use base::{Diagnostic, Failure, Source};
 use engine::ledger::Stages;
@@ -8,6 +9,7 @@ use plan::rules::{RULES, rule};
 use plan::{KnownFiles, LoadOptions, Plan, State, TileRequest};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A pipeline, its parameters, and how it is to be run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -127,7 +129,7 @@ pub fn rules(names: &[String]) -> Result<Vec<&'static str>, Failure> {
 
 /// A name for a run that no other run has: the time in seconds and the process, in hexadecimal.
 pub fn new_run_id() -> String {
-    let now = chrono::Utc::now().timestamp_micros();
+    let now = clock::microseconds(SystemTime::now());
     format!("{now:x}-{:x}", std::process::id())
 }
 
@@ -135,7 +137,7 @@ pub fn new_run_id() -> String {
 /// <https://reproducible-builds.org/specs/source-date-epoch/>) where it is set, so that the same
 /// run writes the same bytes.
 pub fn now() -> String {
-    let told = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|t| t.trim().parse::<i64>().ok());
-    let told = told.and_then(|seconds| chrono::DateTime::from_timestamp(seconds, 0));
-    told.unwrap_or_else(chrono::Utc::now).format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    let told = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|t| t.trim().parse::<u64>().ok());
+    let told = told.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+    clock::iso(told.unwrap_or_else(SystemTime::now))
 }

@@ -4,6 +4,7 @@
 
 mod budget;
 mod catalogue;
+mod clock;
 mod job;
 mod keep;
 mod launch;
@@ -17,6 +18,7 @@ mod profile;
 mod progress;
 mod report;
 mod run;
+mod say;
 mod scaling;
 mod signals;
 mod spread;
@@ -24,21 +26,71 @@ mod state;
 mod verbs;
 
 use base::{Failure, FailureKind};
+use clap::ArgMatches;
+use clap::error::ErrorKind;
+use engine::panics;
 use expr::isa::Isa;
 use std::process::ExitCode;
+use std::thread;
 
 #[global_allocator]
 static MEMORY: memory::LargePages = memory::LargePages;
 
+/// The stack of the thread that does the work: the system's may be limited to less than files of
+/// many levels need. Only what is used of it takes memory.
+const STACK: usize = 8 << 20;
+
 fn main() -> ExitCode {
-    memory::keep_freed();
-    let matches = verbs::command().get_matches();
-    let asked = Isa::asked().map_err(|e| verbs::End::from(Failure::new(FailureKind::Pipeline, e)));
-    match asked.and_then(|_| verbs::dispatch(&matches)) {
+    memory::prepare();
+    panics::install();
+    let thread = thread::Builder::new().name("launcher".into()).stack_size(STACK).spawn(launch);
+    match thread.map(|thread| thread.join()) {
+        Ok(Ok(code)) => code,
+        // It has told all that it could.
+        Ok(Err(_)) => ExitCode::from(FailureKind::Internal.exit_code()),
+        Err(_) => launch(),
+    }
+}
+
+/// Does what the command line says; a panic is a mistake in Tidemill, told like any other failure.
+fn launch() -> ExitCode {
+    panics::enter(panics::Role::Worker);
+    let done = panics::catch(|| Ok(work())).unwrap_or_else(|failure| Err(failure.into()));
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(end) => {
             end.tell();
             ExitCode::from(end.exit_code())
+        }
+    }
+}
+
+fn work() -> Result<(), verbs::End> {
+    let matches = match verbs::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(e) => return say_of_itself(&e),
+    };
+    watch_signals(&matches)?;
+    Isa::asked().map_err(|e| Failure::new(FailureKind::Pipeline, e))?;
+    verbs::dispatch(&matches)
+}
+
+/// Whatever else it does, a launcher that gets a signal ends with its exit code.
+fn watch_signals(matches: &ArgMatches) -> Result<(), Failure> {
+    match matches.subcommand_name() == Some(verbs::PROCESS_VERB) {
+        true => signals::Signals::ignore(),
+        false => signals::Signals::watch().map(drop),
+    }
+}
+
+/// Help and versions are results; what is wrong with the command line is not.
+fn say_of_itself(about: &clap::Error) -> Result<(), verbs::End> {
+    let text = about.render().ansi().to_string();
+    match about.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(say::help(&text)?),
+        _ => {
+            say::styled(&text);
+            Err(verbs::End::Told(FailureKind::Pipeline.exit_code()))
         }
     }
 }

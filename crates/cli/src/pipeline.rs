@@ -1,6 +1,7 @@
 //! Pipeline files as the verbs take them: read, planned, their mistakes told.
 use crate::budget::Budget;
 use crate::job::{self, Job};
+use crate::say;
 use crate::verbs::End;
 use base::{Code, Diagnostic, FailureKind, Severity, Source, did_you_mean};
 use clap::{Args, ValueEnum};
@@ -148,9 +149,9 @@ pub fn tell(source: &Source, diagnostics: &[Diagnostic]) {
     if diagnostics.is_empty() {
         return;
     }
-    anstream::eprint!("{}", base::render(source, diagnostics, true));
+    say::styled(&base::render(source, diagnostics, true));
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     if errors > 1 {
-        anstream::eprintln!("\n{errors} errors in {}", source.name);
+        say::line(&format!("\n{errors} errors in {}", source.name));
     }
 }

@@ -1,5 +1,6 @@
 //! Progress on standard error: a bar on a terminal, a plain line now and then elsewhere.
 use crate::numbers::{count, time};
+use crate::say;
 use base::grouped;
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -55,15 +56,15 @@ impl Progress {
         let elapsed = self.start.elapsed();
         if self.plain && elapsed >= self.next {
             self.next = elapsed + NEXT_LINE;
-            eprintln!("{}", line(done, self.total, elapsed.as_secs_f64()));
+            say::line(&line(done, self.total, elapsed.as_secs_f64()));
         }
     }
 
     /// A line of a process, beside the bar.
     pub fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| say::line(line)),
+            None => say::line(line),
         }
     }
 

@@ -5,6 +5,7 @@ use crate::outputs::Outputs;
 use crate::progress::Progress;
 use crate::report::warnings::Met;
 use crate::report::{Output, Report, Summary, Table};
+use crate::say;
 use crate::signals::Signals;
 use crate::state::State;
 use crate::verbs::PROCESS_VERB;
@@ -17,7 +18,6 @@ use engine::{Options, Tally, Watch};
 use plan::physical::{Op, Physical};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::io::{Write, stdout};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -26,12 +26,6 @@ use std::time::{Duration, Instant};
 
 /// Time between two looks at signals and progress.
 const GLANCE: Duration = Duration::from_millis(50);
-
-/// Prints a result. A reader that has gone away wants no more of it, and no complaint.
-pub fn print(text: &str) {
-    let mut out = stdout().lock();
-    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
-}
 
 /// The tiles that all readers of a plan hand out.
 pub fn tiles(physical: &Physical) -> u64 {
@@ -73,7 +67,7 @@ pub fn alone(
     progress.finish();
     let tally = tally?;
     let ready = start.elapsed().as_secs_f64();
-    let tables = tally.results.iter().map(|(n, s, b)| Table::new(n, s, b)).collect();
+    let tables = Table::all(physical, &tally.results);
     let summary = Summary {
         seconds: tally.seconds,
         startup_seconds: (ready - tally.seconds).max(0.0),
@@ -87,7 +81,7 @@ pub fn alone(
     if let Some(book) = book {
         book.end(&tally.results, now());
         if let Some(why) = book.failed() {
-            eprintln!("warning: no more could be noted in the ledger: {why}");
+            say::warning(&format!("no more could be noted in the ledger: {why}"));
         }
     }
     let profiles = tally.profile.into_iter().collect();
@@ -182,9 +176,8 @@ pub fn together(
         News::Line { process, host: Some(host), line } => {
             progress.say(&format!("[{process} on {host}] {line}"));
         }
-        News::Print(text) => print(&text),
         // Said where outputs are kept up to date.
-        News::Tables(_) => {}
+        News::Print(_) | News::Tables(_) => {}
         News::Note(line) => progress.say(&line),
     };
     let outcome = supervise(crew, &|| stops.signals.failure(), &mut news);

@@ -2,6 +2,7 @@
 use crate::job::Job;
 use crate::pipeline::tell;
 use crate::report::{Output, Report, Table};
+use crate::say;
 use crate::verbs::End;
 use base::{Code, Diagnostic, Failure, Severity};
 use engine::ledger::{
@@ -58,7 +59,7 @@ pub fn hold(folder: &Path, plans: impl FnOnce() -> Vec<Physical>) -> Result<Lock
 }
 
 fn warn(known: &Folder) {
-    known.warnings.iter().for_each(|line| anstream::eprintln!("\x1b[1;33mwarning\x1b[0m: {line}"));
+    known.warnings.iter().for_each(|line| say::warning(line));
 }
 
 /// The plan of a job, and its state if it keeps one. Outputs that are in the way are looked at in
@@ -237,7 +238,7 @@ impl State {
                     let batches = tiles.iter().map(|tile| tile.to_batch(&node.schema));
                     let batches = batches.collect::<Result<Vec<_>, _>>();
                     let batches = batches.map_err(|e| Failure::internal(e.to_string()))?;
-                    report.tables.push(Table::new(&show.name, &node.schema, &batches));
+                    report.tables.push(Table::new(&show.name, &node.schema, &batches, show.most));
                 }
                 (Op::Write(_), Some(Kept::Output { path, files, bytes, .. })) => {
                     let (path, files, bytes) = (path.clone(), *files, *bytes);

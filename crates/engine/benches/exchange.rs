@@ -1,7 +1,7 @@
 //! Arrow data between two processes: through the dataflow's exchange, and as bare bytes through a
 //! socket, in turn; gigabytes a second, medians, and their ratio.
 //! `cargo bench --bench exchange [KIB OF A TILE ...]`.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used)]
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Float64Array, Int64Array};

@@ -26,7 +26,7 @@ pub mod ledger;
 pub mod links;
 mod nodes;
 mod options;
-mod panics;
+pub mod panics;
 mod parcel;
 pub mod profile;
 mod run;

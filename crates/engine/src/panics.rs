@@ -3,6 +3,7 @@ use crate::watch::Watch;
 use base::{Failure, FailureKind};
 use std::any::Any;
 use std::cell::RefCell;
+use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::{Arc, Once};
 
@@ -62,6 +63,15 @@ fn note(role: &Role, info: &PanicHookInfo) {
     }
 }
 
+/// How the standard library says that the system starts no more threads.
+const NO_THREAD: &str = "failed to spawn thread: ";
+
+/// The system starts no more threads: there is no room for their stacks, or a limit on their number.
+pub fn no_thread(why: impl Display) -> Failure {
+    let message = format!("the system starts no more threads: use fewer (-w), or allow more: {why}");
+    Failure::new(FailureKind::Memory, message)
+}
+
 /// Runs something that may panic; a panic is a mistake in Tidemill, with the place in the source.
 ///
 /// # Errors
@@ -69,7 +79,11 @@ fn note(role: &Role, info: &PanicHookInfo) {
 pub fn catch<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
         let place = PLACE.with(|p| std::mem::take(&mut *p.borrow_mut()));
-        Err(Failure::internal(format!("panicked{place}: {}", message(&*payload))))
+        let text = message(&*payload);
+        Err(match text.strip_prefix(NO_THREAD) {
+            Some(why) => no_thread(why),
+            None => Failure::internal(format!("panicked{place}: {text}")),
+        })
     })
 }
 

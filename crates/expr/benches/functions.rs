@@ -1,5 +1,6 @@
 //! Nanoseconds per value of each function with each instruction set, on blocks that stay in
 //! cache: `cargo bench --bench functions [NAME ...]`.
+#![allow(clippy::print_stdout)]
 use expr::isa::Isa;
 use expr::math::apply::{binary_with, unary_with};
 use expr::math::arcsine::{arccos, arccos32, arcsin, arcsin32};

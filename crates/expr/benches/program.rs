@@ -3,7 +3,7 @@
 //! pass, a program makes one for each operation or two: each costs 0.07 to 0.1 ns, which shows where
 //! all of the loop takes 0.1.
 //! `cargo bench --bench program [NAME ...]`.
-#![allow(clippy::expect_used)]
+#![allow(clippy::print_stdout, clippy::expect_used)]
 use arrow_array::{ArrayRef, Float64Array};
 use base::{Column, DType, DimMask, Domain, Field, Schema, Text, Tile};
 use expr::exact::ExactSum;

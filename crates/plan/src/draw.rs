@@ -1,5 +1,6 @@
 //! The plan as a drawing: Graphviz DOT and Mermaid.
 use crate::physical::{Node, Op, Physical, Reduce, Route};
+use base::visible;
 use std::fmt::Write;
 
 /// The physical plan in Graphviz's DOT language.
@@ -8,7 +9,7 @@ pub fn dot(physical: &Physical) -> String {
         "digraph tidemill {\n  rankdir=TB;\n  node [shape=box, fontname=\"sans-serif\"];\n",
     );
     for (i, node) in physical.nodes.iter().enumerate() {
-        let label = label(node).join("\\n").replace('"', "\\\"");
+        let label = label(node).map(|text| escaped(&text)).join("\\n");
         let _ = writeln!(out, "  n{i} [label=\"{label}\"];");
         for input in &node.inputs {
             let _ = writeln!(out, "  n{input} -> n{i};");
@@ -22,7 +23,7 @@ pub fn dot(physical: &Physical) -> String {
 pub fn mermaid(physical: &Physical) -> String {
     let mut out = String::from("flowchart TD\n");
     for (i, node) in physical.nodes.iter().enumerate() {
-        let label = label(node).join("<br>").replace('"', "#quot;");
+        let label = label(node).map(|text| entities(&text)).join("<br>");
         let _ = writeln!(out, "  n{i}[\"{label}\"]");
         for input in &node.inputs {
             let _ = writeln!(out, "  n{input} --> n{i}");
@@ -31,14 +32,29 @@ pub fn mermaid(physical: &Physical) -> String {
     out
 }
 
+/// A text in a label of DOT, which has escapes of its own.
+fn escaped(text: &str) -> String {
+    visible(text).replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+/// A text in a label of Mermaid, which is HTML: what is not of words is an entity, so that it
+/// neither ends the label nor the page that the drawing stands in.
+fn entities(text: &str) -> String {
+    let entity = |c: char| match c {
+        '"' | '<' | '>' | '&' | '#' | ';' | '\\' | '`' => format!("#{};", c as u32),
+        c => c.to_string(),
+    };
+    visible(text).chars().map(entity).collect()
+}
+
 /// What a node does, in few words, then what it makes.
-fn label(node: &Node) -> Vec<String> {
+fn label(node: &Node) -> [String; 2] {
     let columns: Vec<&str> = node.schema.names().filter(|n| !n.starts_with('#')).collect();
     let shown = match columns.len() {
         0..=6 => columns.join(", "),
         n => format!("{}, … {n} columns", columns[..5].join(", ")),
     };
-    vec![format!("{} · {}", node.step, verb(&node.op)), shown]
+    [format!("{} · {}", node.step, verb(&node.op)), shown]
 }
 
 /// The name of a node's kind, and what it is about.

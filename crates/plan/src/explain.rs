@@ -75,7 +75,7 @@ fn node_text(node: &PlanNode) -> String {
             format!("Partition into {} parts by {how}", plan.into)
         }
         PlanOp::Write(write) => format!("Write {}", write.path.display()),
-        PlanOp::Show(name) => format!("Write to the report as `{name}`"),
+        PlanOp::Show(show) => format!("Write to the report as `{}`", show.name),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The files that a `read:` names, to be looked for again: files come, change and go.
 use crate::paths;
 use base::DType;
-use formats::{Format, FormatError, Memo, OpenRequest, Options, TileSource};
+use formats::{Format, FormatError, FormatErrorKind, Memo, OpenRequest, Options, TileSource};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -88,6 +88,10 @@ impl Files {
     /// # Errors
     /// As [`Format::open`].
     pub fn open(&self, path: &Path) -> Result<Arc<dyn TileSource>, FormatError> {
+        if let Some(what) = paths::special(path) {
+            let message = format!("cannot read {}: {what}", path.display());
+            return Err(FormatError::new(FormatErrorKind::Missing, message));
+        }
         self.format.open(&OpenRequest {
             paths: vec![path.to_path_buf()],
             columns: Some(self.columns.clone()),

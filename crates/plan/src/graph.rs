@@ -1,6 +1,6 @@
 //! The plan: a graph of a small closed set of nodes, as the steps make it and the rules rewrite it.
 use crate::files::Files;
-use crate::physical::{Dealt, How};
+use crate::physical::{Dealt, How, Show};
 use base::{Attributes, DType, DimMask, Domain, Field, Schema, Span, Value};
 use expr::reduce::Reduction;
 use expr::{Given, Step};
@@ -88,7 +88,7 @@ pub enum PlanOp {
     /// A file.
     Write(Box<WritePlan>),
     /// Rows for the report.
-    Show(String),
+    Show(Show),
 }
 
 /// Makes the tiles of a box: coordinates that are known, and columns of a file.

@@ -11,7 +11,7 @@ use crate::load::TileRequest;
 use crate::memory;
 use crate::physical::{
     Aggregate, Apply, Concat, Dealt, Fold, FoldKind, Node, Op, Order, Partition, Physical, Read,
-    Reduce, Route, Show, SortKey,
+    Reduce, Route, SortKey,
 };
 use crate::sinks::sink;
 use crate::size::rows_at_most;
@@ -101,9 +101,8 @@ impl Lowering<'_, '_> {
             PlanOp::Join(plan) => self.join(id, node, plan),
             PlanOp::Partition(plan) => Some(self.partition(node, plan, input)),
             PlanOp::Write(_) => self.write(node, input),
-            PlanOp::Show(name) => {
-                let op = Op::Show(Show { name: name.clone() });
-                let id = self.add(node, op, vec![input.id], node.schema.clone());
+            PlanOp::Show(show) => {
+                let id = self.add(node, Op::Show(show.clone()), vec![input.id], node.schema.clone());
                 Some(Made { id, tiling: None })
             }
         }

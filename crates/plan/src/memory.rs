@@ -123,6 +123,12 @@ fn state(graph: &Graph, node: &PlanNode, memory: &mut Memory) {
                     .push(format!("`{}` sorts all its rows, of {row} bytes each", node.step)),
             }
         }
+        // What a report holds, as it came and put together; little of any other order.
+        PlanOp::Order(order) => {
+            let limit = order.limit.unwrap_or(0);
+            let rows = rows.map_or(limit, |rows| rows.min(limit));
+            memory.per_process += 2 * rows.saturating_mul(width(&node.schema));
+        }
         PlanOp::Fold(fold) => {
             for call in &fold.calls {
                 held(call, rows, filtered(fold) || rows.is_none(), memory);

@@ -3,6 +3,7 @@ use crate::build::Builder;
 use crate::spec::wrong_shape;
 use crate::yaml::{Kind, Node};
 use base::{Code, Diagnostic, Span};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 /// The names that stand behind `read:`, and the files that they mean, at least one.
@@ -18,7 +19,7 @@ pub fn inputs(b: &mut Builder, node: &Node) -> Option<(Vec<String>, Vec<PathBuf>
             good = false;
             continue;
         };
-        match find(beside, &text) {
+        match find(beside, &text).and_then(all_ordinary) {
             Ok(found) => {
                 paths.extend(found);
                 names.push(text);
@@ -58,6 +59,28 @@ pub fn find(beside: Option<&Path>, text: &str) -> Result<Vec<PathBuf>, String> {
         }
     }
     Err(format!("no file matches `{text}`"))
+}
+
+fn all_ordinary(paths: Vec<PathBuf>) -> Result<Vec<PathBuf>, String> {
+    match paths.iter().find_map(|path| Some((path, special(path)?))) {
+        Some((path, what)) => Err(format!("cannot read `{}`: {what}", path.display())),
+        None => Ok(paths),
+    }
+}
+
+/// What a name stands for that is neither a file nor a folder. To open such a thing may wait for
+/// ever, and what it gives it gives once, while inputs are read in any order and more than once.
+pub fn special(path: &Path) -> Option<&'static str> {
+    let kind = std::fs::metadata(path).ok()?.file_type();
+    if kind.is_fifo() {
+        Some("it is a pipe, and a file is needed: write what comes through it into one")
+    } else if kind.is_socket() {
+        Some("it is a socket, and a file is needed")
+    } else if kind.is_char_device() || kind.is_block_device() {
+        Some("it is a device, and a file is needed")
+    } else {
+        None
+    }
 }
 
 /// The files that match a pattern whose folders may hold wildcards too, sorted.

@@ -358,6 +358,9 @@ pub enum Dealt {
 pub struct Show {
     /// The name under which they are reported.
     pub name: String,
+    /// How many of them a report holds, if nobody has asked for so many: one more may come, and
+    /// stands for all beyond.
+    pub most: Option<u64>,
 }
 
 /// What a run needs, in bytes.

@@ -23,7 +23,7 @@ impl Anew {
         let words = count(found.len() as u64, "file");
         self.seen = Some(found);
         let job = Job { run_id: new_run_id(), now: now(), ..task.job.clone() };
-        let mut physical = match job.load() {
+        let mut physical = match task.signals.promptly(|| job.load()) {
             Ok((Some(plan), _)) => plan.physical,
             Ok((None, mistakes)) => {
                 task.complain_of(&mistakes);

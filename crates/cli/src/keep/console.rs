@@ -1,13 +1,17 @@
 //! Where results and lines go.
 use super::shown::Shown;
 use super::told::Told;
+use crate::say;
 use base::Failure;
 use std::cell::RefCell;
 
 /// Where things are told.
 pub trait Console {
     /// Results as text.
-    fn print(&self, text: &str);
+    ///
+    /// # Errors
+    /// If they cannot be told.
+    fn print(&self, text: &str) -> Result<(), Failure>;
 
     /// Results as they are now, where only their changes are told.
     ///
@@ -31,8 +35,8 @@ impl Terminal {
 }
 
 impl Console for Terminal {
-    fn print(&self, text: &str) {
-        crate::run::print(text);
+    fn print(&self, text: &str) -> Result<(), Failure> {
+        say::print(text)
     }
 
     fn tables(&self, tables: Vec<Shown>) -> Result<(), Failure> {
@@ -40,6 +44,6 @@ impl Console for Terminal {
     }
 
     fn note(&self, line: &str) {
-        eprintln!("{line}");
+        say::line(line);
     }
 }

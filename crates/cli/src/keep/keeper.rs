@@ -139,8 +139,9 @@ impl<'a> Keeper<'a> {
             Next::Replan => return Ok(Some(Ended::Plan)),
             Next::Run(runnable, words) => (runnable, words),
         };
+        let plan = runnable.0.clone();
         match self.publish(runnable) {
-            Ok(tables) => self.tell(&tables)?,
+            Ok(tables) => self.tell(&plan, &tables)?,
             Err(failure) if self.task.signals.failure().is_some() => return Err(failure),
             Err(failure) => self.task.complain(&failure),
         }
@@ -164,14 +165,17 @@ impl<'a> Keeper<'a> {
     }
 
     /// Tells results, or what has changed in them.
-    fn tell(&self, tables: &[(String, Schema, Vec<RecordBatch>)]) -> Result<(), Failure> {
+    fn tell(
+        &self,
+        plan: &Physical,
+        tables: &[(String, Schema, Vec<RecordBatch>)],
+    ) -> Result<(), Failure> {
         let Task { how, console, .. } = self.task;
         if how.changes {
             return console.tables(tables.iter().map(Shown::of).collect::<Result<_, _>>()?);
         }
-        let tables = tables.iter().map(|(n, s, b)| Table::new(n, s, b)).collect();
-        console.print(&Report { tables, ..Report::default() }.tables());
-        Ok(())
+        let tables = Table::all(plan, tables);
+        console.print(&Report { tables, ..Report::default() }.tables())
     }
 
     /// Tells what was done, and in what time.

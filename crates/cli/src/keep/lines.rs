@@ -1,7 +1,7 @@
 //! Rows that came and went, as text.
 use super::shown::Shown;
-use crate::report::{Table, text};
-use base::{DType, Value};
+use crate::report::{Table, json_row, render, row, text};
+use base::{DType, Value, visible};
 use clap::ValueEnum;
 use engine::incremental::Change;
 
@@ -27,10 +27,10 @@ pub fn changed(
     let Shown { step, schema, .. } = table;
     let mut rows = Vec::new();
     for (sign, batch) in [("-", &change.lost), ("+", &change.gained)] {
-        let table = Table::new(step, schema, batch.as_slice());
-        rows.extend(table.rows.into_iter().map(|row| (sign, row)));
+        let batch = batch.iter().flat_map(|b| (0..b.num_rows()).map(|i| row(b, i)));
+        rows.extend(batch.map(|row| (sign, row)));
     }
-    lines(&Table::new(step, schema, &[]), &rows, format, several, first)
+    lines(&Table::new(step, schema, &[], None), &rows, format, several, first)
 }
 
 /// Rows of a table that came or went, as text.
@@ -68,16 +68,16 @@ fn people(head: &Table, rows: &[(&str, Vec<Value>)], several: bool) -> String {
     let sign = [(String::new(), DType::String)];
     let columns = sign.into_iter().chain(head.columns.iter().cloned()).collect();
     let row = |(sign, row): &(&str, Vec<Value>)| {
-        std::iter::once(Value::Str((*sign).into())).chain(row.iter().cloned()).collect()
+        Some(std::iter::once(Value::Str((*sign).into())).chain(row.iter().cloned()).collect())
     };
-    let table = Table { step: head.step.clone(), columns, rows: rows.iter().map(row).collect() };
-    let title = if several { format!("{}\n", head.step) } else { String::new() };
-    title + &table.render()
+    let columns: Vec<_> = columns;
+    let title = if several { format!("{}\n", visible(&head.step)) } else { String::new() };
+    title + &render(&columns, rows.iter().map(row))
 }
 
 fn json(head: &Table, sign: &str, row: &[Value]) -> String {
     let step = crate::report::quoted(&head.step);
-    format!("{{\"change\": \"{sign}\", \"step\": {step}, \"row\": {}}}\n", head.json_row(row))
+    format!("{{\"change\": \"{sign}\", \"step\": {step}, \"row\": {}}}\n", json_row(&head.columns, row))
 }
 
 fn line(first: String, rest: impl Iterator<Item = String>) -> String {

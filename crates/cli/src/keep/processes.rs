@@ -7,6 +7,7 @@ use super::shown::Shown;
 use super::task::Task;
 use crate::job::Job;
 use crate::run::child_program;
+use crate::say;
 use crate::signals::Signals;
 use base::Failure;
 use engine::deal::Dealer;
@@ -44,8 +45,12 @@ pub fn together(
     let failed: RefCell<Option<Failure>> = RefCell::default();
     let mut news = |news| match news {
         News::Tiles(_) => {}
-        News::Line { process, line, .. } => eprintln!("[{process}] {line}"),
-        News::Print(text) => terminal.print(&text),
+        News::Line { process, line, .. } => say::line(&format!("[{process}] {line}")),
+        News::Print(text) => {
+            if let Err(failure) = terminal.print(&text) {
+                failed.borrow_mut().get_or_insert(failure);
+            }
+        }
         News::Tables(tables) => {
             let shown = decode(&tables).and_then(|tables| terminal.tables(tables));
             if let Err(failure) = shown {
@@ -74,8 +79,9 @@ fn decode(tables: &Value) -> Result<Vec<Shown>, Failure> {
 struct Launcher<'a>(&'a Child);
 
 impl Console for Launcher<'_> {
-    fn print(&self, text: &str) {
+    fn print(&self, text: &str) -> Result<(), Failure> {
         self.0.say(&Word::Print(text.to_owned()));
+        Ok(())
     }
 
     fn tables(&self, tables: Vec<Shown>) -> Result<(), Failure> {

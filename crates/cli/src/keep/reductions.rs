@@ -243,7 +243,8 @@ impl Reductions {
         task: &Task,
         follow: bool,
     ) -> Result<(Option<Plan>, Vec<Diagnostic>), Failure> {
-        task.job.load_knowing(follow, files(&self.known, &self.physical))
+        let known = files(&self.known, &self.physical);
+        task.signals.promptly(|| task.job.load_knowing(follow, known))
     }
 
     /// Makes the plan anew if it depends on something that is another now; false if it has another

@@ -1,6 +1,7 @@
 //! What has been told of tables whose changes are told, whoever makes them.
 use super::lines::{ChangeFormat, changed};
 use super::shown::Shown;
+use crate::say;
 use base::Failure;
 use engine::incremental::Rows;
 use std::fs::OpenOptions;
@@ -55,10 +56,7 @@ impl Told {
 
     fn put(&self, text: &str) -> Result<(), Failure> {
         let Some(path) = &self.to else {
-            if !text.is_empty() {
-                crate::run::print(text);
-            }
-            return Ok(());
+            return say::print_data(text);
         };
         let file = OpenOptions::new().create(true).append(true).open(path);
         file.and_then(|mut file| file.write_all(text.as_bytes()))

@@ -1,6 +1,7 @@
 //! How processes find the first one: at an address that the user gave, or through a private file
 //! that the first one writes to a folder which all hosts see.
 use super::ranks::Ranks;
+use crate::signals::Temporary;
 use base::{Failure, FailureKind};
 use engine::links::Secret;
 use serde::{Deserialize, Serialize};
@@ -30,15 +31,7 @@ struct Note {
 }
 
 /// The file, while it is there.
-pub struct Posted(Option<PathBuf>);
-
-impl Drop for Posted {
-    fn drop(&mut self) {
-        if let Some(path) = &self.0 {
-            drop(fs::remove_file(path));
-        }
-    }
-}
+pub type Posted = Option<Temporary>;
 
 impl Meeting {
     /// Through a file in this folder, which has the launcher's name for the run in its name, or, if
@@ -57,7 +50,7 @@ impl Meeting {
     /// If the file cannot be written.
     pub fn post(&self, host: &str, port: u16) -> Result<(Secret, Posted), Failure> {
         let (path, given) = match self {
-            Meeting::At(_, secret) => return Ok((secret.clone(), Posted(None))),
+            Meeting::At(_, secret) => return Ok((secret.clone(), None)),
             Meeting::Through(path, secret) => (path, secret.clone()),
         };
         let secret = given.clone().map_or_else(Secret::random, Ok)?;
@@ -70,7 +63,7 @@ impl Meeting {
             let message = format!("cannot write {name}, through which the processes meet: {e}");
             Failure::new(FailureKind::Peer, message)
         })?;
-        Ok((secret, Posted(Some(path.clone()))))
+        Ok((secret, Some(Temporary::new(path.clone()))))
     }
 
     /// In the other processes: the address of process 0 and the secret, once they are known.

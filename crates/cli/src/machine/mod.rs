@@ -1,5 +1,8 @@
 //! What the machine gives this job: cores and memory, as affinity, control groups and Slurm say.
+mod address_space;
 mod cgroup;
+
+pub use address_space::{address_space, is_limited};
 
 use cgroup::Cgroup;
 use std::path::Path;
@@ -49,9 +52,9 @@ pub fn all_cores() -> usize {
     online.trim().split(',').filter_map(count).sum()
 }
 
-/// The least of: the control group's limit, what Slurm gave the job, what is free.
-/// `None` if nothing says anything.
-pub fn memory(cores: usize) -> Option<MemoryLimit> {
+/// What so many processes on this host may use: the least of the control group's limit, what Slurm
+/// gave the job, what is free, and their address spaces. `None` if nothing says anything.
+pub fn memory(cores: usize, processes: usize) -> Option<MemoryLimit> {
     let limit = |bytes: Option<u64>, by| bytes.map(|bytes| MemoryLimit { bytes, by });
     let cgroup = Cgroup::of_this_process(Path::new("/")).memory_limit();
     let free = std::fs::read_to_string("/proc/meminfo").ok().and_then(|t| available(&t));
@@ -60,6 +63,7 @@ pub fn memory(cores: usize) -> Option<MemoryLimit> {
         limit(cgroup, "the control group's limit"),
         limit(slurm(&variable, cores), "what Slurm gave the job"),
         limit(free, "what is free"),
+        address_space(processes),
     ]
     .into_iter()
     .flatten()
@@ -93,7 +97,7 @@ mod tests {
     #[test]
     fn this_machine_has_cores_and_memory() {
         assert!(cores().count >= 1);
-        assert!(memory(1).unwrap().bytes > 1 << 20);
+        assert!(memory(1, 1).unwrap().bytes > 1 << 20);
     }
 
     #[test]

@@ -1,14 +1,23 @@
-//! The report as JSON: the one object that `--format json` prints, and tables between processes.
-use super::value::{decode, encode, json, quoted};
+//! The report as JSON: the one object that `--format json` prints.
+use super::value::{harmless, json, quoted};
 use super::{Report, Summary, Table, warnings};
 use base::{DType, Source};
 use serde_json::{Value, json};
+use std::io::{self, Write};
 
 impl Report {
-    /// `{"results": {STEP: [{COLUMN: VALUE, …}, …]}, "run": {…}, "warnings": […]}`, in one line;
+    /// Writes `{"results": {STEP: [{COLUMN: VALUE, …}, …]}, "run": {…}, "warnings": […]}`, a line;
     /// places are those of the pipeline file.
-    pub fn json(&self, source: &Source) -> String {
-        let tables: Vec<String> = self.tables.iter().map(Table::json_rows).collect();
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn json(&self, source: &Source, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(b"{\"results\": {")?;
+        for (i, table) in self.tables.iter().enumerate() {
+            let gap = if i > 0 { ", " } else { "" };
+            write!(out, "{gap}{}: ", quoted(&table.step))?;
+            table.json_rows(out)?;
+        }
         let Summary { seconds, startup_seconds, workers, processes, tiles, spilled, .. } =
             self.summary;
         let run = json!({
@@ -20,62 +29,47 @@ impl Report {
             "spilled": spilled,
         });
         let said = self.warnings.iter().map(|warning| warnings::json(warning, source));
-        let said = Value::Array(said.collect());
-        format!("{{\"results\": {{{}}}, \"run\": {run}, \"warnings\": {said}}}", tables.join(", "))
+        let said = harmless(Value::Array(said.collect()).to_string());
+        writeln!(out, "}}, \"run\": {run}, \"warnings\": {said}}}")
     }
 }
 
 impl Table {
-    fn json_rows(&self) -> String {
-        let rows: Vec<String> = self.rows.iter().map(|row| self.json_row(row)).collect();
-        format!("{}: [{}]", quoted(&self.step), rows.join(", "))
+    fn json_rows(&self, out: &mut dyn Write) -> io::Result<()> {
+        out.write_all(b"[")?;
+        for (i, row) in self.rows().enumerate() {
+            let gap = if i > 0 { ", " } else { "" };
+            write!(out, "{gap}{}", json_row(&self.columns, &row))?;
+        }
+        out.write_all(b"]")
     }
+}
 
-    /// A row as an object.
-    pub fn json_row(&self, row: &[base::Value]) -> String {
-        let cell = |((name, dtype), value): (&(String, DType), &base::Value)| {
-            format!("{}: {}", quoted(name), json(value, *dtype))
-        };
-        let cells: Vec<String> = self.columns.iter().zip(row).map(cell).collect();
-        format!("{{{}}}", cells.join(", "))
-    }
-
-    /// For another process: what [`Table::decode`] makes the same table of.
-    pub fn encode(&self) -> Value {
-        let columns: Vec<_> = self.columns.iter().map(|(n, t)| json!([n, t.name()])).collect();
-        let rows: Vec<Vec<_>> = self.rows.iter().map(|r| r.iter().map(encode).collect()).collect();
-        json!({ "step": self.step, "columns": columns, "rows": rows })
-    }
-
-    /// What [`Table::encode`] made.
-    pub fn decode(json: &Value) -> Option<Table> {
-        let column = |c: &Value| {
-            let dtype = DType::from_name(c[1].as_str()?).unwrap_or(DType::Binary);
-            Some((c[0].as_str()?.to_owned(), dtype))
-        };
-        let columns: Vec<(String, DType)> =
-            json["columns"].as_array()?.iter().map(column).collect::<Option<_>>()?;
-        let row = |r: &Value| {
-            let cells = r.as_array()?.iter().zip(&columns);
-            Some(cells.map(|(cell, (_, dtype))| decode(cell, *dtype)).collect())
-        };
-        let rows = json["rows"].as_array()?.iter().map(row).collect::<Option<_>>()?;
-        Some(Table { step: json["step"].as_str()?.to_owned(), columns, rows })
-    }
+/// A row as an object.
+pub fn json_row(columns: &[(String, DType)], row: &[base::Value]) -> String {
+    let cell = |((name, dtype), value): (&(String, DType), &base::Value)| {
+        format!("{}: {}", quoted(name), json(value, *dtype))
+    };
+    let cells: Vec<String> = columns.iter().zip(row).map(cell).collect();
+    format!("{{{}}}", cells.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::super::{Report, Summary, Table};
-    use base::{DType, Source, Value};
+    use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+    use base::{DType, Source};
+    use std::sync::Arc;
 
-    fn report() -> Report {
+    #[test]
+    fn one_object_of_the_agreed_shape() {
         let columns = vec![("total".into(), DType::Float64), ("a \"b\"".into(), DType::String)];
-        let rows = vec![
-            vec![Value::Float(13.277605949854024), Value::Str("x".into())],
-            vec![Value::Null, Value::Str("ü".into())],
-        ];
-        let tables = vec![Table { step: "reduce".into(), columns, rows }];
+        let total: ArrayRef = Arc::new(Float64Array::from(vec![Some(13.277605949854024), None]));
+        let names: ArrayRef = Arc::new(StringArray::from(vec!["x", "ü"]));
+        let batch = RecordBatch::try_from_iter([("total", total), ("a \"b\"", names)]).unwrap();
+        let batches = vec![batch];
+        let table = Table { step: "reduce".into(), columns, batches, asked: false, cut: false };
         let summary = Summary {
             seconds: 0.5,
             startup_seconds: 0.25,
@@ -84,20 +78,13 @@ mod tests {
             tiles: 9,
             ..Summary::default()
         };
-        Report { tables, summary, ..Report::default() }
-    }
-
-    #[test]
-    fn one_object_of_the_agreed_shape() {
+        let report = Report { tables: vec![table], summary, ..Report::default() };
+        let mut out = Vec::new();
+        report.json(&Source::new("p.yaml", ""), &mut out).unwrap();
         assert_eq!(
-            report().json(&Source::new("p.yaml", "")),
-            r#"{"results": {"reduce": [{"total": 13.277605949854024, "a \"b\"": "x"}, {"total": null, "a \"b\"": "ü"}]}, "run": {"seconds":0.5,"startup_seconds":0.25,"workers":4,"processes":2,"tiles":9,"spilled":0}, "warnings": []}"#
+            String::from_utf8(out).unwrap(),
+            r#"{"results": {"reduce": [{"total": 13.277605949854024, "a \"b\"": "x"}, {"total": null, "a \"b\"": "ü"}]}, "run": {"seconds":0.5,"startup_seconds":0.25,"workers":4,"processes":2,"tiles":9,"spilled":0}, "warnings": []}
+"#
         );
-    }
-
-    #[test]
-    fn tables_survive_the_way_between_processes() {
-        let table = report().tables.remove(0);
-        assert_eq!(Table::decode(&table.encode()), Some(table));
     }
 }

@@ -1,4 +1,5 @@
 //! The report of a run: tables of results, what was written, how long it took.
+mod between;
 mod json;
 mod table;
 mod value;
@@ -6,12 +7,15 @@ pub mod warnings;
 
 use crate::numbers;
 use arrow_array::RecordBatch;
-use base::{DType, Diagnostic, Schema, Value, Warning};
+use base::{Code, DType, Diagnostic, Schema, Value, Warning, grouped, visible};
 use engine::profile::Profile;
+use plan::physical::{Op, Physical};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-pub use value::{quoted, text};
+pub use json::json_row;
+pub use table::render;
+pub use value::{cell, harmless, quoted, text};
 
 /// The rows that a step reports.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,8 +24,12 @@ pub struct Table {
     pub step: String,
     /// Names and types of the columns.
     pub columns: Vec<(String, DType)>,
-    /// A value for each column.
-    pub rows: Vec<Vec<Value>>,
+    /// The rows, in order.
+    pub batches: Vec<RecordBatch>,
+    /// Whether the user asked for so many rows: a table for people then has all of them.
+    pub asked: bool,
+    /// Whether there are more, which no report can hold.
+    pub cut: bool,
 }
 
 /// An output under its final name.
@@ -75,18 +83,75 @@ pub struct Report {
 }
 
 impl Table {
-    /// From what the engine collected.
-    pub fn new(step: &str, schema: &Schema, batches: &[RecordBatch]) -> Table {
+    /// From what the engine collected. If nobody asked for the rows, one more than a report holds
+    /// (`most`) stands for all beyond.
+    pub fn new(step: &str, schema: &Schema, batches: &[RecordBatch], most: Option<u64>) -> Table {
         let columns = schema.fields.iter().map(|f| (f.name.to_string(), f.dtype)).collect();
-        let row = |batch: &RecordBatch, i| {
-            batch.columns().iter().map(|a| plan::tests::value(a, i)).collect()
-        };
-        let rows = batches
-            .iter()
-            .flat_map(|batch| (0..batch.num_rows()).map(move |i| row(batch, i)))
-            .collect();
-        Table { step: step.to_owned(), columns, rows }
+        let (step, batches, asked) = (step.to_owned(), batches.to_vec(), most.is_none());
+        let mut table = Table { step, columns, batches, asked, cut: false };
+        if let Some(most) = most.and_then(|most| usize::try_from(most).ok()) {
+            table.cut_to(most);
+        }
+        table
     }
+
+    /// Those of a plan, of which the engine has collected the rows.
+    pub fn all(physical: &Physical, results: &[(String, Schema, Vec<RecordBatch>)]) -> Vec<Table> {
+        let most = physical.nodes.iter().filter_map(|node| match &node.op {
+            Op::Show(show) => Some(show.most),
+            _ => None,
+        });
+        most.zip(results).map(|(most, (step, s, rows))| Table::new(step, s, rows, most)).collect()
+    }
+
+    fn cut_to(&mut self, most: usize) {
+        let mut left = most;
+        for batch in &mut self.batches {
+            self.cut |= batch.num_rows() > left;
+            *batch = batch.slice(0, left.min(batch.num_rows()));
+            left -= batch.num_rows();
+        }
+        self.batches.retain(|batch| batch.num_rows() > 0);
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    /// All rows, a value for each column.
+    pub fn rows(&self) -> impl Iterator<Item = Vec<Value>> {
+        self.batches.iter().flat_map(|batch| (0..batch.num_rows()).map(|i| row(batch, i)))
+    }
+
+    /// One of them.
+    pub fn row(&self, i: usize) -> Vec<Value> {
+        let mut i = i;
+        for batch in &self.batches {
+            match i.checked_sub(batch.num_rows()) {
+                Some(after) => i = after,
+                None => return row(batch, i),
+            }
+        }
+        Vec::new()
+    }
+
+    /// What is to be said if rows are left out.
+    pub fn warning(&self) -> Option<Warning> {
+        let (step, rows) = (&self.step, grouped(self.len() as u64));
+        self.cut.then(|| Warning {
+            code: Code::ResultCut,
+            span: None,
+            message: format!("`{step}` has more than {rows} rows, of which these are the first"),
+            help: "a report holds no more: `write` them into a file".into(),
+            count: 1,
+        })
+    }
+}
+
+/// A row of a batch: a value for each column.
+pub fn row(batch: &RecordBatch, i: usize) -> Vec<Value> {
+    batch.columns().iter().map(|array| plan::tests::value(array, i)).collect()
 }
 
 impl Report {
@@ -97,7 +162,7 @@ impl Report {
         for (i, table) in self.tables.iter().enumerate() {
             if several {
                 let gap = if i > 0 { "\n" } else { "" };
-                text += &format!("{gap}{}\n", table.step);
+                text += &format!("{gap}{}\n", visible(&table.step));
             }
             text += &table.render();
         }

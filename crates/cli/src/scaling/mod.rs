@@ -5,7 +5,7 @@ pub use plot::plot;
 
 use crate::numbers::time;
 use crate::profile::Shares;
-use crate::report::Report;
+use crate::report::{Report, Table, harmless, json_row};
 use serde_json::{Value, json};
 use tabled::builder::Builder;
 use tabled::settings::object::{Columns, Object, Rows};
@@ -43,8 +43,8 @@ impl Combination {
     pub fn add(&mut self, report: &Report) {
         self.times.push(report.summary.seconds);
         self.shares.push(Shares::of(&report.profiles));
-        let results: Vec<Value> = report.tables.iter().map(|table| table.encode()).collect();
-        let results = Value::from(results).to_string();
+        let rows = |t: &Table| t.rows().map(|row| json_row(&t.columns, &row)).collect::<String>();
+        let results: String = report.tables.iter().map(rows).collect();
         self.steady &= *self.results.get_or_insert(results.clone()) == results;
     }
 
@@ -142,8 +142,9 @@ impl Scaling {
             })
         };
         let all: Vec<Value> = self.combinations.iter().map(one).collect();
-        json!({ "title": self.title, "same_results": self.agrees(), "combinations": all })
-            .to_string()
+        let agrees = self.agrees();
+        let all = json!({ "title": self.title, "same_results": agrees, "combinations": all });
+        harmless(all.to_string())
     }
 }
 

@@ -7,7 +7,8 @@ use crate::numbers::{count, time};
 use crate::pipeline::{self, PipelineArgs};
 use crate::progress::{Progress, Style};
 use crate::report::Report;
-use crate::run::{Stops, alone, print, refuse_for_memory, together};
+use crate::run::{Stops, alone, refuse_for_memory, together};
+use crate::say;
 use crate::scaling::{Combination, Scaling, plot};
 use crate::signals::Signals;
 use base::{Failure, FailureKind};
@@ -64,8 +65,8 @@ impl Act for Bench {
         let mut scaling = Scaling { title: String::new(), combinations: self.combinations(cores) };
         let job = Job { profile: true, discard: true, overwrite: true, ..self.pipeline.job(1)? };
         let plan = pipeline::load(&job)?;
-        let limit = machine::memory(cores);
         for c in &scaling.combinations {
+            let limit = machine::memory(cores, c.processes);
             refuse_for_memory(&plan.physical, c.threads, c.processes, limit.as_ref())?;
         }
         scaling.title = plan.title;
@@ -73,12 +74,13 @@ impl Act for Bench {
             for combination in &mut scaling.combinations {
                 let report = run(&job, combination, &signals)?;
                 if !self.quiet {
-                    eprintln!("{}: {}", spread(combination), time(report.summary.seconds));
+                    let time = time(report.summary.seconds);
+                    say::line(&format!("{}: {time}", spread(combination)));
                 }
                 combination.add(&report);
             }
         }
-        print(&match self.format {
+        let printed = say::print(&match self.format {
             Format::Table => scaling.table(),
             Format::Json => scaling.json() + "\n",
         });
@@ -87,6 +89,7 @@ impl Act for Bench {
                 Failure::output(format!("cannot write the picture {}: {e}", path.display()))
             })?;
         }
+        printed?;
         match scaling.agrees() {
             true => Ok(()),
             false => Err(Failure::new(FailureKind::Data, "the results differ").into()),
@@ -115,12 +118,14 @@ impl Bench {
 /// One run; its plan is made anew, since staged outputs have the run's name.
 fn run(job: &Job, with: &Combination, signals: &Signals) -> Result<Report, End> {
     let start = Instant::now();
+    signals.end();
     let budget = Budget::shared(with.processes);
     let job = Job { run_id: job::new_run_id(), threads: with.threads, budget, ..job.clone() };
     let changed = || Failure::data("the inputs have changed between two runs");
     let physical = job.load()?.0.ok_or_else(changed)?.physical;
     let mut progress = Progress::new(Style::None, 0);
     let stops = Stops { signals, grace: engine::GRACE };
+    signals.begin();
     Ok(match with.processes {
         1 => alone(&job, &physical, None, &stops, &mut progress, start)?,
         n => together(&job, &physical, None, Group::here(n), &stops, &mut progress, start)?,

@@ -1,6 +1,7 @@
 //! `check`: finds all mistakes of pipeline files, and runs nothing.
 use super::{Act, End};
 use crate::pipeline::{self, PipelineArgs};
+use crate::say;
 use clap::Parser;
 
 /// Finds all mistakes in a pipeline, and runs nothing
@@ -15,7 +16,7 @@ impl Act for Check {
     fn act(self) -> Result<(), End> {
         let job = self.pipeline.job(1)?;
         pipeline::load(&job)?;
-        eprintln!("{}: no mistakes", job.name);
+        say::line(&format!("{}: no mistakes", job.name));
         Ok(())
     }
 }

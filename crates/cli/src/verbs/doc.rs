@@ -1,7 +1,7 @@
 //! `doc`: all that is known of one entry.
 use super::{Act, End};
 use crate::catalogue::{Item, items};
-use crate::run::print;
+use crate::say::{self, print};
 use base::did_you_mean;
 use clap::Parser;
 
@@ -21,13 +21,9 @@ impl Act for Doc {
         if found.is_empty() {
             let help = did_you_mean(&self.name, items.iter().map(|i| i.name));
             let help = help.unwrap_or_else(|| "`tidemill list` shows all".into());
-            anstream::eprintln!(
-                "\x1b[1;31merror\x1b[0m: nothing is called `{}`: {help}",
-                self.name
-            );
+            say::error(&format!("nothing is called `{}`: {help}", self.name));
             return Err(End::Told(2));
         }
-        print(&found.join("\n"));
-        Ok(())
+        Ok(print(&found.join("\n"))?)
     }
 }

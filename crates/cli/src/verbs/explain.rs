@@ -5,7 +5,7 @@ use crate::job::Job;
 use crate::machine;
 use crate::numbers::bytes;
 use crate::pipeline::{self, PipelineArgs};
-use crate::run::print;
+use crate::say::print;
 use crate::state;
 use base::Failure;
 use clap::Parser;
@@ -46,16 +46,14 @@ impl Act for Explain {
         job.overwrite = true;
         if self.ledger {
             job.state = self.state.map_or(State::Beside, State::In);
-            print(&state::explain(&job)?);
-            return Ok(());
+            return Ok(print(&state::explain(&job)?)?);
         }
         let plan = pipeline::load(&job)?;
-        print(&match (self.dot, self.mermaid) {
+        Ok(print(&match (self.dot, self.mermaid) {
             (true, _) => plan::dot(&plan.physical),
             (_, true) => plan::mermaid(&plan.physical),
             _ => plan::explain(&plan, threads as u64) + &spills(&self.memory, &plan, &job)?,
-        });
-        Ok(())
+        })?)
     }
 }
 

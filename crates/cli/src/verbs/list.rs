@@ -1,7 +1,7 @@
 //! `list`: what there is.
 use super::{Act, End};
 use crate::catalogue::{Kind, items};
-use crate::run::print;
+use crate::say::print;
 use clap::Parser;
 
 /// Lists operators, functions, reductions, formats and rules
@@ -28,7 +28,6 @@ impl Act for List {
                 text += &format!("  {:width$}  {}\n", item.signature, item.summary);
             }
         }
-        print(&text);
-        Ok(())
+        Ok(print(&text)?)
     }
 }

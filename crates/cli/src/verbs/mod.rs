@@ -1,4 +1,5 @@
 //! The verbs: one file each, and one line in the table here.
+use crate::say;
 use base::Failure;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 
@@ -58,10 +59,8 @@ impl End {
     /// Tells the reason on standard error, unless that was done.
     pub fn tell(&self) {
         if let End::Failure(failure) = self {
-            anstream::eprintln!("\x1b[1;31merror\x1b[0m: {}", failure.message);
-            for place in &failure.context {
-                anstream::eprintln!("  in {place}");
-            }
+            say::error(&failure.message);
+            failure.context.iter().for_each(|place| say::line(&format!("  in {place}")));
         }
     }
 

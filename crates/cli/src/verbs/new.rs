@@ -1,5 +1,6 @@
 //! `new`: a commented pipeline file to start from.
 use super::{Act, End};
+use crate::say;
 use base::Failure;
 use clap::Parser;
 use std::fs::OpenOptions;
@@ -31,7 +32,7 @@ impl Act for New {
         )?;
         file.write_all(STARTER.as_bytes())
             .map_err(|e| Failure::output(format!("cannot write `{name}`: {e}")))?;
-        eprintln!("wrote {name}; try: tidemill run {name}");
+        say::line(&format!("wrote {name}; try: tidemill run {name}"));
         Ok(())
     }
 }

@@ -5,7 +5,6 @@ use crate::keep;
 use crate::report::Table;
 use crate::report::warnings::Met;
 use crate::run::{Part, staged};
-use crate::signals::Signals;
 use crate::state::State;
 use base::{Failure, FailureKind};
 use clap::Parser;
@@ -26,7 +25,6 @@ pub struct Process;
 
 impl Act for Process {
     fn act(self) -> Result<(), End> {
-        Signals::ignore()?;
         let watch = Arc::new(Watch::new());
         let child = Child::begin(&watch)?;
         work(&child, &watch).map_err(|failure| {
@@ -77,10 +75,12 @@ fn work(child: &Child, watch: &Arc<Watch>) -> Result<(), Failure> {
         ..Options::of(&physical, job.threads)
     };
     let options = job.budget.options(options, &physical, job.out.as_deref())?;
-    let tally = engine::run_noting(Arc::new(physical), options, watch.clone(), book.clone())?;
-    let table = |(n, s, b): &(String, _, Vec<_>)| Table::new(n, s, b).encode();
-    let first = assignment.index == 0;
-    let tables = if first { tally.results.iter().map(table).collect() } else { Vec::new() };
+    let tally = engine::run_noting(Arc::new(physical.clone()), options, watch.clone(), book.clone())?;
+    let tables = match assignment.index {
+        0 => Table::all(&physical, &tally.results).iter().map(Table::encode).collect(),
+        _ => Some(Vec::new()),
+    };
+    let tables = tables.ok_or_else(|| internal("results cannot be sent to the launcher"))?;
     let part = Part {
         tables,
         seconds: tally.seconds,

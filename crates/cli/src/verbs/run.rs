@@ -8,12 +8,13 @@ use crate::numbers::{bytes, count};
 use crate::pipeline::PipelineArgs;
 use crate::profile::{Profiled, Target};
 use crate::progress::{Progress, Style};
-use crate::report::{Report, Summary, warnings};
-use crate::run::{Stops, alone, print, refuse_for_memory, tiles, together};
+use crate::report::{Report, Summary, Table, warnings};
+use crate::run::{Stops, alone, refuse_for_memory, tiles, together};
+use crate::say;
 use crate::signals::Signals;
 use crate::spread::{Led, follow, lead};
 use crate::state::{self, State};
-use base::{Failure, FailureKind};
+use base::{Failure, FailureKind, Warning};
 use clap::{Parser, ValueEnum};
 use engine::supervisor::{Group, turn_away};
 use plan::Plan;
@@ -80,9 +81,7 @@ impl Act for Run {
             match self.work(&signals, Instant::now()) {
                 Err(End::Failure(failure)) if self.again(&failure, starts) => {
                     let of = self.restarts;
-                    anstream::eprintln!(
-                        "\x1b[1;33mwarning\x1b[0m: {failure}: start {starts} of {of} again"
-                    );
+                    say::warning(&format!("{failure}: start {starts} of {of} again"));
                 }
                 done => break done?,
             }
@@ -96,6 +95,7 @@ impl Act for Run {
                 drop(state.tidy());
             }
         }
+        Warning::merge(&mut report.met, report.tables.iter().filter_map(Table::warning));
         report.warnings = warnings::of(&plan, &report.met);
         self.tell(&plan, &report)
     }
@@ -110,6 +110,7 @@ impl Run {
 
     /// Runs it, in this process or in several; `None` if another launcher reports.
     fn work(&self, signals: &Signals, start: Instant) -> Result<Option<Done>, End> {
+        signals.end();
         let stops = Stops { signals, grace: self.launch.grace };
         let cores = machine::cores();
         let asked = self.threads.map(NonZeroUsize::get);
@@ -130,6 +131,7 @@ impl Run {
                 let mut progress = self.begin(&job, &shape, &plan, &mut state)?;
                 let physical = state.as_ref().map_or(&plan.physical, |s| &s.survey.physical);
                 let group = Group::here(processes);
+                signals.begin();
                 let report = match processes {
                     _ if state.as_ref().is_some_and(|s| s.survey.is_done()) => shape.nothing(start),
                     1 if self.restarts == 0 => {
@@ -143,14 +145,16 @@ impl Run {
                 Ok(Some((plan, state, report)))
             }
             Launch::Spread(spread) if spread.ranks.rank > 0 => {
+                signals.begin();
                 follow(&spread, &job, asked, signals)?;
                 Ok(None)
             }
             Launch::Spread(spread) => {
+                signals.begin();
                 let said = job.clone();
                 let mut state = None;
                 let load = || {
-                    let (plan, found) = state::begin(&mut job)?;
+                    let (plan, found) = signals.promptly(|| state::begin(&mut job))?;
                     state = found;
                     Ok(plan)
                 };
@@ -177,22 +181,22 @@ impl Run {
     fn tell(&self, plan: &Plan, report: &Report) -> Result<(), End> {
         if !self.quiet {
             for warning in &report.warnings {
-                eprintln!("{}", warnings::line(warning, &plan.source));
+                say::line(&warnings::line(warning, &plan.source));
             }
-            report.notes().iter().for_each(|line| eprintln!("{line}"));
+            report.notes().iter().for_each(|line| say::line(line));
         }
-        print(&match self.format {
-            Format::Table => report.tables(),
-            Format::Json => report.json(&plan.source) + "\n",
-        });
+        let printed = match self.format {
+            Format::Table => say::print(&report.tables()),
+            Format::Json => say::print_through(|out| report.json(&plan.source, out)),
+        };
         if let Some(target) = &self.profile {
             let Report { summary, profiles, .. } = report;
             target.write(&Profiled { title: &plan.title, summary, profiles })?;
             if !self.quiet {
-                eprintln!("wrote {}", target.path().display());
+                say::line(&format!("wrote {}", target.path().display()));
             }
         }
-        Ok(())
+        Ok(printed?)
     }
 
     /// Says how the run is spread, unless it needs more memory than there is.
@@ -204,8 +208,8 @@ impl Run {
         state: &mut Option<State>,
     ) -> Result<Progress, Failure> {
         if !self.quiet {
-            eprintln!("{}", shape.line(plan));
-            state.as_ref().and_then(State::line).iter().for_each(|line| eprintln!("{line}"));
+            say::line(&shape.line(plan));
+            state.as_ref().and_then(State::line).iter().for_each(|line| say::line(line));
         }
         let done = state.as_ref().is_some_and(|state| state.survey.is_done());
         if !done {
@@ -213,11 +217,11 @@ impl Run {
             refuse_for_memory(&plan.physical, shape.threads, job.budget.here, limit)?;
             let choice = job.budget.folder(job.out.as_deref())?;
             if choice.in_memory && plan.physical.memory.stages > 0 && !self.quiet {
-                eprintln!(
+                say::line(&format!(
                     "warning: {} is in memory: rows and groups that do not fit stay there; name a \
                      folder on a disk with --spill",
                     choice.folder.display()
-                );
+                ));
             }
             state.as_mut().map_or(Ok(()), |state| state.make_sure())?;
         }

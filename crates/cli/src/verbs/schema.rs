@@ -1,6 +1,6 @@
 //! `schema`: the JSON Schema of pipeline files.
 use super::{Act, End};
-use crate::run::print;
+use crate::say::print;
 use clap::Parser;
 
 /// Prints the JSON Schema of pipeline files, for editors
@@ -10,7 +10,6 @@ pub struct Schema;
 
 impl Act for Schema {
     fn act(self) -> Result<(), End> {
-        print(&format!("{}\n", plan::schema_json().trim_end()));
-        Ok(())
+        Ok(print(&format!("{}\n", plan::schema_json().trim_end()))?)
     }
 }

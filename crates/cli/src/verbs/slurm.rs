@@ -1,7 +1,7 @@
 //! `slurm`: a job script for a pipeline.
 use super::{Act, End};
 use crate::pipeline::{self, PipelineArgs};
-use crate::run::print;
+use crate::say::print;
 use base::{Failure, grouped};
 use clap::Parser;
 use plan::Plan;
@@ -49,8 +49,7 @@ impl Act for Slurm {
         // Nothing is written now.
         job.overwrite = true;
         let plan = pipeline::load(&job)?;
-        print(&self.script(&plan, &arguments));
-        Ok(())
+        Ok(print(&self.script(&plan, &arguments))?)
     }
 }
 

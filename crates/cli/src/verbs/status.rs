@@ -2,7 +2,7 @@
 use super::{Act, End};
 use crate::ledgers::Ledgers;
 use crate::numbers::{bytes, count};
-use crate::run::print;
+use crate::say::print;
 use clap::Parser;
 use engine::ledger::{Folder, Status as Told};
 
@@ -19,7 +19,7 @@ impl Act for Status {
         for (i, path) in self.ledgers.folders()?.iter().enumerate() {
             let folder = Folder::read(path, None, false)?;
             let gap = if i > 0 { "\n" } else { "" };
-            print(&format!("{gap}{}", text(&folder, &Told::of(&folder))));
+            print(&format!("{gap}{}", text(&folder, &Told::of(&folder))))?;
         }
         Ok(())
     }

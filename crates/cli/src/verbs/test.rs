@@ -5,8 +5,9 @@ use crate::machine;
 use crate::numbers::count;
 use crate::outputs::Outputs;
 use crate::pipeline::{self, RuleArgs};
-use crate::run::{on_threads, print};
-use crate::signals::Signals;
+use crate::run::on_threads;
+use crate::say::print;
+use crate::signals::{Signals, Temporary};
 use arrow_array::RecordBatch;
 use base::{Failure, FailureKind, Source};
 use clap::Parser;
@@ -14,7 +15,7 @@ use engine::Options;
 use plan::LoadOptions;
 use plan::tests::Test as Case;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Runs the tests inside pipeline files
 ///
@@ -35,10 +36,11 @@ pub struct Test {
 impl Act for Test {
     fn act(self) -> Result<(), End> {
         let signals = Signals::watch()?;
+        signals.begin();
         let threads = self.threads.map_or_else(|| machine::cores().count, NonZeroUsize::get);
-        let scratch = Scratch::new()?;
+        let scratch = scratch()?;
         let without = job::rules(&self.rules.without)?;
-        let bench = Bench { threads, without, scratch: &scratch.0, signals: &signals };
+        let bench = Bench { threads, without, scratch: scratch.path(), signals: &signals };
         let mut score = Score::default();
         for name in &self.files {
             bench.file(name, &mut score)?;
@@ -59,7 +61,7 @@ struct Score {
 impl Score {
     fn end(&self) -> Result<(), End> {
         let tests = count(self.passed + self.failed, "test");
-        print(&format!("{tests}: {} passed, {} failed\n", self.passed, self.failed));
+        print(&format!("{tests}: {} passed, {} failed\n", self.passed, self.failed))?;
         match (self.mistaken, self.failed) {
             (0, 0) => Ok(()),
             (0, _) => Err(End::Told(FailureKind::Data.exit_code())),
@@ -98,10 +100,11 @@ impl Bench<'_> {
     }
 
     fn case(&self, source: &Source, case: &Case, score: &mut Score) -> Result<(), End> {
-        let (plan, diagnostics) = plan::load_test(source, case, &self.options());
+        let (plan, diagnostics) =
+            self.signals.promptly(|| plan::load_test(source, case, &self.options()));
         let title = format!("{} … {}", source.name, case.name);
         let Some(plan) = plan else {
-            print(&format!("{title}: FAILED\n"));
+            print(&format!("{title}: FAILED\n"))?;
             pipeline::tell(source, &diagnostics);
             score.mistaken += 1;
             return Ok(());
@@ -115,12 +118,12 @@ impl Bench<'_> {
         };
         if differences.is_empty() {
             score.passed += 1;
-            print(&format!("{title}: ok\n"));
+            print(&format!("{title}: ok\n"))?;
         } else {
             score.failed += 1;
             let (line, _) = source.line_column(case.span.start as usize);
             let lines: String = differences.iter().map(|d| format!("    {d}\n")).collect();
-            print(&format!("{title}: FAILED (line {line})\n{lines}"));
+            print(&format!("{title}: FAILED (line {line})\n{lines}"))?;
         }
         Ok(())
     }
@@ -147,21 +150,9 @@ impl Bench<'_> {
 }
 
 /// A folder for outputs that goes with this value.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Scratch, Failure> {
-        let path = std::env::temp_dir().join(format!("tidemill-test-{}", job::new_run_id()));
-        std::fs::create_dir(&path).map_err(|e| {
-            Failure::output(format!("cannot make the folder {}: {e}", path.display()))
-        })?;
-        Ok(Scratch(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed stays in the system's folder for such things.
-        drop(std::fs::remove_dir_all(&self.0));
-    }
+fn scratch() -> Result<Temporary, Failure> {
+    let path = std::env::temp_dir().join(format!("tidemill-test-{}", job::new_run_id()));
+    std::fs::create_dir(&path)
+        .map_err(|e| Failure::output(format!("cannot make the folder {}: {e}", path.display())))?;
+    Ok(Temporary::new(path))
 }

@@ -6,6 +6,7 @@ use crate::keep::{ChangeFormat, Ended, How, Keeper, Task, Terminal, Told, shared
 use crate::machine;
 use crate::numbers::count;
 use crate::pipeline::{self, PipelineArgs};
+use crate::say;
 use crate::signals::Signals;
 use crate::state;
 use base::FailureKind;
@@ -85,11 +86,13 @@ impl Act for Watch {
         let (mut first, mut on_disk) = (true, false);
         loop {
             (job.run_id, job.now) = (new_run_id(), now());
+            signals.end();
             let plan = self.plan(&mut job, first, &signals)?;
             first = false;
+            signals.begin();
             let _lock = self.hold(&job, &plan)?;
             if !self.quiet {
-                eprintln!("{}", first_line(&plan, threads, processes));
+                say::line(&first_line(&plan, threads, processes));
             }
             let ended = match processes {
                 1 => self.alone(&job, plan, on_disk, &signals, &terminal),
@@ -103,7 +106,7 @@ impl Act for Watch {
             let ended = match ended {
                 Err(End::Failure(full)) if full.kind == FailureKind::Memory && !on_disk => {
                     on_disk = true;
-                    eprintln!("{}: goes on with it on disk", full.message);
+                    say::line(&format!("{}: goes on with it on disk", full.message));
                     continue;
                 }
                 ended => ended?,
@@ -112,7 +115,7 @@ impl Act for Watch {
                 Ended::Pipeline => "the pipeline has changed",
                 Ended::Plan => "the columns of the files have changed",
             };
-            eprintln!("{why}: begins anew");
+            say::line(&format!("{why}: begins anew"));
             if let Ok(text) = std::fs::read_to_string(&job.name) {
                 job.text = text;
             }
@@ -150,7 +153,7 @@ impl Watch {
             }
             // Tells what is in the way, unless that has gone meanwhile.
             Ok(_) => drop(pipeline::load(&Job { overwrite: false, ..job.clone() })?),
-            Err(end) if waits(&end) => eprintln!("waits for a change that makes it good"),
+            Err(end) if waits(&end) => say::line("waits for a change that makes it good"),
             Err(end) => return Err(end),
         }
         loop {

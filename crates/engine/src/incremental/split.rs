@@ -196,7 +196,7 @@ fn show_written(nodes: &mut Vec<Node>, at: usize) {
         nodes.len() - 1
     };
     let gathered = add(Op::Exchange(Route::Gather), from);
-    add(Op::Show(Show { name }), gathered);
+    add(Op::Show(Show { name, most: None }), gathered);
 }
 
 fn lost() -> Failure {

@@ -138,7 +138,7 @@ impl Build {
     }
 
     pub fn show(self, schema: &Schema) -> Arc<Physical> {
-        self.then("show", Op::Show(Show { name: "show".into() }), schema).done()
+        self.then("show", Op::Show(Show { name: "show".into(), most: None }), schema).done()
     }
 
     pub fn done(self) -> Arc<Physical> {

@@ -60,16 +60,13 @@ impl Operator {
     }
 }
 
-/// Rows that a step reports which nothing reads from and which writes nothing.
-const IMPLICIT_ROWS: u64 = 1000;
-
 /// Reports the rows of the steps that end a path without a sink.
 pub fn implicit_show(spec: &Spec, b: &mut Builder) {
     for (i, step) in spec.steps.iter().enumerate() {
         let used = spec.steps.iter().any(|other| other.inputs.contains(&i));
         let sink = ["write", "show"].contains(&step.operator.name);
         if let (false, false, Some(node)) = (used, sink, b.made[i]) {
-            show::first_rows(b, step, node, IMPLICIT_ROWS);
+            show::all_rows(b, step, node);
         }
     }
 }

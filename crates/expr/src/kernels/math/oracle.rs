@@ -1,6 +1,6 @@
 //! Functions against the tables of true values in `crates/expr/oracle/`, which `make.py` there
 //! writes and describes, and against themselves with other instruction sets.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 use super::apply::{Binary, Float, Unary, binary_with, unary_with};
 use crate::isa::Isa;
 use std::fmt::Debug;
