@@ -135,8 +135,27 @@ pub trait TileSource: Send + Sync {
         Vec::new()
     }
 
+    /// The columns of the files that are not read, so that an expression that names one is told why.
+    fn unread(&self) -> Vec<Unread> {
+        Vec::new()
+    }
+
+    /// Bytes of memory that a worker needs for reading, beside the tile itself.
+    fn memory(&self) -> u64 {
+        0
+    }
+
     /// One line for `explain`: format, file, how it is stored.
     fn describe(&self) -> String;
+}
+
+/// A column of a file that is not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Its name.
+    pub name: String,
+    /// What the file calls its type, if no column can hold it; else it was not asked for.
+    pub kind: Option<String>,
 }
 
 /// A part of a file.

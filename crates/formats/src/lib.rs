@@ -17,7 +17,7 @@ mod table;
 
 pub use contract::{
     Arrangement, FilePlace, Format, FormatError, FormatErrorKind, OpenRequest, Sink, TileSource,
-    TileWriter, WriteRequest, Written,
+    TileWriter, Unread, WriteRequest, Written,
 };
 pub use csv::Guess;
 pub use memo::Memo;

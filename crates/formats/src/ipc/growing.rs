@@ -1,6 +1,6 @@
 //! An Arrow file that grows by a batch at a time: a stream of messages, and a footer in the end. It
 //! can be gone on with behind any batch: what the footer says of it is asked from the file.
-use super::file::{block_parts, message};
+use super::content::{block_parts, message};
 use crate::rows::{guarded, map_file};
 use crate::stage::Appended;
 use arrow_array::RecordBatch;

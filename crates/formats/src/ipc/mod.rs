@@ -1,6 +1,9 @@
 //! Arrow IPC files: read their batches, write one file.
 
 mod blank;
+mod bounds;
+mod content;
+mod decoded;
 mod file;
 mod growing;
 mod sink;

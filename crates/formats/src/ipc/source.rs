@@ -1,9 +1,13 @@
 //! Reading: the rows of all files as one box, cut at batches.
+use super::decoded::Decoded;
 use super::file::ArrowFile;
-use crate::rows::{agree, columns_of, cuts, cuts_by_file, edges, file_places, owned_slice, pieces};
-use crate::{FilePlace, FormatError, FormatErrorKind, OpenRequest, TileSource};
+use crate::rows::{
+    Losses, columns_of, cuts, cuts_by_file, edges, file_places, losses, owned_slice, pieces,
+    together, unread_of_all,
+};
+use crate::{FilePlace, FormatError, FormatErrorKind, OpenRequest, TileSource, Unread};
 use arrow_array::ArrayRef;
-use base::{Column, Domain, Failure, Field, Region, Schema, Tiling};
+use base::{Column, Domain, Failure, Field, Region, Schema, Tiling, Warning};
 use std::path::PathBuf;
 
 /// An opened input of one or more files.
@@ -13,35 +17,36 @@ pub(super) struct ArrowSource {
     /// Of each batch its file and its place there.
     batches: Vec<(usize, usize)>,
     edges: Vec<u64>,
+    decoded: Decoded,
+    /// What values lost so far.
+    lost: Losses,
+    /// Whether all columns were asked for.
+    all: bool,
 }
 
 impl ArrowSource {
     /// Reads the footers of all files.
     pub(super) fn open(request: &OpenRequest) -> Result<ArrowSource, FormatError> {
-        let mut files: Vec<ArrowFile> = Vec::with_capacity(request.paths.len());
-        for path in &request.paths {
-            let mut file = ArrowFile::open(path, request.columns.as_deref())?;
-            if let Some(first) = files.first() {
-                let all = request.columns.is_none();
-                let order = agree((&first.path, &first.fields), (path, &file.fields), all)?;
-                file.reorder(&order);
-            }
-            files.push(file);
-        }
+        let open = |path: &PathBuf| ArrowFile::open(path, request.columns.as_deref());
+        let mut files: Vec<ArrowFile> = request.paths.iter().map(open).collect::<Result<_, _>>()?;
+        together(&mut files.iter_mut().map(|f| &mut f.columns).collect::<Vec<_>>(), request)?;
         let Some(first) = files.first() else {
             return Err(FormatError::new(FormatErrorKind::Missing, "there are no files to read"));
         };
-        let mut fields = first.fields.clone();
+        let mut fields = first.columns.fields.clone();
         for (i, field) in fields.iter_mut().enumerate() {
-            field.nullable = files.iter().any(|f| f.fields[i].nullable);
+            field.nullable = files.iter().any(|f| f.columns.fields[i].nullable);
         }
         let attributes = first.attributes();
-        let places = |(i, f): (usize, &ArrowFile)| (0..f.rows.len()).map(move |b| (i, b));
+        let places = |(i, f): (usize, &ArrowFile)| (0..f.rows().len()).map(move |b| (i, b));
         let batches = files.iter().enumerate().flat_map(places).collect();
         let huge = || FormatError::new(FormatErrorKind::Corrupt, "there are too many rows");
-        let edges = edges(files.iter().flat_map(|f| f.rows.iter().copied())).ok_or_else(huge)?;
+        let edges = edges(files.iter().flat_map(|f| f.rows().iter().copied())).ok_or_else(huge)?;
         let domain = Domain::new([("row", edges.last().copied().unwrap_or(0))]);
-        Ok(ArrowSource { schema: Schema { domain, fields, attributes }, files, batches, edges })
+        let (lost, all) = (Losses::new(fields.len()), request.columns.is_none());
+        let schema = Schema { domain, fields, attributes };
+        let decoded = Decoded::default();
+        Ok(ArrowSource { schema, files, batches, edges, decoded, lost, all })
     }
 }
 
@@ -67,7 +72,7 @@ impl TileSource for ArrowSource {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        self.files.iter().map(|file| file.path.clone()).collect()
+        self.files.iter().map(|file| file.columns.path.clone()).collect()
     }
 
     fn places(&self, region: &Region) -> Option<Vec<FilePlace>> {
@@ -81,19 +86,39 @@ impl TileSource for ArrowSource {
         let mut name = None;
         for (i, skip, take) in pieces(&self.edges, start, start + rows) {
             let (file, batch) = (&self.files[self.batches[i].0], self.batches[i].1);
-            name = Some(&file.path);
-            let damaged =
-                |e: String| Failure::data(format!("cannot read {}: {e}", file.path.display()));
-            for (all, array) in arrays.iter_mut().zip(file.batch(batch, columns).map_err(damaged)?)
-            {
-                // A copy: a tile must not hold on to the whole mapped file.
-                all.push(owned_slice(&array, skip, take).map_err(|e| damaged(e.to_string()))?);
+            let path = &file.columns.path;
+            name = Some(path);
+            let damaged = |e: String| Failure::data(format!("cannot read {}: {e}", path.display()));
+            let read = self.decoded.get(i, columns, || file.batch(batch, columns));
+            let read = read.map_err(damaged)?;
+            for ((all, array), column) in arrays.iter_mut().zip(&*read).zip(columns) {
+                // A copy: a tile must not hold on to the whole mapped file, or batch.
+                let rows = owned_slice(array, skip, take).map_err(|e| damaged(e.to_string()))?;
+                self.lost.see(*column, &rows);
+                all.push(rows);
             }
         }
         columns_of(arrays, &fields).map_err(|e| match name {
             Some(path) => Failure::data(format!("cannot read {}: {e}", path.display())),
-            None => Failure::internal(e.to_string()),
+            None => Failure::internal(e),
         })
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        losses(self.files.iter().map(|f| &f.columns), self.all)
+    }
+
+    fn met(&self) -> Vec<Warning> {
+        let first = self.files.first().map(|f| &f.columns.path);
+        first.map(|path| self.lost.warnings(path, &self.schema.fields)).unwrap_or_default()
+    }
+
+    fn unread(&self) -> Vec<Unread> {
+        unread_of_all(self.files.iter().map(|f| &f.columns))
+    }
+
+    fn memory(&self) -> u64 {
+        self.files.iter().map(ArrowFile::memory).max().unwrap_or(0)
     }
 
     fn describe(&self) -> String {
@@ -103,7 +128,7 @@ impl TileSource for ArrowSource {
             1 => String::new(),
             n => format!(" … ({n} files)"),
         };
-        let first = self.files.first().map(|f| f.path.display().to_string()).unwrap_or_default();
+        let first = self.files.first().map(|f| f.columns.path.display().to_string()).unwrap_or_default();
         format!("arrow {first}{more}: {rows} rows, {batches} batches")
     }
 }

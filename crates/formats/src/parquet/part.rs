@@ -1,11 +1,10 @@
 //! One Parquet file of an input: its metadata, and rows of some of its row groups.
 use super::inputs::missing;
 use super::prune::{self, FileTest};
-use crate::rows::{choose, guarded, map_file, release};
+use crate::rows::{FileColumns, guarded, in_file, map_file, release};
 use crate::{FormatError, FormatErrorKind, RowTest};
 use arrow_array::ArrayRef;
 use arrow_schema::Metadata;
-use base::Field;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -16,17 +15,14 @@ use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A mapped file whose metadata have been read, once, for all workers.
 pub(super) struct Part {
-    pub(super) path: PathBuf,
     bytes: Bytes,
     metadata: ArrowReaderMetadata,
-    /// For each column of the input its place among the file's root columns.
-    roots: Vec<usize>,
-    /// The columns as this file has them.
-    pub(super) fields: Vec<Field>,
+    /// The columns; their places are among the file's root columns.
+    pub(super) columns: FileColumns,
 }
 
 /// Some rows of one row group.
@@ -47,20 +43,18 @@ impl Part {
         let metadata = guarded(|| ArrowReaderMetadata::load(&bytes, options))
             .and_then(check_groups)
             .map_err(|reason| corrupt(path, &reason))?;
-        let chosen = choose(metadata.schema(), wanted).map_err(|e| in_file(e, path))?;
-        let (roots, mut fields): (Vec<usize>, Vec<Field>) = chosen.into_iter().unzip();
-        for (field, root) in fields.iter_mut().zip(&roots) {
+        let mut columns = FileColumns::choose(path, metadata.schema(), wanted)?;
+        for (field, root) in columns.fields.iter_mut().zip(&columns.places) {
             check_values(&metadata, *root).map_err(|reason| corrupt(path, &reason))?;
             check_codec(&metadata, *root, &field.name).map_err(|e| in_file(e, path))?;
             field.nullable = field.nullable && may_be_null(&metadata, *root);
         }
-        Ok(Part { path: path.to_path_buf(), bytes, metadata, roots, fields })
+        Ok(Part { bytes, metadata, columns })
     }
 
-    /// Brings the columns into this order; leaves out those that it does not name.
-    pub(super) fn reorder(&mut self, order: &[usize]) {
-        self.roots = order.iter().map(|i| self.roots[*i]).collect();
-        self.fields = order.iter().map(|i| self.fields[*i].clone()).collect();
+    /// The file's name.
+    pub(super) fn path(&self) -> &Path {
+        &self.columns.path
     }
 
     /// The rows of each row group.
@@ -89,10 +83,10 @@ impl Part {
         tests: &[RowTest],
     ) -> Result<Vec<Vec<Range<u64>>>, String> {
         let test = |test: &'_ RowTest| {
-            let root = self.roots[test.column];
+            let root = self.columns.places[test.column];
             let leaf = leaf(&self.metadata, root)?;
             let field = self.metadata.schema().field(root);
-            Some((leaf, field, self.fields[test.column].dtype))
+            Some((leaf, field, self.columns.fields[test.column].dtype))
         };
         let known = tests.iter().filter_map(|t| Some((test(t)?, &t.ask)));
         let tests: Vec<FileTest> =
@@ -120,7 +114,7 @@ impl Part {
     /// what stands before them was looked at on the way.
     fn release(&self, pieces: &[Piece], columns: &[usize]) {
         let leaves: Vec<usize> =
-            columns.iter().filter_map(|c| leaf(&self.metadata, self.roots[*c])).collect();
+            columns.iter().filter_map(|c| leaf(&self.metadata, self.columns.places[*c])).collect();
         for piece in pieces {
             let group = self.metadata.metadata().row_group(piece.group);
             for chunk in leaves.iter().map(|l| group.column(*l)) {
@@ -139,7 +133,7 @@ impl Part {
         columns: &[usize],
     ) -> Result<Vec<Vec<ArrayRef>>, ParquetError> {
         let rows: usize = pieces.iter().map(|p| p.take).sum();
-        let mut roots: Vec<usize> = columns.iter().map(|c| self.roots[*c]).collect();
+        let mut roots: Vec<usize> = columns.iter().map(|c| self.columns.places[*c]).collect();
         roots.sort_unstable();
         roots.dedup();
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(
@@ -160,7 +154,7 @@ impl Part {
             let batch = batch?;
             found += batch.num_rows();
             for (arrays, column) in out.iter_mut().zip(columns) {
-                let place = roots.partition_point(|r| *r < self.roots[*column]);
+                let place = roots.partition_point(|r| *r < self.columns.places[*column]);
                 arrays.push(batch.column(place).clone());
             }
         }
@@ -248,9 +242,4 @@ fn may_be_null(metadata: &ArrowReaderMetadata, root: usize) -> bool {
 pub(super) fn corrupt(path: &Path, reason: &str) -> FormatError {
     let message = format!("{} is not a whole Parquet file: {reason}", path.display());
     FormatError::new(FormatErrorKind::Corrupt, message)
-}
-
-fn in_file(mut error: FormatError, path: &Path) -> FormatError {
-    error.message = format!("{}: {}", path.display(), error.message);
-    error
 }

@@ -3,12 +3,14 @@ use super::inputs::files;
 use super::part::{Part, Piece};
 use super::prune::joined;
 use crate::rows::{
-    agree, bad_option, columns_of, cuts, cuts_by_file, edges, file_attributes, file_places,
-    integers, pieces,
+    Losses, bad_option, columns_of, cuts, cuts_by_file, edges, file_attributes, file_places,
+    integers, losses, pieces, together, unread_of_all,
 };
-use crate::{FilePlace, FormatError, FormatErrorKind, OpenRequest, RowTest, Survivors, TileSource};
+use crate::{
+    FilePlace, FormatError, FormatErrorKind, OpenRequest, RowTest, Survivors, TileSource, Unread,
+};
 use arrow_array::ArrayRef;
-use base::{Column, Domain, Failure, Field, Region, Schema, Tiling};
+use base::{Column, Domain, Failure, Field, Region, Schema, Tiling, Warning};
 use std::path::PathBuf;
 
 /// An opened input of one or more files.
@@ -18,6 +20,10 @@ pub(super) struct ParquetSource {
     groups: Vec<Group>,
     /// The first row of each group, and the number of all rows at the end.
     edges: Vec<u64>,
+    /// What values lost so far.
+    lost: Losses,
+    /// Whether all columns were asked for.
+    all: bool,
 }
 
 /// A row group that is to be read.
@@ -32,27 +38,21 @@ impl ParquetSource {
     pub(super) fn open(request: &OpenRequest) -> Result<ParquetSource, FormatError> {
         let paths = files(&request.paths)?;
         let open = |p: &PathBuf| Part::open(p, request.columns.as_deref());
-        let mut parts: Vec<Part> = Vec::with_capacity(paths.len());
-        for path in &paths {
-            let mut part = open(path)?;
-            if let Some(first) = parts.first() {
-                let all = request.columns.is_none();
-                let order = agree((&first.path, &first.fields), (path, &part.fields), all)?;
-                part.reorder(&order);
-            }
-            parts.push(part);
-        }
+        let mut parts: Vec<Part> = paths.iter().map(open).collect::<Result<_, _>>()?;
+        together(&mut parts.iter_mut().map(|p| &mut p.columns).collect::<Vec<_>>(), request)?;
         let Some(first) = parts.first() else {
             return Err(FormatError::new(FormatErrorKind::Missing, "there are no files to read"));
         };
-        let mut fields = first.fields.clone();
+        let mut fields = first.columns.fields.clone();
         for (i, field) in fields.iter_mut().enumerate() {
-            field.nullable = parts.iter().any(|p| p.fields.get(i).is_some_and(|f| f.nullable));
+            field.nullable = parts.iter().any(|p| p.columns.fields[i].nullable);
         }
         let attributes = file_attributes(first.file_metadata());
         let (groups, edges) = groups(&parts, integers(&request.options, "row_groups")?)?;
         let domain = Domain::new([("row", edges.last().copied().unwrap_or(0))]);
-        Ok(ParquetSource { schema: Schema { domain, fields, attributes }, parts, groups, edges })
+        let (lost, all) = (Losses::new(fields.len()), request.columns.is_none());
+        let schema = Schema { domain, fields, attributes };
+        Ok(ParquetSource { schema, parts, groups, edges, lost, all })
     }
 
     /// The first row of each file, and the number of all rows.
@@ -112,7 +112,7 @@ impl TileSource for ParquetSource {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        self.parts.iter().map(|part| part.path.clone()).collect()
+        self.parts.iter().map(|part| part.path().to_path_buf()).collect()
     }
 
     fn places(&self, region: &Region) -> Option<Vec<FilePlace>> {
@@ -127,15 +127,16 @@ impl TileSource for ParquetSource {
             for (part, pieces) in self.pieces(start, start + rows as u64) {
                 last = Some(part);
                 let read = part.read(&pieces, columns).map_err(|e| damaged(part, &e))?;
-                for (all, more) in arrays.iter_mut().zip(read) {
+                for ((all, more), column) in arrays.iter_mut().zip(read).zip(columns) {
+                    more.iter().for_each(|array| self.lost.see(*column, array));
                     all.extend(more);
                 }
             }
         }
         let fields: Vec<&Field> = columns.iter().map(|c| &self.schema.fields[*c]).collect();
         columns_of(arrays, &fields).map_err(|e| match last {
-            Some(part) => damaged(part, &e.to_string()),
-            None => Failure::internal(e.to_string()),
+            Some(part) => damaged(part, &e),
+            None => Failure::internal(e),
         })
     }
 
@@ -164,17 +165,30 @@ impl TileSource for ParquetSource {
         Some(Survivors { rows, text })
     }
 
+    fn warnings(&self) -> Vec<Warning> {
+        losses(self.parts.iter().map(|p| &p.columns), self.all)
+    }
+
+    fn met(&self) -> Vec<Warning> {
+        let first = self.parts.first().map(Part::path);
+        first.map(|path| self.lost.warnings(path, &self.schema.fields)).unwrap_or_default()
+    }
+
+    fn unread(&self) -> Vec<Unread> {
+        unread_of_all(self.parts.iter().map(|p| &p.columns))
+    }
+
     fn describe(&self) -> String {
         let rows = self.edges.last().copied().unwrap_or(0);
         let groups = self.groups.len();
         let codec = self.parts.iter().find_map(Part::compression).unwrap_or_default();
         match &self.parts[..] {
             [one] => {
-                format!("parquet {}: {rows} rows, {groups} row groups, {codec}", one.path.display())
+                format!("parquet {}: {rows} rows, {groups} row groups, {codec}", one.path().display())
             }
             [first, ..] => format!(
                 "parquet {} … ({} files): {rows} rows, {groups} row groups, {codec}",
-                first.path.display(),
+                first.path().display(),
                 self.parts.len()
             ),
             [] => "parquet".to_string(),
@@ -183,5 +197,5 @@ impl TileSource for ParquetSource {
 }
 
 fn damaged(part: &Part, reason: &str) -> Failure {
-    Failure::data(format!("cannot read {}: {reason}", part.path.display()))
+    Failure::data(format!("cannot read {}: {reason}", part.path().display()))
 }

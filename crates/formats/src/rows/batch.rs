@@ -48,16 +48,24 @@ pub(crate) fn owned_slice(
     Ok(make_array(copy.freeze()))
 }
 
+/// An error without the kind that the library puts before it.
+fn sentence(error: ArrowError) -> String {
+    match error {
+        ArrowError::CastError(text) | ArrowError::ParseError(text) => text,
+        other => other.to_string(),
+    }
+}
+
 /// The pieces of each column, one after the other, cast to the types of `fields`.
 ///
 /// # Errors
-/// If a value does not fit its type, or is missing where the file says that none is.
+/// A sentence, if a value does not fit its type, or is missing where the file says that none is.
 pub(crate) fn columns_of(
     pieces: Vec<Vec<ArrayRef>>,
     fields: &[&Field],
-) -> Result<Vec<Column>, ArrowError> {
+) -> Result<Vec<Column>, String> {
     let column = |(pieces, field): (Vec<ArrayRef>, &&Field)| {
-        let named = |e: ArrowError| ArrowError::CastError(format!("column `{}`: {e}", field.name));
+        let named = |e: ArrowError| format!("column `{}`: {}", field.name, sentence(e));
         let cast: Vec<ArrayRef> =
             pieces.iter().map(|p| cast(p, field.dtype)).collect::<Result<_, _>>().map_err(named)?;
         let array = match &cast[..] {
@@ -70,7 +78,7 @@ pub(crate) fn columns_of(
         };
         if !field.nullable && array.null_count() > 0 {
             let text = "a value is missing, but the file says that none is".to_string();
-            return Err(named(ArrowError::ParseError(text)));
+            return Err(named(ArrowError::CastError(text)));
         }
         Ok(Column { mask: DimMask::only(0), array })
     };

@@ -1,8 +1,8 @@
 //! Values of a file's Arrow type as values of ours, checked: nothing overflows in silence.
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Date64Type, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType,
+    Date32Type, Date64Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, PrimitiveArray};
 use arrow_cast::CastOptions;
@@ -31,6 +31,11 @@ pub(crate) fn cast(array: &ArrayRef, dtype: DType) -> Result<ArrayRef, ArrowErro
                 Ok(Arc::new(values.unary::<_, TimestampMicrosecondType>(|ns| ns.div_euclid(1000))))
             }
         },
+        DataType::UInt64 => {
+            let values = array.as_primitive::<UInt64Type>();
+            let signed = |value: u64| i64::try_from(value).map_err(|_| above(value));
+            Ok(Arc::new(values.try_unary::<_, Int64Type, _>(signed)?))
+        }
         DataType::Date32 => scaled::<Date32Type>(array, DAY),
         DataType::Date64 => scaled::<Date64Type>(array, 1_000),
         _ => {
@@ -38,6 +43,11 @@ pub(crate) fn cast(array: &ArrayRef, dtype: DType) -> Result<ArrayRef, ArrowErro
             arrow_cast::cast_with_options(array, &target, &options)
         }
     }
+}
+
+fn above(value: u64) -> ArrowError {
+    let largest = i64::MAX;
+    ArrowError::CastError(format!("{value} is above {largest}, the largest int64"))
 }
 
 fn scaled<T: ArrowPrimitiveType>(array: &ArrayRef, factor: i64) -> Result<ArrayRef, ArrowError>

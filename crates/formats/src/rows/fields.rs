@@ -1,7 +1,8 @@
 //! Arrow fields ↔ columns: types, attributes, the choice of columns.
-use crate::{FormatError, FormatErrorKind};
-use arrow_schema::{DataType, Metadata};
-use base::{Attribute, Attributes, DType, DimMask, Field, Schema, did_you_mean};
+use super::kinds::{dtype, is_open, type_name};
+use crate::{FormatError, FormatErrorKind, Unread};
+use arrow_schema::Metadata;
+use base::{Attribute, Attributes, DimMask, Field, Schema, did_you_mean};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -11,22 +12,6 @@ const NUMBERS: [&str; 6] =
 
 /// Keys that other tools keep in the metadata for themselves.
 const FOREIGN: [&str; 2] = ["pandas", "huggingface"];
-
-/// The type that values of an Arrow type are read as; `None` if they cannot be.
-fn dtype(data: &DataType) -> Option<DType> {
-    use DataType::*;
-    Some(match data {
-        Boolean => DType::Bool,
-        Int8 | Int16 | Int32 | UInt8 | UInt16 => DType::Int32,
-        Int64 | UInt32 | UInt64 => DType::Int64,
-        Float16 | Float32 => DType::Float32,
-        Float64 | Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => DType::Float64,
-        Utf8 | LargeUtf8 | Utf8View => DType::String,
-        Timestamp(..) | Date32 | Date64 => DType::Timestamp,
-        Dictionary(_, values) => return dtype(values),
-        _ => return None,
-    })
-}
 
 /// The columns to read and where each stands in the file. Without a choice all those of a type
 /// that can be read.
@@ -44,6 +29,19 @@ pub(crate) fn choose(
     wanted.iter().map(|name| find(file, name)).collect()
 }
 
+/// The columns of a file that are not among those chosen.
+pub(crate) fn unread(file: &arrow_schema::Schema, wanted: Option<&[String]>) -> Vec<Unread> {
+    let left = |f: &arrow_schema::FieldRef| {
+        let kind = dtype(f.data_type()).is_none().then(|| type_name(f));
+        let read = match wanted {
+            Some(names) => names.contains(f.name()),
+            None => kind.is_none(),
+        };
+        (!read).then(|| Unread { name: f.name().clone(), kind })
+    };
+    file.fields().iter().filter_map(left).collect()
+}
+
 fn find(file: &arrow_schema::Schema, name: &str) -> Result<(usize, Field), FormatError> {
     let mut same = file.fields().iter().enumerate().filter(|(_, f)| f.name() == name);
     let Some((i, found)) = same.next() else {
@@ -57,7 +55,7 @@ fn find(file: &arrow_schema::Schema, name: &str) -> Result<(usize, Field), Forma
     }
     let unsupported = || {
         let kind = FormatErrorKind::Unsupported(Some(name.to_string()));
-        let data = found.data_type();
+        let data = type_name(found);
         FormatError::new(kind, format!("column `{name}` holds {data}, which cannot be read"))
     };
     Ok((i, field(found).ok_or_else(unsupported)?))
@@ -80,7 +78,7 @@ fn twice(name: &str) -> FormatError {
 
 fn field(arrow: &arrow_schema::Field) -> Option<Field> {
     let mut field = Field::new(arrow.name().as_str(), dtype(arrow.data_type())?, DimMask::only(0));
-    field.nullable = arrow.is_nullable();
+    field.nullable = arrow.is_nullable() || is_open(arrow);
     field.attributes = attributes(arrow.metadata());
     Some(field)
 }
@@ -145,6 +143,7 @@ pub(crate) fn arrow_schema(schema: &Schema, file: &Attributes) -> arrow_schema::
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
+    use arrow_schema::DataType;
 
     #[test]
     fn attributes_survive_metadata() {
