@@ -18,6 +18,8 @@ mod progress;
 mod report;
 mod run;
 mod scaling;
+mod scratch;
+mod side_file;
 mod signals;
 mod spread;
 mod state;

@@ -187,7 +187,8 @@ impl Run {
         });
         if let Some(target) = &self.profile {
             let Report { summary, profiles, .. } = report;
-            target.write(&Profiled { title: &plan.title, summary, profiles })?;
+            let text = target.text(&Profiled { title: &plan.title, summary, profiles });
+            target.file(self.pipeline.overwrite).write(&text)?;
             if !self.quiet {
                 eprintln!("wrote {}", target.path().display());
             }
@@ -203,6 +204,9 @@ impl Run {
         plan: &Plan,
         state: &mut Option<State>,
     ) -> Result<Progress, Failure> {
+        if let Some(target) = &self.profile {
+            target.file(self.pipeline.overwrite).check(job, &plan.physical)?;
+        }
         if !self.quiet {
             eprintln!("{}", shape.line(plan));
             state.as_ref().and_then(State::line).iter().for_each(|line| eprintln!("{line}"));
