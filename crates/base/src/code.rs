@@ -78,6 +78,8 @@ codes! {
     UnknownFormat = "E0405": "No format has this name or file ending.",
     DuplicateOutput = "E0406": "Two steps write the same file.",
     UnsupportedData = "E0407": "The format cannot hold this type or shape.",
+    NotReplaced = "E0408": "What stands under the name of an output is not of a kind that is replaced.",
+    OutputIsInput = "E0409": "An output would take the place of an input, or become one.",
     // E05xx: tests inside the file
     BadTest = "E0501": "The test names something that is not there.",
     // E09xx: ours

@@ -28,6 +28,12 @@ pub struct Job {
     pub without: Vec<String>,
     /// `--overwrite`.
     pub overwrite: bool,
+    /// Nothing will be written: what stands under the names of outputs is not in the way.
+    #[serde(default)]
+    pub dry: bool,
+    /// Where all outputs go that are thrown away.
+    #[serde(default)]
+    pub scratch: Option<PathBuf>,
     /// `--deny warnings`.
     #[serde(default)]
     pub deny_warnings: bool,
@@ -104,6 +110,8 @@ impl Job {
             tile: tile.map_err(Failure::internal)?,
             without: rules(&self.without)?,
             overwrite: self.overwrite,
+            dry: self.dry,
+            scratch: self.scratch.clone(),
             deny_warnings: self.deny_warnings,
             replace: self.replace.clone(),
             state: self.state.clone(),

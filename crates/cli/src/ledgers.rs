@@ -51,10 +51,11 @@ impl Ledgers {
             tile: None,
             rules: RuleArgs { without: Vec::new() },
             out: self.out,
-            overwrite: true,
+            overwrite: false,
             deny: None,
         };
         let mut job = args.job(1)?;
+        job.dry = true;
         job.state = State::Beside;
         Ok(pipeline::load(&job)?.physical.state)
     }

@@ -20,6 +20,8 @@ mod report;
 mod run;
 mod say;
 mod scaling;
+mod scratch;
+mod side_file;
 mod signals;
 mod spread;
 mod state;

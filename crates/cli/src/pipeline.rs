@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use engine::ledger::Stages;
 use plan::rules::RULES;
 use plan::{Plan, State, TileRequest};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A pipeline file and what may be set in it.
 #[derive(Args, Clone, Debug)]
@@ -84,7 +84,7 @@ impl PipelineArgs {
     /// If it cannot be read, told as a diagnostic.
     pub fn job(self, threads: usize) -> Result<Job, End> {
         let name = self.file.to_string_lossy().into_owned();
-        let text = read(&name)?;
+        let text = read(&self.file)?;
         Ok(Job {
             name,
             text,
@@ -93,6 +93,8 @@ impl PipelineArgs {
             tile: self.tile,
             without: self.rules.without,
             overwrite: self.overwrite,
+            dry: false,
+            scratch: None,
             deny_warnings: self.deny == Some(Deny::Warnings),
             replace: Vec::new(),
             state: State::Nowhere,
@@ -112,9 +114,9 @@ impl PipelineArgs {
 ///
 /// # Errors
 /// If it cannot be read, told as a diagnostic.
-pub fn read(name: &str) -> Result<String, End> {
-    std::fs::read_to_string(name).map_err(|e| {
-        let (source, diagnostic) = plan::unreadable(name, &e);
+pub fn read(file: &Path) -> Result<String, End> {
+    std::fs::read_to_string(file).map_err(|e| {
+        let (source, diagnostic) = plan::unreadable(&file.to_string_lossy(), &e);
         tell(&source, &[diagnostic]);
         End::Told(FailureKind::Pipeline.exit_code())
     })

@@ -6,6 +6,7 @@ use engine::panics::no_thread;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXCPU, SIGXFSZ};
 use signal_hook::{iterator, low_level};
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -45,8 +46,8 @@ static WATCHED: OnceLock<Signals> = OnceLock::new();
 /// Whether nothing has begun that would have to be ended in good order.
 static IDLE: Mutex<bool> = Mutex::new(true);
 
-/// Files and folders that are to go with the process.
-static TEMPORARY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+/// Files and folders that are to go with the process, each with its inode.
+static TEMPORARY: Mutex<BTreeSet<(PathBuf, u64)>> = Mutex::new(BTreeSet::new());
 
 impl Signals {
     /// Notes signals from the first call on. Until [`Signals::begin`] the first ends the process.
@@ -131,20 +132,21 @@ impl Signals {
         let idle = lock(&IDLE);
         if let Some(failure) = self.failure().filter(|_| *idle) {
             say::error(&failure.message);
-            lock(&TEMPORARY).iter().for_each(|path| remove(path));
+            lock(&TEMPORARY).iter().for_each(|(path, inode)| remove(path, *inode));
             low_level::exit(failure.kind.exit_code().into());
         }
     }
 }
 
 /// A file or a folder that goes with this value, or with the process if a signal ends it.
-pub struct Temporary(PathBuf);
+pub struct Temporary(PathBuf, u64);
 
 impl Temporary {
-    /// Of this name.
+    /// Of this name; it has just been made.
     pub fn new(path: PathBuf) -> Temporary {
-        lock(&TEMPORARY).insert(path.clone());
-        Temporary(path)
+        let inode = path.symlink_metadata().map_or(0, |m| m.ino());
+        lock(&TEMPORARY).insert((path.clone(), inode));
+        Temporary(path, inode)
     }
 
     /// Where it is.
@@ -155,14 +157,18 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        lock(&TEMPORARY).remove(&self.0);
-        remove(&self.0);
+        let Temporary(path, inode) = self;
+        lock(&TEMPORARY).remove(&(path.clone(), *inode));
+        remove(path, *inode);
     }
 }
 
-/// What cannot be removed stays.
-fn remove(path: &Path) {
-    match path.is_dir() && !path.is_symlink() {
+/// Removes what was made under this name, not what has taken its place. In a folder that only this
+/// user can write to nobody else has put anything, and links in it are not followed. What cannot
+/// be removed stays.
+fn remove(path: &Path, inode: u64) {
+    let Some(made) = path.symlink_metadata().ok().filter(|m| m.ino() == inode) else { return };
+    match made.is_dir() {
         true => drop(std::fs::remove_dir_all(path)),
         false => drop(std::fs::remove_file(path)),
     }

@@ -1,6 +1,6 @@
 //! The one contract of all formats.
 use crate::csv::Guess;
-use crate::{Memo, OptionKey, Options, RowTest, Survivors};
+use crate::{Memo, OptionKey, Options, Replace, RowTest, Survivors};
 use base::{Attributes, Column, DType, Entry, Failure, Region, Schema, Tile, Tiling, Warning};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -183,7 +183,7 @@ pub struct WriteRequest {
     /// Options of the format.
     pub options: Options,
     /// Whether an existing output may be replaced (at [`Sink::commit`], not before).
-    pub overwrite: bool,
+    pub replace: Replace,
 }
 
 /// Which workers may write which tiles.

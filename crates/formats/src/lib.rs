@@ -8,6 +8,8 @@ mod memo;
 pub mod netcdf;
 mod options;
 mod parquet;
+mod recognise;
+mod rename;
 mod rows;
 #[cfg(test)]
 mod sample;
@@ -22,6 +24,8 @@ pub use contract::{
 pub use csv::Guess;
 pub use memo::Memo;
 pub use options::{OptionKey, OptionValue, Options};
+pub use recognise::{Known, Replace, refusal, remove_staged};
 pub use rows::panic_is_guarded;
+pub use stage::put;
 pub use survivors::{Ask, Comparison, RowTest, Survivors};
 pub use table::{FORMATS, format_for_path, format_named};

@@ -76,7 +76,7 @@ pub fn request(path: &Path, batch: &RecordBatch, tile: u64) -> WriteRequest {
         schema,
         attributes: attributes(),
         options: Options::default(),
-        overwrite: false,
+        replace: crate::Replace::Never,
     }
 }
 

@@ -1,4 +1,6 @@
 //! Staging: an output is made beside its target and gets the final name when it is whole.
+use crate::recognise::{Known, Replace, refusal, remove_staged};
+use crate::rename::{rename_new, replace};
 use base::Failure;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -10,7 +12,9 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Stage {
     target: PathBuf,
     staged: PathBuf,
-    overwrite: bool,
+    replace: Replace,
+    /// Whether it becomes a folder of parts.
+    parts: bool,
 }
 
 /// A staged file, written at its end.
@@ -45,12 +49,17 @@ impl Write for Appended {
 }
 
 impl Stage {
-    /// Touches no file.
-    pub(crate) fn new(target: &Path, run_id: &str, overwrite: bool) -> Stage {
+    /// Of a file. Touches none.
+    pub(crate) fn new(target: &Path, run_id: &str, replace: Replace) -> Stage {
         let mut name = OsString::from(target.file_name().unwrap_or_default());
         name.push(format!(".partial-{run_id}"));
         let staged = target.with_file_name(name);
-        Stage { target: target.to_path_buf(), staged, overwrite }
+        Stage { target: target.to_path_buf(), staged, replace, parts: false }
+    }
+
+    /// Of a folder of parts.
+    pub(crate) fn of_parts(target: &Path, run_id: &str, replace: Replace) -> Stage {
+        Stage { parts: true, ..Stage::new(target, run_id, replace) }
     }
 
     /// The final name.
@@ -121,18 +130,24 @@ impl Stage {
         if let Some(parent) = self.target.parent() {
             fs::create_dir_all(parent).map_err(|e| cannot_write(&self.target, &e))?;
         }
-        remove(&self.staged).map_err(|e| cannot_write(&self.staged, &e))
+        remove_staged(&self.staged).map_err(|e| cannot_write(&self.staged, &e))
     }
 
+    /// Whether the target may be written, as things are now.
     fn check_free(&self) -> Result<(), Failure> {
-        if !self.overwrite && self.target.symlink_metadata().is_ok() {
-            return Err(exists(&self.target));
+        let Some(there) = Known::at(&self.target) else { return Ok(()) };
+        if let Some(why) = refusal(&self.target, self.parts) {
+            return Err(Failure::output(why));
         }
-        Ok(())
+        match self.replace {
+            Replace::Never => Err(exists(&self.target)),
+            Replace::Known(known) if known != there => Err(changed(&self.target)),
+            Replace::Known(_) | Replace::Always => Ok(()),
+        }
     }
 
     /// Gives the staged file or directory the final name, durably. What it replaces is there,
-    /// whole, until the new one is; without `overwrite` it never replaces anything.
+    /// whole, until the new one is; nothing is replaced but what may be and is of the same kind.
     pub(crate) fn publish(&self) -> Result<(), Failure> {
         self.name(&self.staged)
     }
@@ -150,8 +165,9 @@ impl Stage {
             _ => cannot_write(&self.target, &e),
         };
         sync(staged).map_err(failed)?;
-        match self.overwrite && self.target.symlink_metadata().is_ok() {
-            true => replace(staged, &self.target),
+        self.check_free()?;
+        match self.target.symlink_metadata().is_ok() {
+            true => replace(staged, &self.target, self.parts),
             false => rename_new(staged, &self.target),
         }
         .map_err(failed)?;
@@ -161,8 +177,23 @@ impl Stage {
     /// Removes what is staged, if anything is; never fails.
     pub(crate) fn abandon(&self) {
         // What cannot be removed is under a name that says it is partial; nobody can do more.
-        let _ = remove(&self.staged);
+        let _ = remove_staged(&self.staged);
     }
+}
+
+/// Writes a file that has its name only when it is whole.
+///
+/// # Errors
+/// If something stands there that may not be replaced, or it cannot be written.
+pub fn put(path: &Path, run_id: &str, replace: Replace, bytes: &[u8]) -> Result<(), Failure> {
+    let stage = Stage::new(path, run_id, replace);
+    let mut file = stage.create_file()?;
+    let written = file.write_all(bytes).map_err(|e| cannot_write(path, &e));
+    let named = written.and_then(|()| stage.publish());
+    if named.is_err() {
+        stage.abandon();
+    }
+    named
 }
 
 /// The sentence for an output that cannot be written.
@@ -196,6 +227,11 @@ fn exists(path: &Path) -> Failure {
     Failure::output(format!("{} exists already, and --overwrite was not given", path.display()))
 }
 
+fn changed(path: &Path) -> Failure {
+    let path = path.display();
+    Failure::output(format!("{path} has been changed meanwhile, and --overwrite was not given"))
+}
+
 fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(p) if !p.as_os_str().is_empty() => p,
@@ -207,58 +243,6 @@ fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-fn remove(path: &Path) -> io::Result<()> {
-    let removed = match path.symlink_metadata() {
-        Ok(m) if m.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(e) => Err(e),
-    };
-    removed.or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) })
-}
-
-/// Renames; fails if the new name is taken, at once where the file system can, else by a look.
-fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-    {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        use rustix::io::Errno;
-        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-            done => return Ok(done?),
-        }
-    }
-    if to.symlink_metadata().is_ok() {
-        return Err(ErrorKind::AlreadyExists.into());
-    }
-    fs::rename(from, to)
-}
-
-/// Puts `from` in the place of `to`: in one step if both are files or the file system can
-/// exchange names; else the old one steps aside first.
-fn replace(from: &Path, to: &Path) -> io::Result<()> {
-    if from.is_file() && to.symlink_metadata()?.is_file() {
-        return fs::rename(from, to);
-    }
-    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-    {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        use rustix::io::Errno;
-        match renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE) {
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-            Err(e) => return Err(e.into()),
-            Ok(()) => return remove(from),
-        }
-    }
-    let mut aside = from.as_os_str().to_owned();
-    aside.push(".old");
-    fs::rename(to, &aside)?;
-    if let Err(e) = fs::rename(from, to) {
-        fs::rename(&aside, to)?;
-        return Err(e);
-    }
-    remove(Path::new(&aside))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -268,19 +252,19 @@ mod tests {
     fn a_file_gets_its_name_only_when_published() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("deep/er/x.csv");
-        let stage = Stage::new(&target, "r1", false);
+        let stage = Stage::new(&target, "r1", Replace::Never);
         stage.create_file().unwrap();
         assert!(!target.exists());
         stage.publish().unwrap();
         assert!(target.is_file() && !stage.staged().exists());
-        let again = Stage::new(&target, "r2", false);
+        let again = Stage::new(&target, "r2", Replace::Never);
         assert!(again.create_file().unwrap_err().message.contains("exists already"));
     }
 
     #[test]
     fn what_appeared_meanwhile_is_not_replaced() {
         let dir = tempfile::tempdir().unwrap();
-        let stage = Stage::new(&dir.path().join("x"), "r", false);
+        let stage = Stage::new(&dir.path().join("x"), "r", Replace::Never);
         stage.create_directory().unwrap();
         fs::write(stage.target(), "mine").unwrap();
         assert!(stage.publish().unwrap_err().message.contains("exists already"));
@@ -291,30 +275,62 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_replaces_a_directory_or_a_file() {
+    fn a_folder_of_parts_replaces_one_and_a_file_a_file() {
         let dir = tempfile::tempdir().unwrap();
-        let target = dir.path().join("out");
-        fs::write(&target, "old").unwrap();
+        let (parts, file) = (dir.path().join("parts"), dir.path().join("file"));
         for run in ["a", "b"] {
-            let stage = Stage::new(&target, run, true);
+            let stage = Stage::of_parts(&parts, run, Replace::Always);
             stage.create_directory().unwrap();
-            fs::write(stage.staged().join(run), "").unwrap();
+            fs::write(stage.staged().join("part-00000.parquet"), run).unwrap();
             stage.publish().unwrap();
-            assert!(target.join(run).exists());
+            assert_eq!(fs::read(parts.join("part-00000.parquet")).unwrap(), run.as_bytes());
+            let stage = Stage::new(&file, run, Replace::Always);
+            stage.create_file().unwrap().write_all(run.as_bytes()).unwrap();
+            stage.publish().unwrap();
+            assert_eq!(fs::read(&file).unwrap(), run.as_bytes());
         }
-        assert!(!target.join("a").exists());
-        let stage = Stage::new(&target, "c", true);
-        stage.create_file().unwrap();
-        stage.publish().unwrap();
-        assert!(target.is_file());
+        let stage = Stage::new(&parts, "c", Replace::Always);
+        assert!(stage.create_file().unwrap_err().message.contains("is a folder"));
+        let stage = Stage::of_parts(&file, "c", Replace::Always);
+        assert!(stage.create_directory().unwrap_err().message.contains("is a file"));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_came_meanwhile_and_is_of_another_kind_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let stage = Stage::of_parts(&dir.path().join("x"), "r", Replace::Always);
+        stage.create_directory().unwrap();
+        fs::create_dir(stage.target()).unwrap();
+        fs::write(stage.target().join("notes.txt"), "mine").unwrap();
+        assert!(stage.publish().unwrap_err().message.contains("`notes.txt`"));
+        stage.abandon();
+        assert_eq!(fs::read_dir(stage.target()).unwrap().count(), 1);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_what_was_known_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("x");
+        fs::write(&target, "ours").unwrap();
+        let known = Replace::Known(Known::at(&target).unwrap());
+        let stage = Stage::new(&target, "r", known);
+        stage.create_file().unwrap();
+        fs::rename(&target, dir.path().join("y")).unwrap();
+        fs::write(&target, "another's").unwrap();
+        assert!(stage.publish().unwrap_err().message.contains("changed meanwhile"));
+        assert_eq!(fs::read(&target).unwrap(), b"another's");
+        fs::rename(dir.path().join("y"), &target).unwrap();
+        stage.publish().unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"");
     }
 
     #[test]
     fn a_place_that_cannot_be_written_is_named() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("file"), "").unwrap();
-        let stage = Stage::new(&dir.path().join("file/x"), "r", false);
+        let stage = Stage::new(&dir.path().join("file/x"), "r", Replace::Never);
         assert!(stage.create_file().unwrap_err().message.contains("file/x"));
     }
 }

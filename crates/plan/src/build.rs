@@ -1,11 +1,14 @@
 //! What operators use to check their step and to add nodes to the plan.
 use crate::graph::{Graph, NodeId, PlanNode, PlanOp, after};
+use crate::inputs::Input;
 use crate::load::LoadOptions;
 use crate::operator::{Inputs, Shape};
+use crate::outputs::Output;
 use crate::spec::{Step, bad_name, is_name, names_of, wrong_shape};
 use crate::yaml::{Key, Kind, Node, Scalar};
 use base::{Code, Diagnostic, Diagnostics, Schema, Source, Span, Text, Value, did_you_mean};
 use expr::{Expr, Given, Scope, Typed, UserFunction};
+use formats::{Known, Replace};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -30,8 +33,10 @@ pub struct Builder<'a> {
     pub graph: Graph,
     /// For each step its node, if it was built.
     pub made: Vec<Option<NodeId>>,
-    /// What is written, and where that stands.
-    pub outputs: Vec<(PathBuf, Span)>,
+    /// What is read.
+    pub inputs: Vec<Input>,
+    /// What is written.
+    pub outputs: Vec<Output>,
     /// The parameters that something has used.
     pub used: RefCell<BTreeSet<String>>,
     /// SHA-256 of the file and its parameters, as hexadecimal digits.
@@ -43,13 +48,19 @@ pub struct Builder<'a> {
 impl Builder<'_> {
     /// The folder of the run's state, if it keeps one.
     pub fn state(&self) -> Option<PathBuf> {
-        self.options.state.folder(self.outputs.first().map(|(path, _)| path.as_path()))
+        self.options.state.folder(self.outputs.first().map(|output| output.path.as_path()))
     }
 
     /// Whether an output that exists may be replaced.
-    pub fn may_replace(&self, path: &Path) -> bool {
+    pub fn replace(&self, path: &Path) -> Replace {
         let same = |p: &PathBuf| std::path::absolute(p).ok() == std::path::absolute(path).ok();
-        self.options.overwrite || self.options.replace.iter().any(same)
+        match () {
+            () if self.options.overwrite => Replace::Always,
+            () if self.options.replace.iter().any(same) => {
+                Known::at(path).map_or(Replace::Never, Replace::Known)
+            }
+            () => Replace::Never,
+        }
     }
 
     /// Builds one step, or at least finds the mistakes in it that show without its inputs.

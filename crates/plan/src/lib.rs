@@ -8,6 +8,7 @@
 //! | [`operator`], [`operators`] | what an operator is; one file each, and their table |
 //! | `build` | what operators use to check a step and add nodes |
 //! | `paths`, `files` | names of files, and the files that a reader reads |
+//! | `inputs`, `outputs` | what is read and written: nothing may be both, or be written twice |
 //! | [`graph`] | the plan: a small closed set of nodes |
 //! | [`rules`] | named rewrites, in order |
 //! | `lower`, `sinks`, `tiling`, `size`, `memory` | the last rewrite: exchanges, sinks, tiles, bytes |
@@ -24,12 +25,14 @@ mod explain;
 mod files;
 mod fingerprint;
 pub mod graph;
+mod inputs;
 mod load;
 mod lower;
 mod memory;
 pub mod operator;
 pub mod operators;
 mod options;
+mod outputs;
 mod params;
 mod paths;
 pub mod physical;
@@ -47,6 +50,7 @@ pub use draw::{dot, mermaid};
 pub use explain::explain;
 pub use files::{Files, KnownFiles};
 pub use fingerprint::{Meaning, Print};
+pub use inputs::real as real_name;
 pub use load::{LoadOptions, Plan, State, TileRequest, load, load_test, load_tests, unreadable};
 pub use operators::{OPERATORS, operator};
 pub use physical::Physical;

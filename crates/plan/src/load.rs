@@ -4,6 +4,7 @@ use crate::files::KnownFiles;
 use crate::graph::{Graph, PlanOp};
 use crate::lower::lower;
 use crate::operators::implicit_show;
+use crate::outputs;
 use crate::params;
 use crate::physical::Physical;
 use crate::rules::{Rewrite, rewrite};
@@ -28,6 +29,11 @@ pub struct LoadOptions {
     pub without: Vec<&'static str>,
     /// `--overwrite`.
     pub overwrite: bool,
+    /// Nothing will be written: what stands under the names of outputs is not in the way.
+    pub dry: bool,
+    /// All outputs go into this folder, whatever their names say: those of tests and measurements,
+    /// which are thrown away.
+    pub scratch: Option<PathBuf>,
     /// Whether files may come and change behind the plan: of those that are there nothing is taken
     /// for granted but the types of their columns.
     pub follow: bool,
@@ -170,7 +176,7 @@ fn load_with(
 /// The mistakes, if any of them is an error; they are those of the file with its own parameters,
 /// less what only a run would need: outputs are not looked for.
 pub fn load_tests(source: &Source) -> Result<Vec<Test>, Vec<Diagnostic>> {
-    let options = LoadOptions { overwrite: true, ..LoadOptions::default() };
+    let options = LoadOptions { dry: true, ..LoadOptions::default() };
     let (root, mistakes) = yaml::read(source);
     let mut diagnostics = Diagnostics::new();
     diagnostics.extend(mistakes);
@@ -225,6 +231,7 @@ fn builder<'a>(
         diagnostics,
         graph: Graph::default(),
         made: vec![None; spec.steps.len()],
+        inputs: Vec::new(),
         outputs: Vec::new(),
         used: Default::default(),
         hash: digest.iter().map(|b| format!("{b:02x}")).collect(),
@@ -237,6 +244,7 @@ fn plan(spec: &Spec, builder: &mut Builder) -> Option<Plan> {
         builder.made[*i] = builder.step(&spec.steps[*i]);
     }
     implicit_show(spec, builder);
+    outputs::check(builder);
     if builder.diagnostics.has_errors() {
         return None;
     }

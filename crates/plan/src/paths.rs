@@ -1,8 +1,9 @@
-//! File names of inputs and outputs: patterns, folders, what is there already.
+//! File names of inputs: patterns, folders, what is there.
 use crate::build::Builder;
+use crate::inputs::Input;
 use crate::spec::wrong_shape;
 use crate::yaml::{Kind, Node};
-use base::{Code, Diagnostic, Span};
+use base::{Code, Diagnostic};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,7 @@ pub fn inputs(b: &mut Builder, node: &Node) -> Option<(Vec<String>, Vec<PathBuf>
         };
         match find(beside, &text).and_then(all_ordinary) {
             Ok(found) => {
+                b.inputs.push(Input::new(&text, node.span, places(beside, &text), &found));
                 paths.extend(found);
                 names.push(text);
             }
@@ -38,10 +40,9 @@ pub fn inputs(b: &mut Builder, node: &Node) -> Option<(Vec<String>, Vec<PathBuf>
 
 /// The files of a name or pattern, in the folder of the command or beside the pipeline file.
 pub fn find(beside: Option<&Path>, text: &str) -> Result<Vec<PathBuf>, String> {
-    let beside = beside.map(|p| p.join(text));
-    let candidates = [Some(PathBuf::from(text)), beside.filter(|p| p.as_os_str() != text)];
-    if !text.contains(['*', '?', '[']) {
-        let found = candidates.into_iter().flatten().find(|p| p.exists());
+    let candidates = places(beside, text);
+    if !is_pattern(text) {
+        let found = candidates.into_iter().find(|p| p.exists());
         return match found {
             Some(path) => std::fs::metadata(&path)
                 .and_then(
@@ -52,7 +53,7 @@ pub fn find(beside: Option<&Path>, text: &str) -> Result<Vec<PathBuf>, String> {
             None => Err(format!("there is no file `{text}`")),
         };
     }
-    for pattern in candidates.into_iter().flatten() {
+    for pattern in candidates {
         let matches = matches(&pattern)?;
         if !matches.is_empty() {
             return Ok(matches);
@@ -83,12 +84,23 @@ pub fn special(path: &Path) -> Option<&'static str> {
     }
 }
 
+/// Where a name or pattern is looked up, in this order.
+fn places(beside: Option<&Path>, text: &str) -> Vec<PathBuf> {
+    let beside = beside.map(|p| p.join(text)).filter(|p| p.as_os_str() != text);
+    [Some(PathBuf::from(text)), beside].into_iter().flatten().collect()
+}
+
+/// Whether it is a pattern, not a name.
+pub fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?', '['])
+}
+
 /// The files that match a pattern whose folders may hold wildcards too, sorted.
-fn matches(pattern: &Path) -> Result<Vec<PathBuf>, String> {
+pub fn matches(pattern: &Path) -> Result<Vec<PathBuf>, String> {
     let mut found = vec![PathBuf::new()];
     for part in pattern.components() {
         let name = part.as_os_str().to_string_lossy();
-        if !name.contains(['*', '?', '[']) {
+        if !is_pattern(&name) {
             found.iter_mut().for_each(|p| p.push(part));
             continue;
         }
@@ -110,53 +122,6 @@ fn matches(pattern: &Path) -> Result<Vec<PathBuf>, String> {
         found = next;
     }
     Ok(found.into_iter().filter(|p| p.exists()).collect())
-}
-
-/// The final name of an output; a mistake if it is there already or cannot be made.
-pub fn output(b: &mut Builder, text: &str, span: Span) -> PathBuf {
-    let path = match &b.options.out {
-        Some(out) => out.join(text),
-        None => PathBuf::from(text),
-    };
-    if let Some((_, first)) = b.outputs.iter().find(|(p, _)| *p == path) {
-        let message = format!("two steps write `{}`", path.display());
-        let d =
-            Diagnostic::error(Code::DuplicateOutput, span, message).other(*first, "the first one");
-        b.error(d);
-    } else if text.is_empty() || path.file_name().is_none() {
-        b.error(Diagnostic::error(Code::OutputUnwritable, span, "this is not the name of a file"));
-    } else if path.exists() && !b.may_replace(&path) {
-        let message = format!("`{}` exists already", path.display());
-        b.error(
-            Diagnostic::error(Code::OutputExists, span, message)
-                .help("say `--overwrite` to replace it, or `--out DIR` to write elsewhere"),
-        );
-    } else if let Some(message) = unwritable(&path) {
-        b.error(Diagnostic::error(Code::OutputUnwritable, span, message));
-    }
-    b.outputs.push((path.clone(), span));
-    path
-}
-
-/// Why nothing can be made at a path, if so: the nearest folder that is there decides.
-fn unwritable(path: &Path) -> Option<String> {
-    let mut folder = path.parent()?;
-    while !folder.as_os_str().is_empty() && !folder.exists() {
-        folder = folder.parent()?;
-    }
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    if !folder.is_dir() {
-        return Some(format!(
-            "cannot write `{}`: `{}` is not a folder",
-            path.display(),
-            folder.display()
-        ));
-    }
-    let access =
-        rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK);
-    access.err().map(|e| {
-        format!("cannot write `{}`: `{}`: {}", path.display(), folder.display(), reason(&e.into()))
-    })
 }
 
 /// An error of the operating system in words, without its number.

@@ -21,7 +21,7 @@ pub fn sink(
         tiling,
         attributes: write.attributes.clone(),
         options: write.options.clone(),
-        overwrite: b.may_replace(&write.path),
+        replace: b.replace(&write.path),
     };
     let error = match write.format.sink(request) {
         Ok(sink) => {

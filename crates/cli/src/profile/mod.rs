@@ -12,7 +12,7 @@ mod trace;
 pub use sums::Shares;
 
 use crate::report::Summary;
-use base::Failure;
+use crate::side_file::SideFile;
 use engine::profile::Profile;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +31,7 @@ pub struct Profiled<'a> {
 pub struct Target {
     path: PathBuf,
     form: fn(&Profiled) -> String,
+    mark: &'static str,
 }
 
 impl Target {
@@ -40,12 +41,12 @@ impl Target {
     /// If its ending is none that is known.
     pub fn parse(text: &str) -> Result<Target, String> {
         let path = PathBuf::from(text);
-        let form = match path.extension().and_then(|e| e.to_str()) {
-            Some("json") => trace::trace,
-            Some("html") => page::page,
+        let (form, mark): (fn(&Profiled) -> String, _) = match ending(&path) {
+            Some("json") => (trace::trace, trace::MARK),
+            Some("html") => (page::page, page::MARK),
             _ => return Err("the name must end with .json (for Perfetto) or .html".into()),
         };
-        Ok(Target { path, form })
+        Ok(Target { path, form, mark })
     }
 
     /// Where it goes.
@@ -53,13 +54,17 @@ impl Target {
         &self.path
     }
 
-    /// Writes the profile of a run.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn write(&self, profiled: &Profiled) -> Result<(), Failure> {
-        std::fs::write(&self.path, (self.form)(profiled)).map_err(|e| {
-            Failure::output(format!("cannot write the profile {}: {e}", self.path.display()))
-        })
+    /// The file, and whether any other may be replaced by it.
+    pub fn file(&self, overwrite: bool) -> SideFile<'_> {
+        SideFile { what: "profile", path: &self.path, mark: self.mark, overwrite }
     }
+
+    /// The text of the profile of a run.
+    pub fn text(&self, profiled: &Profiled) -> String {
+        (self.form)(profiled)
+    }
+}
+
+fn ending(path: &Path) -> Option<&str> {
+    path.extension()?.to_str()
 }

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 /// The page without data.
 const PAGE: &str = include_str!("page.html");
 
+/// By this a file is known as such a page.
+pub const MARK: &str = "<title>Tidemill profile</title>";
+
 /// The page of a run.
 pub fn page(profiled: &Profiled) -> String {
     let origin = sums::origin(profiled.profiles);

@@ -7,6 +7,9 @@ use super::sums::{self, name};
 use engine::profile::{Profile, Worker};
 use serde_json::{Value, json};
 
+/// By this a file is known as a trace of this kind.
+pub const MARK: &str = r#""otherData":{"generator":"tidemill""#;
+
 /// The trace of a run.
 pub fn trace(profiled: &Profiled) -> String {
     let origin = sums::origin(profiled.profiles);
@@ -34,7 +37,7 @@ pub fn trace(profiled: &Profiled) -> String {
     };
     let trace = json!({
         "displayTimeUnit": "ms",
-        "otherData": { "title": profiled.title, "note": note },
+        "otherData": { "generator": "tidemill", "title": profiled.title, "note": note },
         "tidemill": sums::json(profiled),
         "traceEvents": events,
     });

@@ -1,7 +1,7 @@
 //! How a pipeline's time falls with threads and processes: a table, JSON, and a picture.
 mod plot;
 
-pub use plot::plot;
+pub use plot::{MARK, plot};
 
 use crate::numbers::time;
 use crate::profile::Shares;

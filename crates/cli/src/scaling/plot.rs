@@ -10,6 +10,9 @@ const RIGHT: f64 = 610.0;
 const TOP: f64 = 46.0;
 const BOTTOM: f64 = 350.0;
 
+/// By this a picture is known as one of these.
+pub const MARK: &str = "<metadata>tidemill bench</metadata>";
+
 const STYLE: &str = r#"
 text { font: 13px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2328; }
 .soft { fill: #59636e; font-size: 12px; } .title { font-weight: 600; }
@@ -31,7 +34,7 @@ pub fn plot(scaling: &Scaling) -> String {
     let axes = Axes { workers: (most as f64).max(1.5), speedup: fastest * 1.05 };
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
-         width=\"{WIDTH}\" height=\"{HEIGHT}\" role=\"img\">\n<style>{STYLE}</style>\n"
+         width=\"{WIDTH}\" height=\"{HEIGHT}\" role=\"img\">\n{MARK}\n<style>{STYLE}</style>\n"
     );
     text(&mut out, LEFT, 24.0, "title", "start", &scaling.title);
     axes.draw(&mut out);

@@ -9,19 +9,21 @@ use crate::progress::{Progress, Style};
 use crate::report::Report;
 use crate::run::{Stops, alone, refuse_for_memory, together};
 use crate::say;
-use crate::scaling::{Combination, Scaling, plot};
+use crate::scaling::{Combination, MARK, Scaling, plot};
+use crate::scratch::Scratch;
+use crate::side_file::SideFile;
 use crate::signals::Signals;
 use base::{Failure, FailureKind};
 use clap::{Parser, ValueEnum};
 use engine::supervisor::Group;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Runs a pipeline with several numbers of threads and processes, and compares the times
 ///
-/// Each combination runs several times, all in turn. Outputs are staged beside their names as in
-/// a run, and thrown away. The time is that of the work, without starting up; speed-up and
+/// Each combination runs several times, all in turn. Outputs go to a temporary folder, whatever
+/// their names say, in the current folder or that of `--out`, and are thrown away. The time is that of the work, without starting up; speed-up and
 /// efficiency are against the fewest workers; exchange and wait are shares of the workers' time.
 /// Exit code 3 if results differ.
 #[derive(Parser)]
@@ -63,8 +65,12 @@ impl Act for Bench {
         let signals = Signals::watch()?;
         let cores = machine::cores().count;
         let mut scaling = Scaling { title: String::new(), combinations: self.combinations(cores) };
-        let job = Job { profile: true, discard: true, overwrite: true, ..self.pipeline.job(1)? };
+        let job = self.pipeline.clone().job(1)?;
+        let folder = Scratch::new(job.out.as_deref().unwrap_or(Path::new(".")), "bench")?;
+        let scratch = Some(folder.path().to_owned());
+        let job = Job { profile: true, discard: true, scratch, ..job };
         let plan = pipeline::load(&job)?;
+        self.picture().map_or(Ok(()), |file| file.check(&job, &plan.physical))?;
         for c in &scaling.combinations {
             let limit = machine::memory(cores, c.processes);
             refuse_for_memory(&plan.physical, c.threads, c.processes, limit.as_ref())?;
@@ -84,11 +90,7 @@ impl Act for Bench {
             Format::Table => scaling.table(),
             Format::Json => scaling.json() + "\n",
         });
-        if let Some(path) = &self.plot {
-            std::fs::write(path, plot(&scaling)).map_err(|e| {
-                Failure::output(format!("cannot write the picture {}: {e}", path.display()))
-            })?;
-        }
+        self.picture().map_or(Ok(()), |file| file.write(&plot(&scaling)))?;
         printed?;
         match scaling.agrees() {
             true => Ok(()),
@@ -98,6 +100,11 @@ impl Act for Bench {
 }
 
 impl Bench {
+    fn picture(&self) -> Option<SideFile<'_>> {
+        let path = self.plot.as_deref()?;
+        Some(SideFile { what: "picture", path, mark: MARK, overwrite: self.pipeline.overwrite })
+    }
+
     fn combinations(&self, cores: usize) -> Vec<Combination> {
         let doubled = || {
             let powers = std::iter::successors(Some(1), |n| Some(2 * n));

@@ -43,7 +43,7 @@ impl Act for Explain {
         let threads = self.threads.map_or_else(|| machine::cores().count, NonZeroUsize::get);
         let mut job = self.pipeline.job(threads)?;
         // Nothing is written, so what is there already is not in the way.
-        job.overwrite = true;
+        job.dry = true;
         if self.ledger {
             job.state = self.state.map_or(State::Beside, State::In);
             return Ok(print(&state::explain(&job)?)?);

@@ -191,7 +191,8 @@ impl Run {
         };
         if let Some(target) = &self.profile {
             let Report { summary, profiles, .. } = report;
-            target.write(&Profiled { title: &plan.title, summary, profiles })?;
+            let text = target.text(&Profiled { title: &plan.title, summary, profiles });
+            target.file(self.pipeline.overwrite).write(&text)?;
             if !self.quiet {
                 say::line(&format!("wrote {}", target.path().display()));
             }
@@ -207,6 +208,9 @@ impl Run {
         plan: &Plan,
         state: &mut Option<State>,
     ) -> Result<Progress, Failure> {
+        if let Some(target) = &self.profile {
+            target.file(self.pipeline.overwrite).check(job, &plan.physical)?;
+        }
         if !self.quiet {
             say::line(&shape.line(plan));
             state.as_ref().and_then(State::line).iter().for_each(|line| say::line(line));

@@ -47,7 +47,7 @@ impl Act for Slurm {
         let arguments = arguments(&self.pipeline)?;
         let mut job = self.pipeline.clone().job(self.threads.get())?;
         // Nothing is written now.
-        job.overwrite = true;
+        job.dry = true;
         let plan = pipeline::load(&job)?;
         Ok(print(&self.script(&plan, &arguments))?)
     }

@@ -7,7 +7,8 @@ use crate::outputs::Outputs;
 use crate::pipeline::{self, RuleArgs};
 use crate::run::on_threads;
 use crate::say::print;
-use crate::signals::{Signals, Temporary};
+use crate::scratch::Scratch;
+use crate::signals::Signals;
 use arrow_array::RecordBatch;
 use base::{Failure, FailureKind, Source};
 use clap::Parser;
@@ -15,17 +16,17 @@ use engine::Options;
 use plan::LoadOptions;
 use plan::tests::Test as Case;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Runs the tests inside pipeline files
 ///
-/// Outputs go to a temporary folder. Exit code 3 if a test fails, 2 if a file has mistakes.
+/// Outputs go to a temporary folder, whatever their names say, and nothing else is touched. Exit code 3 if a test fails, 2 if a file has mistakes.
 #[derive(Parser)]
 #[command(name = "test")]
 pub struct Test {
     /// Pipeline files
     #[arg(value_name = "FILE", required = true)]
-    files: Vec<String>,
+    files: Vec<PathBuf>,
     /// Threads [default: all cores that the job may use]
     #[arg(short = 'w', long, value_name = "N")]
     threads: Option<NonZeroUsize>,
@@ -38,9 +39,8 @@ impl Act for Test {
         let signals = Signals::watch()?;
         signals.begin();
         let threads = self.threads.map_or_else(|| machine::cores().count, NonZeroUsize::get);
-        let scratch = scratch()?;
         let without = job::rules(&self.rules.without)?;
-        let bench = Bench { threads, without, scratch: scratch.path(), signals: &signals };
+        let bench = Bench { threads, without, signals: &signals };
         let mut score = Score::default();
         for name in &self.files {
             bench.file(name, &mut score)?;
@@ -74,17 +74,16 @@ impl Score {
 struct Bench<'a> {
     threads: usize,
     without: Vec<&'static str>,
-    scratch: &'a Path,
     signals: &'a Signals,
 }
 
 impl Bench<'_> {
-    fn file(&self, name: &str, score: &mut Score) -> Result<(), End> {
-        let Ok(text) = pipeline::read(name) else {
+    fn file(&self, file: &Path, score: &mut Score) -> Result<(), End> {
+        let Ok(text) = pipeline::read(file) else {
             score.mistaken += 1;
             return Ok(());
         };
-        let source = Source::new(name, text);
+        let source = Source::new(file.to_string_lossy().into_owned(), text);
         let cases = match plan::load_tests(&source) {
             Ok(cases) => cases,
             Err(diagnostics) => {
@@ -100,8 +99,9 @@ impl Bench<'_> {
     }
 
     fn case(&self, source: &Source, case: &Case, score: &mut Score) -> Result<(), End> {
-        let (plan, diagnostics) =
-            self.signals.promptly(|| plan::load_test(source, case, &self.options()));
+        let scratch = Scratch::new(&std::env::temp_dir(), "test")?;
+        let options = self.options(scratch.path());
+        let (plan, diagnostics) = self.signals.promptly(|| plan::load_test(source, case, &options));
         let title = format!("{} … {}", source.name, case.name);
         let Some(plan) = plan else {
             print(&format!("{title}: FAILED\n"))?;
@@ -128,11 +128,10 @@ impl Bench<'_> {
         Ok(())
     }
 
-    fn options(&self) -> LoadOptions {
+    fn options(&self, scratch: &Path) -> LoadOptions {
         LoadOptions {
-            out: Some(self.scratch.to_owned()),
+            scratch: Some(scratch.to_owned()),
             without: self.without.clone(),
-            overwrite: true,
             run_id: job::new_run_id(),
             now: job::now(),
             ..LoadOptions::default()
@@ -147,12 +146,4 @@ impl Bench<'_> {
         outputs.commit()?;
         Ok(tally.results.into_iter().map(|(name, _, batches)| (name, batches)).collect())
     }
-}
-
-/// A folder for outputs that goes with this value.
-fn scratch() -> Result<Temporary, Failure> {
-    let path = std::env::temp_dir().join(format!("tidemill-test-{}", job::new_run_id()));
-    std::fs::create_dir(&path)
-        .map_err(|e| Failure::output(format!("cannot make the folder {}: {e}", path.display())))?;
-    Ok(Temporary::new(path))
 }

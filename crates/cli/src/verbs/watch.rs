@@ -7,9 +7,10 @@ use crate::machine;
 use crate::numbers::count;
 use crate::pipeline::{self, PipelineArgs};
 use crate::say;
+use crate::side_file::taken;
 use crate::signals::Signals;
 use crate::state;
-use base::FailureKind;
+use base::{Failure, FailureKind};
 use clap::Parser;
 use engine::incremental::{Kept, Ledger, Scale, Split};
 use engine::ledger::Lock;
@@ -88,6 +89,12 @@ impl Act for Watch {
             (job.run_id, job.now) = (new_run_id(), now());
             signals.end();
             let plan = self.plan(&mut job, first, &signals)?;
+            if let Some(path) = self.changes.iter().flatten().next().filter(|_| first)
+                && let Some(why) = taken(path, &job, &plan.physical)
+            {
+                let message = format!("changes cannot be added there: {why}");
+                return Err(Failure::new(FailureKind::Pipeline, message).into());
+            }
             first = false;
             signals.begin();
             let _lock = self.hold(&job, &plan)?;

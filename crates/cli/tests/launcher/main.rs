@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bench;
+mod canary;
 mod cases;
 mod edits;
 mod endings;
 mod hosts;
 mod ledger;
 mod mistakes;
+mod names;
 mod pages;
 mod power;
 mod profile;

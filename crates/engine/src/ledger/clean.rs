@@ -53,12 +53,11 @@ pub fn staged(folder: &Folder) -> BTreeSet<PathBuf> {
 pub fn remove_staged(staged: &BTreeSet<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
     let mut removed = Vec::new();
     for path in staged {
-        let gone = match path.symlink_metadata() {
-            Err(_) => continue,
-            Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
-            Ok(_) => fs::remove_file(path),
-        };
-        gone.map_err(|e| Failure::output(format!("cannot remove {}: {e}", path.display())))?;
+        if path.symlink_metadata().is_err() {
+            continue;
+        }
+        formats::remove_staged(path)
+            .map_err(|e| Failure::output(format!("cannot remove {}: {e}", path.display())))?;
         removed.push(path.clone());
     }
     Ok(removed)

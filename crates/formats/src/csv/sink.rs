@@ -28,7 +28,7 @@ impl CsvSink {
     pub(super) fn new(request: WriteRequest) -> Result<CsvSink, FormatError> {
         let points = |t: &base::Tiling| t.largest().iter().map(|n| *n as u64).product();
         Ok(CsvSink {
-            stage: Stage::new(&request.path, &request.run_id, request.overwrite),
+            stage: Stage::new(&request.path, &request.run_id, request.replace),
             dialect: Dialect::new(&request.options, &request.path)?,
             schema: Arc::new(row_schema(&request)?),
             rows: request.tiling.as_ref().map(points),

@@ -30,7 +30,7 @@ impl ArrowSink {
         let points = |t: &base::Tiling| t.largest().iter().map(|n| *n as u64).product::<u64>();
         let largest = request.tiling.as_ref().map(|t| points(t).saturating_mul(point_bytes(&rows)));
         Ok(ArrowSink {
-            stage: Stage::new(&request.path, &request.run_id, request.overwrite),
+            stage: Stage::new(&request.path, &request.run_id, request.replace),
             schema: arrow_schema(&rows, &request.attributes),
             options: options(&codec)?,
             largest,

@@ -128,7 +128,8 @@ impl TileSource for ArrowSource {
             1 => String::new(),
             n => format!(" … ({n} files)"),
         };
-        let first = self.files.first().map(|f| f.columns.path.display().to_string()).unwrap_or_default();
+        let first =
+            self.files.first().map(|f| f.columns.path.display().to_string()).unwrap_or_default();
         format!("arrow {first}{more}: {rows} rows, {batches} batches")
     }
 }

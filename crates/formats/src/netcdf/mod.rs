@@ -17,6 +17,8 @@ mod tests;
 mod write;
 mod zstd_filter;
 
+pub(crate) use write::is_staged_name;
+
 use crate::rows::check_known;
 use crate::{Format, FormatError, OpenRequest, OptionKey, Options, Sink, TileSource, WriteRequest};
 use base::Entry;

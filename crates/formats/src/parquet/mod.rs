@@ -9,6 +9,8 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use sink::is_part_name;
+
 use crate::rows::check_known;
 use crate::{Format, FormatError, OpenRequest, OptionKey, Options, Sink, TileSource, WriteRequest};
 use base::Entry;

@@ -22,8 +22,19 @@ use std::path::{Path, PathBuf};
 const GROUP_ROWS: usize = 1 << 20;
 /// The most rows of a page: 128 KiB of numbers, a block of Zstandard.
 const PAGE_ROWS: usize = 1 << 14;
+/// The fewest digits of the number of a part.
+const DIGITS: usize = 5;
+/// The empty file that says that a folder is whole.
+const SUCCESS: &str = "_SUCCESS";
 /// Rows that are encoded at a time.
 const BATCH_ROWS: usize = 1 << 12;
+
+/// Whether outputs have files of this name: a part, or the mark of a folder that is whole.
+pub(crate) fn is_part_name(name: &str) -> bool {
+    let number = name.strip_prefix("part-").and_then(|name| name.strip_suffix(".parquet"));
+    let digits = |n: &str| n.len() >= DIGITS && n.bytes().all(|b| b.is_ascii_digit());
+    name == SUCCESS || number.is_some_and(digits)
+}
 
 /// An output directory.
 pub(super) struct ParquetSink {
@@ -52,14 +63,14 @@ impl ParquetSink {
     pub(super) fn new(request: WriteRequest) -> Result<ParquetSink, FormatError> {
         let rows = row_schema(&request)?;
         let codec = text(&request.options, "compression")?.unwrap_or("zstd").to_string();
-        let stage = Stage::new(&request.path, &request.run_id, request.overwrite);
+        let stage = Stage::of_parts(&request.path, &request.run_id, request.replace);
         let tiles = request.tiling.as_ref().map_or(0, |t| t.count());
         let parts = Parts {
             directory: stage.staged().to_path_buf(),
             target: request.path.clone(),
             schema: arrow_schema(&rows, &request.attributes),
             properties: properties(&request, &rows, compression(&codec)?)?,
-            digits: tiles.saturating_sub(1).to_string().len().max(5),
+            digits: tiles.saturating_sub(1).to_string().len().max(DIGITS),
         };
         let largest = |t: &base::Tiling| t.largest().iter().map(|n| *n as u64).product();
         let rows_known = request.tiling.as_ref().map(largest);
@@ -189,18 +200,25 @@ impl Sink for ParquetSink {
         true
     }
 
-    /// Parts that are not known to be whole are removed.
+    /// Parts that are not known to be whole are removed. A folder that holds anything else is not
+    /// gone on with.
     fn resume(&self, written: &BTreeMap<u64, u64>) -> Result<bool, Failure> {
         if !self.stage.is_there() {
             return Ok(false);
         }
         let failed = |e: std::io::Error| cannot_write(self.path(), &e);
+        let mut partial = Vec::new();
         for entry in fs::read_dir(self.stage.staged()).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
+            let entry = entry.map_err(failed)?;
+            let path = entry.path();
+            if !entry.file_name().to_str().is_some_and(is_part_name) {
+                return Ok(false);
+            }
             if !self.parts.number(&path).is_some_and(|n| written.contains_key(&n)) {
-                fs::remove_file(&path).map_err(failed)?;
+                partial.push(path);
             }
         }
+        partial.iter().try_for_each(fs::remove_file).map_err(failed)?;
         Ok(true)
     }
 
@@ -236,7 +254,7 @@ impl Sink for ParquetSink {
             self.parts.end(none)?.sync_all().map_err(failed)?;
         }
         let (files, bytes) = self.parts.count().map_err(failed)?;
-        let success = File::create(self.stage.staged().join("_SUCCESS")).map_err(failed)?;
+        let success = File::create(self.stage.staged().join(SUCCESS)).map_err(failed)?;
         success.sync_all().map_err(failed)?;
         self.stage.publish()?;
         Ok(Written { path: self.path().to_path_buf(), files, bytes })

@@ -184,7 +184,10 @@ impl TileSource for ParquetSource {
         let codec = self.parts.iter().find_map(Part::compression).unwrap_or_default();
         match &self.parts[..] {
             [one] => {
-                format!("parquet {}: {rows} rows, {groups} row groups, {codec}", one.path().display())
+                format!(
+                    "parquet {}: {rows} rows, {groups} row groups, {codec}",
+                    one.path().display()
+                )
             }
             [first, ..] => format!(
                 "parquet {} … ({} files): {rows} rows, {groups} row groups, {codec}",

@@ -51,6 +51,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let (named, paths) = paths::inputs(b, &step.head)?;
     let span = step.head.span;
     let format = format(b, step.option("format"), &paths[0].to_string_lossy(), span)?;
+    b.inputs.iter_mut().filter(|i| i.is_of(step.head.span)).for_each(|i| i.format = Some(format));
     let columns = step.option("columns").and_then(|n| names_of(n, &mut b.diagnostics));
     let known = ["columns", "slices", "format"];
     let (options, option_spans) = options(b, step, &known, format, format.read_options());

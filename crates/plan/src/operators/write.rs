@@ -4,7 +4,7 @@ use crate::build::Builder;
 use crate::graph::{NodeId, PlanOp, WritePlan};
 use crate::operator::{Inputs, Key, Operator, Shape};
 use crate::options::options;
-use crate::paths;
+use crate::outputs;
 use crate::sinks::sink;
 use crate::spec::{Step, wrong_shape};
 use crate::yaml::{Kind, Node};
@@ -17,7 +17,9 @@ pub static WRITE: Operator = Operator {
           The format follows the name: `.nc` NetCDF, `.parquet` a folder of Parquet files, \
           `.arrow` Arrow IPC, `.csv`. NetCDF takes boxes as they are; the others take rows, in \
           which coordinates are columns. The file has its final name only when it is whole; one \
-          that exists already is refused unless `--overwrite` is said.",
+          that exists already is refused unless `--overwrite` is said. Only a file is ever put in \
+          the place of a file, and a folder of parts in that of one that holds nothing else; never \
+          an input, the pipeline file, a link or a device.",
     head: Shape::Text,
     keys: &[
         Key {
@@ -54,8 +56,9 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     // Whatever is wrong with the file, the input goes on.
     let Some(text) = text else { return Some(input) };
     let span = step.head.span;
-    let path = paths::output(b, &text, span);
-    let Some(format) = format(b, step.option("format"), &text, span) else { return Some(input) };
+    let format = format(b, step.option("format"), &text, span);
+    let path = outputs::output(b, &text, span, format);
+    let Some(format) = format else { return Some(input) };
     let known = ["variables", "attributes", "format"];
     let (options, option_spans) = options(b, step, &known, format, format.write_options());
     let attributes = file_attributes(b, &schema, global);

@@ -172,7 +172,7 @@ fn tiles_that_no_chunk_fits_are_left_to_the_library() {
     let tiling = Tiling::at(vec![0, 3, 10, 20]);
     for option in ["deflate", "zstd"] {
         let request = request(&path, &schema, Some(tiling.clone()), 0);
-        let request = WriteRequest { overwrite: true, ..request };
+        let request = WriteRequest { replace: crate::Replace::Always, ..request };
         write(compressed(request, option, 2), &whole, true).unwrap();
         let found = column(&*open(&path, None, &[]), "v");
         assert_eq!(format!("{found:?}"), format!("{v:?}"));
@@ -284,7 +284,7 @@ fn names_and_places_that_cannot_be() {
     let again = request(&path, &schema, tiling, 0);
     let failure = NETCDF.sink(again.clone()).unwrap().create().unwrap_err();
     assert!(failure.message.contains("exists already"), "{failure}");
-    let over = NETCDF.sink(WriteRequest { overwrite: true, ..again }).unwrap();
+    let over = NETCDF.sink(WriteRequest { replace: crate::Replace::Always, ..again }).unwrap();
     over.create().unwrap();
     over.abandon();
     over.abandon();

@@ -147,7 +147,7 @@ fn copy(
     chunks: &[Vec<&Chunk>],
 ) -> Result<PathBuf, Failure> {
     let failed = |e: io::Error| cannot_write(target, &e);
-    let (data, new) = (chunk_log::data(folder), folder.join("copy.nc"));
+    let (data, new) = (chunk_log::data(folder), chunk_log::copy(folder));
     let from = placed::places(&data, layout)?;
     let to = begin(&new, target, layout)?;
     let old = File::open(&data).map_err(failed)?;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `data.nc` | what the library has defined, and behind it the chunks, in the order in which they came |
 //! | `space` | numbers: where the next chunk goes; for each variable the address of its index, or all ones |
+//! | `copy.nc` | what the library has made of both, where it does not take the index |
 //! | `*.log` | of one writer: frames, each a tile and its chunks |
 //!
 //! A frame is a length (8 bytes), the first 8 bytes of SHA-256 over what follows, and that many bytes
@@ -35,6 +36,16 @@ pub(super) type Tiles = BTreeMap<u64, Vec<Chunk>>;
 /// The file that is to have the final name.
 pub(super) fn data(folder: &Path) -> PathBuf {
     folder.join("data.nc")
+}
+
+/// Where the library puts all chunks into a new file, if it must.
+pub(super) fn copy(folder: &Path) -> PathBuf {
+    folder.join("copy.nc")
+}
+
+/// Whether a staged folder may have a file of this name.
+pub(crate) fn is_staged_name(name: &str) -> bool {
+    ["data.nc", "copy.nc", "space"].contains(&name) || name.ends_with(".log")
 }
 
 /// Room in the data file, which all writers of all processes share.

@@ -17,5 +17,6 @@ mod layout;
 mod placed;
 mod sink;
 
+pub(crate) use chunk_log::is_staged_name;
 pub(super) use layout::compresses;
 pub(super) use sink::sink;

@@ -1,0 +1,132 @@
+//! Giving what is staged its final name: nothing that is not of the same kind is ever lost by it.
+use crate::recognise::{refusal, remove_output};
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+use rustix::io::Errno;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// Renames; fails if the new name is taken, at once where the file system can, else by a look.
+pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+        done => return Ok(done?),
+    }
+    if to.symlink_metadata().is_ok() {
+        return Err(ErrorKind::AlreadyExists.into());
+    }
+    fs::rename(from, to)
+}
+
+/// Puts `from`, a file or a folder of parts, in the place of `to`, which goes. The two exchange
+/// their names in one step where the file system can; then what was there is looked at once more
+/// before it is removed, and gets its name back if it is not what may be replaced.
+pub(crate) fn replace(from: &Path, to: &Path, parts: bool) -> io::Result<()> {
+    refuse(to, parts)?;
+    if !exchange(from, to)? {
+        return replace_in_steps(from, to, parts);
+    }
+    if from.symlink_metadata().is_err() {
+        // There was nothing to replace any more.
+        return Ok(());
+    }
+    if let Err(why) = refuse(from, parts) {
+        exchange(from, to)?;
+        return Err(why);
+    }
+    remove_output(from, parts)
+}
+
+fn refuse(path: &Path, parts: bool) -> io::Result<()> {
+    refusal(path, parts).map_or(Ok(()), |why| Err(io::Error::other(why)))
+}
+
+/// False if the file system cannot exchange names.
+fn exchange(from: &Path, to: &Path) -> io::Result<bool> {
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    match renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+        // What was to be replaced is gone.
+        Err(Errno::NOENT) => return rename_new(from, to).map(|()| true),
+        done => return Ok(done.map(|()| true)?),
+    }
+    let _ = (from, to);
+    Ok(false)
+}
+
+/// The same where names cannot be exchanged: a folder steps aside first.
+fn replace_in_steps(from: &Path, to: &Path, parts: bool) -> io::Result<()> {
+    if !parts {
+        return fs::rename(from, to);
+    }
+    let mut aside = from.as_os_str().to_owned();
+    aside.push(".old");
+    let aside = PathBuf::from(aside);
+    rename_new(to, &aside)?;
+    if let Err(why) = refuse(&aside, parts).and_then(|()| rename_new(from, to)) {
+        rename_new(&aside, to)?;
+        return Err(why);
+    }
+    remove_output(&aside, parts)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn folder(path: &Path, names: &[&str]) {
+        fs::create_dir(path).unwrap();
+        names.iter().for_each(|name| fs::write(path.join(name), "").unwrap());
+    }
+
+    fn names(path: &Path) -> Vec<String> {
+        let entries = fs::read_dir(path).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Both ways have the same outcome.
+    #[test]
+    fn parts_replace_parts_and_nothing_else() {
+        for way in [replace, |from: &Path, to: &Path, parts: bool| {
+            refuse(to, parts)?;
+            replace_in_steps(from, to, parts)
+        }] {
+            let dir = tempfile::tempdir().unwrap();
+            let (from, to) = (dir.path().join("x.partial-1"), dir.path().join("x"));
+            folder(&from, &["part-00007.parquet", "_SUCCESS"]);
+            folder(&to, &["part-00000.parquet", "_SUCCESS", "notes.txt"]);
+            let why = way(&from, &to, true).unwrap_err().to_string();
+            assert!(why.contains("`notes.txt`"), "{why}");
+            assert_eq!(names(&to), ["_SUCCESS", "notes.txt", "part-00000.parquet"]);
+            assert_eq!(names(dir.path()), ["x", "x.partial-1"]);
+            fs::remove_file(to.join("notes.txt")).unwrap();
+            way(&from, &to, true).unwrap();
+            assert_eq!(names(&to), ["_SUCCESS", "part-00007.parquet"]);
+            assert_eq!(names(dir.path()), ["x"]);
+        }
+    }
+
+    #[test]
+    fn what_is_not_to_go_gets_its_name_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let (from, to) = (dir.path().join("x.partial-1"), dir.path().join("x"));
+        fs::write(&from, "new").unwrap();
+        // As if it had come between the look and the exchange.
+        std::os::unix::fs::symlink("elsewhere", &to).unwrap();
+        assert!(exchange(&from, &to).unwrap());
+        assert!(refuse(&from, false).is_err());
+        exchange(&from, &to).unwrap();
+        assert_eq!((to.is_symlink(), fs::read(&from).unwrap()), (true, b"new".to_vec()));
+        assert!(replace(&from, &to, false).is_err() && to.is_symlink());
+        fs::remove_file(&to).unwrap();
+        assert!(exchange(&from, &to).unwrap());
+        assert_eq!(names(dir.path()), ["x"]);
+    }
+}
