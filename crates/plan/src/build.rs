@@ -6,6 +6,7 @@ use crate::spec::{Step, bad_name, is_name, names_of, wrong_shape};
 use crate::yaml::{Key, Kind, Node, Scalar};
 use base::{Code, Diagnostic, Diagnostics, Schema, Source, Span, Text, Value, did_you_mean};
 use expr::{Expr, Given, Scope, Typed, UserFunction};
+use formats::Unread;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ pub struct Builder<'a> {
     pub made: Vec<Option<NodeId>>,
     /// What is written, and where that stands.
     pub outputs: Vec<(PathBuf, Span)>,
+    /// The columns of inputs that are not read.
+    pub unread: Vec<Unread>,
     /// The parameters that something has used.
     pub used: RefCell<BTreeSet<String>>,
     /// SHA-256 of the file and its parameters, as hexadecimal digits.

@@ -97,6 +97,8 @@ impl TileSource for ArrowSource {
                 self.lost.see(*column, &rows);
                 all.push(rows);
             }
+            // Values that are not compressed are copied only now.
+            file.whole().map_err(damaged)?;
         }
         columns_of(arrays, &fields).map_err(|e| match name {
             Some(path) => Failure::data(format!("cannot read {}: {e}", path.display())),
@@ -128,7 +130,8 @@ impl TileSource for ArrowSource {
             1 => String::new(),
             n => format!(" … ({n} files)"),
         };
-        let first = self.files.first().map(|f| f.columns.path.display().to_string()).unwrap_or_default();
+        let first =
+            self.files.first().map(|f| f.columns.path.display().to_string()).unwrap_or_default();
         format!("arrow {first}{more}: {rows} rows, {batches} batches")
     }
 }

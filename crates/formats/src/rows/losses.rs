@@ -36,7 +36,8 @@ impl Losses {
         let warning = |(count, field): (&AtomicU64, &Field)| {
             let count = count.load(Ordering::Relaxed);
             let (path, name) = (path.display(), &field.name);
-            let text = format!("{path}: {{n}} value{{s}} of `{name}` lost digits below a microsecond");
+            let text =
+                format!("{path}: {{n}} value{{s}} of `{name}` lost digits below a microsecond");
             (count > 0).then(|| Warning::new(Code::TypeNarrowed, text).count(count))
         };
         self.0.iter().zip(fields).filter_map(warning).collect()
