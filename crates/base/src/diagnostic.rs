@@ -121,6 +121,11 @@ impl Diagnostics {
         }
     }
 
+    /// Changes them, once more is known than when they were found.
+    pub fn amend(&mut self, change: impl FnMut(&mut Diagnostic)) {
+        self.list.iter_mut().for_each(change);
+    }
+
     /// Whether any of them is an error.
     pub fn has_errors(&self) -> bool {
         self.list.iter().any(|d| d.severity == Severity::Error)

@@ -182,6 +182,8 @@ pub struct WriteRequest {
     pub attributes: Attributes,
     /// Options of the format.
     pub options: Options,
+    /// Whether tiles without rows count, as those of `partition` do: a format of parts writes them.
+    pub empty_tiles: bool,
     /// Whether an existing output may be replaced (at [`Sink::commit`], not before).
     pub replace: Replace,
 }

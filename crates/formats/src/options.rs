@@ -17,6 +17,8 @@ pub enum OptionValue {
     One(Value),
     /// A list of values.
     Many(Vec<Value>),
+    /// A mapping of names to values.
+    Pairs(Vec<(String, Value)>),
 }
 
 /// The options that stand beside one `read:` or `write:`.

@@ -76,6 +76,7 @@ pub fn request(path: &Path, batch: &RecordBatch, tile: u64) -> WriteRequest {
         schema,
         attributes: attributes(),
         options: Options::default(),
+        empty_tiles: false,
         replace: crate::Replace::Never,
     }
 }
@@ -194,7 +195,42 @@ pub fn assert_same(found: &RecordBatch, expected: &RecordBatch) {
     }
 }
 
-/// Cuts the file short and flips its bytes: every time an error, or columns as the schema says.
+/// How many damaged files are tried: `TIDEMILL_MUTANTS`, or a few hundred.
+fn mutants() -> usize {
+    std::env::var("TIDEMILL_MUTANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(400)
+}
+
+/// One of several kinds of damage: flipped bits, zeros, a number that is huge, bytes lost or twice.
+fn damaged(mut bytes: Vec<u8>, random: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+    let at = random(bytes.len());
+    let end = (at + 1 + random(16)).min(bytes.len());
+    match random(6) {
+        0..=2 => (0..=random(3)).for_each(|_| {
+            let at = random(bytes.len());
+            bytes[at] ^= 1 << random(8);
+        }),
+        3 => bytes[at..end].fill(if random(2) == 0 { 0 } else { 0xFF }),
+        4 => drop(bytes.drain(at..end)),
+        _ => {
+            let again = bytes[at..end].to_vec();
+            bytes.splice(at..at, again);
+        }
+    }
+    bytes
+}
+
+/// A file that is cut short while it is read is an error that says so.
+pub fn cut_short(format: &dyn Format, path: &Path) {
+    let source = open(format, path).unwrap();
+    let file = source.files()[0].clone();
+    fs::OpenOptions::new().write(true).open(&file).unwrap().set_len(0).unwrap();
+    let failure = try_read_all(&*source, 64).unwrap_err();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    assert!(failure.message.contains(name), "{failure}");
+    assert!(failure.message.contains("has become shorter"), "{failure}");
+}
+
+/// Cuts the file short and damages it: every time an error, or columns as the schema says.
 pub fn damage(format: &dyn Format, path: &Path) {
     let good = fs::read(path).unwrap();
     let dir = tempfile::tempdir().unwrap();
@@ -214,15 +250,12 @@ pub fn damage(format: &dyn Format, path: &Path) {
         attempt(&good[..good.len() * i / 60]);
     }
     let mut state = 1u64;
-    for _ in 0..600 {
-        let mut bytes = good.clone();
-        for _ in 0..3 {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            let at = (state >> 33) as usize % bytes.len();
-            bytes[at] ^= 1 << (state >> 29 & 7);
-        }
-        attempt(&bytes);
+    let mut random = |end: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % end.max(1)
+    };
+    for _ in 0..mutants() {
+        attempt(&damaged(good.clone(), &mut random));
     }
 }

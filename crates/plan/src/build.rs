@@ -8,7 +8,7 @@ use crate::spec::{Step, bad_name, is_name, names_of, wrong_shape};
 use crate::yaml::{Key, Kind, Node, Scalar};
 use base::{Code, Diagnostic, Diagnostics, Schema, Source, Span, Text, Value, did_you_mean};
 use expr::{Expr, Given, Scope, Typed, UserFunction};
-use formats::{Known, Replace};
+use formats::{Known, Replace, Unread};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,8 @@ pub struct Builder<'a> {
     pub inputs: Vec<Input>,
     /// What is written.
     pub outputs: Vec<Output>,
+    /// The columns of inputs that are not read.
+    pub unread: Vec<Unread>,
     /// The parameters that something has used.
     pub used: RefCell<BTreeSet<String>>,
     /// SHA-256 of the file and its parameters, as hexadecimal digits.

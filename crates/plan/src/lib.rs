@@ -44,6 +44,7 @@ mod spec;
 mod steps;
 pub mod tests;
 pub mod tiling;
+mod unread;
 pub mod yaml;
 
 pub use draw::{dot, mermaid};

@@ -154,6 +154,7 @@ fn load_with(
     let mut builder = builder(source, options, &spec, diagnostics);
     let plan = plan(&spec, &mut builder);
     crate::tests::check(&spec, &mut builder);
+    crate::unread::explain(&builder.unread, &mut builder.diagnostics);
     let good = !builder.diagnostics.has_errors();
     // After a mistake it is often the right use of a parameter that is missing.
     if good {
@@ -233,6 +234,7 @@ fn builder<'a>(
         made: vec![None; spec.steps.len()],
         inputs: Vec::new(),
         outputs: Vec::new(),
+        unread: Vec::new(),
         used: Default::default(),
         hash: digest.iter().map(|b| format!("{b:02x}")).collect(),
         digest,

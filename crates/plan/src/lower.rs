@@ -299,9 +299,21 @@ impl Lowering<'_, '_> {
         Made { id: self.add(node, op, inputs, node.schema.clone()), tiling: None }
     }
 
+    /// Whether the tiles of a node are the parts of a `partition`.
+    fn makes_parts(&self, mut id: usize) -> bool {
+        while let Op::Apply(_) = &self.nodes[id].op {
+            match self.nodes[id].inputs.first() {
+                Some(before) => id = *before,
+                None => return false,
+            }
+        }
+        matches!(self.nodes[id].op, Op::Parts(_))
+    }
+
     fn write(&mut self, node: &PlanNode, input: Made) -> Option<Made> {
         let PlanOp::Write(write) = &node.op else { return None };
-        let sink = sink(self.builder, write, &node.schema, input.tiling.clone())?;
+        let parts = self.makes_parts(input.id);
+        let sink = sink(self.builder, write, &node.schema, input.tiling.clone(), parts)?;
         let mut from = input.id;
         if sink.arrangement() != Arrangement::Anywhere {
             from = self.add(node, Op::Encode(sink.clone()), vec![from], node.schema.clone());

@@ -36,6 +36,9 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
                             .columns
                             .iter()
                             .map(|c| source.schema().fields[*c].dtype.width() as u64);
+                        // What holds no columns of the file reads nothing of it.
+                        let reads = !read.columns.is_empty();
+                        memory.per_worker += if reads { source.memory() } else { 0 };
                         widths.sum::<u64>() * points(&read.tiling.largest())
                     }
                     None => 0,

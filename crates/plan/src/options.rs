@@ -35,6 +35,12 @@ pub fn options(
                 let scalars = items.iter().map(|n| n.scalar().map(value_of));
                 scalars.collect::<Option<Vec<_>>>().map(OptionValue::Many)
             }
+            Kind::Map(entries) => {
+                let pair = |(key, node): &(crate::yaml::Key, crate::yaml::Node)| {
+                    Some((key.name.clone(), value_of(node.scalar()?)))
+                };
+                entries.iter().map(pair).collect::<Option<Vec<_>>>().map(OptionValue::Pairs)
+            }
             _ => None,
         };
         match value {

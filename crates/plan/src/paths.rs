@@ -1,9 +1,10 @@
 //! File names of inputs: patterns, folders, what is there.
 use crate::build::Builder;
 use crate::inputs::Input;
-use crate::spec::wrong_shape;
+use crate::spec::{is_name, wrong_shape};
 use crate::yaml::{Kind, Node};
-use base::{Code, Diagnostic};
+use base::{Code, Diagnostic, Schema, Warning};
+use std::ffi::OsStr;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,9 @@ pub fn inputs(b: &mut Builder, node: &Node) -> Option<(Vec<String>, Vec<PathBuf>
 
 /// The files of a name or pattern, in the folder of the command or beside the pipeline file.
 pub fn find(beside: Option<&Path>, text: &str) -> Result<Vec<PathBuf>, String> {
+    if let Some((scheme, _)) = text.split_once("://").filter(|(scheme, _)| is_name(scheme)) {
+        return Err(format!("`{text}` is no local file: only such are read, not `{scheme}://`"));
+    }
     let candidates = places(beside, text);
     if !is_pattern(text) {
         let found = candidates.into_iter().find(|p| p.exists());
@@ -95,13 +99,60 @@ pub fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
+/// Warnings about keys in the names of folders (`year=2021`) that patterns have found, and that are
+/// no columns.
+pub fn keys_of_folders(names: &[String], paths: &[PathBuf], schema: &Schema) -> Vec<Warning> {
+    let mut keys: Vec<(String, String)> = Vec::new();
+    let found = paths.iter().filter(|_| names.iter().any(|name| is_pattern(name)));
+    for folder in found.flat_map(|path| path.parent().into_iter().flat_map(Path::components)) {
+        let folder = folder.as_os_str().to_string_lossy();
+        let Some((key, _)) = folder.split_once('=').filter(|(key, _)| is_name(key)) else {
+            continue;
+        };
+        if schema.position(key).is_none() && !keys.iter().any(|(known, _)| known == key) {
+            keys.push((key.to_string(), folder.to_string()));
+        }
+    }
+    let warning = |(key, folder): (String, String)| {
+        let text = format!("the key `{key}` of folders such as `{folder}` is not a column");
+        let help = "what stands in the names of folders is not read";
+        Warning::new(Code::FilesLeftOut, text).help(help)
+    };
+    keys.into_iter().map(warning).collect()
+}
+
+/// A folder and all folders in it but hidden ones, in the order of their names; links are not
+/// followed.
+fn all_folders(folder: &Path, found: &mut Vec<PathBuf>) {
+    found.push(folder.to_path_buf());
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let entries = std::fs::read_dir(here).into_iter().flatten().flatten();
+    let folders = entries.filter(|e| e.file_type().is_ok_and(|t| t.is_dir()));
+    let mut names: Vec<_> = folders.map(|e| e.file_name()).filter(|n| !is_hidden(n)).collect();
+    names.sort();
+    names.iter().for_each(|name| all_folders(&folder.join(name), found));
+}
+
+/// Whether a name is that of something which tools put beside data.
+fn is_hidden(name: &OsStr) -> bool {
+    matches!(name.as_encoded_bytes().first(), Some(b'.' | b'_'))
+}
+
 /// The files that match a pattern whose folders may hold wildcards too, sorted.
 pub fn matches(pattern: &Path) -> Result<Vec<PathBuf>, String> {
     let mut found = vec![PathBuf::new()];
+    // What ends with any folders means all files in them.
+    let deep = pattern.file_name().is_some_and(|name| name == "**");
+    let pattern = if deep { pattern.join("*") } else { pattern.to_path_buf() };
     for part in pattern.components() {
         let name = part.as_os_str().to_string_lossy();
         if !is_pattern(&name) {
             found.iter_mut().for_each(|p| p.push(part));
+            continue;
+        }
+        if name == "**" {
+            let before = std::mem::take(&mut found);
+            before.iter().for_each(|folder| all_folders(folder, &mut found));
             continue;
         }
         let glob = globset::Glob::new(&name).map_err(|e| format!("`{name}`: {}", e.kind()))?;
@@ -112,16 +163,17 @@ pub fn matches(pattern: &Path) -> Result<Vec<PathBuf>, String> {
                 if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
             let Ok(entries) = std::fs::read_dir(folder_or_here) else { continue };
             for entry in entries.flatten() {
-                let hidden = entry.file_name().to_string_lossy().starts_with('.');
-                if matcher.is_match(entry.file_name()) && (!hidden || name.starts_with('.')) {
+                let hidden = is_hidden(&entry.file_name()) && !name.starts_with(['.', '_']);
+                if matcher.is_match(entry.file_name()) && !hidden {
                     next.push(folder.join(entry.file_name()));
                 }
             }
         }
         next.sort();
+        next.dedup();
         found = next;
     }
-    Ok(found.into_iter().filter(|p| p.exists()).collect())
+    Ok(found.into_iter().filter(|p| if deep { p.is_file() } else { p.exists() }).collect())
 }
 
 /// An error of the operating system in words, without its number.

@@ -7,12 +7,13 @@ use formats::{FormatErrorKind, Sink, WriteRequest};
 use std::path::Path;
 use std::sync::Arc;
 
-/// The sink of a step for tiles of a schema; a mistake if the format cannot hold it.
+/// The sink of a step for tiles of a schema, of which those without rows may count; a mistake if the format cannot hold it.
 pub fn sink(
     b: &mut Builder,
     write: &WritePlan,
     schema: &Schema,
     tiling: Option<Tiling>,
+    empty_tiles: bool,
 ) -> Option<Arc<dyn Sink>> {
     let request = WriteRequest {
         path: write.path.clone(),
@@ -21,6 +22,7 @@ pub fn sink(
         tiling,
         attributes: write.attributes.clone(),
         options: write.options.clone(),
+        empty_tiles,
         replace: b.replace(&write.path),
     };
     let error = match write.format.sink(request) {

@@ -16,6 +16,7 @@ mod profile;
 mod results;
 mod scaling;
 mod spills;
+mod tables;
 mod verbs;
 mod warnings;
 mod watch;

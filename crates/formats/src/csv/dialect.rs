@@ -1,6 +1,7 @@
 //! What the options say of a text table.
-use crate::rows::{bad_option, flag, text, texts};
-use crate::{FormatError, Options};
+use crate::rows::{bad_option, flag, text, texts, types};
+use crate::{FormatError, OptionValue, Options};
+use base::{DType, Value};
 use std::path::Path;
 
 /// How a text table is written.
@@ -12,6 +13,10 @@ pub(super) struct Dialect {
     pub(super) header: bool,
     /// What means a missing value.
     pub(super) nulls: Vec<String>,
+    /// The types that columns are said to have.
+    pub(super) types: Vec<(String, DType)>,
+    /// Whether the delimiter is only the usual one.
+    pub(super) usual: bool,
 }
 
 impl Dialect {
@@ -36,8 +41,15 @@ impl Dialect {
         Ok(Dialect {
             delimiter,
             header: flag(options, "header")?.unwrap_or(true),
-            nulls: texts(options, "null")?.unwrap_or_else(usual),
+            nulls: nulls(options)?.unwrap_or_else(usual),
+            types: types(options, "types")?,
+            usual: options.get("delimiter").is_none(),
         })
+    }
+
+    /// The type that a column is said to have.
+    pub(super) fn type_of(&self, column: &str) -> Option<DType> {
+        self.types.iter().find(|(name, _)| name == column).map(|(_, dtype)| *dtype)
     }
 
     /// Whether an unquoted text means a missing value.
@@ -45,4 +57,18 @@ impl Dialect {
         let text = text.trim();
         self.nulls.iter().any(|n| n == text)
     }
+}
+
+/// What means a missing value; numbers as they are written.
+fn nulls(options: &Options) -> Result<Option<Vec<String>>, FormatError> {
+    let text = |value: &Value| match value {
+        Value::Int(_) | Value::Float(_) => Value::Str(value.to_string()),
+        other => other.clone(),
+    };
+    let values = match options.get("null") {
+        Some(OptionValue::One(value)) => OptionValue::One(text(value)),
+        Some(OptionValue::Many(values)) => OptionValue::Many(values.iter().map(text).collect()),
+        other => return other.map_or(Ok(None), |_| texts(options, "null")),
+    };
+    texts(&Options(vec![("null".into(), values)]), "null")
 }

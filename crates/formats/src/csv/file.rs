@@ -1,8 +1,9 @@
 //! One text table: where its records are, and the values of some of them.
 use super::dialect::Dialect;
-use super::guess::{Builder, Guess};
+use super::guess::Guess;
 use super::scan::{Cell, Scanner};
-use crate::rows::map_file;
+use super::values::{Builder, fits};
+use crate::rows::{map_file, whole};
 use crate::{FormatError, FormatErrorKind};
 use base::{DType, Failure};
 use bytes::Bytes;
@@ -18,10 +19,25 @@ pub(super) struct CsvFile {
     /// The byte and the line of every [`STRIDE`]-th row.
     index: Vec<(usize, u64)>,
     pub(super) rows: u64,
+    /// Where the columns stand in a record, those of the first file in its order; `None` for one
+    /// that nobody reads and that this file lacks.
+    places: Vec<Option<usize>>,
+    /// How many cells a record has.
+    cells: usize,
 }
 
-/// A column to read: where it stands in a record, and its type.
-pub(super) type Wanted = (usize, DType);
+/// A column to read: its place among those of the first file, its name and its type.
+pub(super) type Wanted = (usize, String, DType);
+
+/// What becomes of a column when the file is gone over.
+pub(super) enum Look {
+    /// Nobody reads it.
+    Pass,
+    /// Its type is found by its values.
+    Guess(Guess),
+    /// It is said to be of this type.
+    Said(DType, Guess),
+}
 
 /// The names of the columns, and where the first row may begin: byte and line.
 pub(super) struct Head {
@@ -37,7 +53,8 @@ impl CsvFile {
             let message = format!("cannot read {}: {e}", path.display());
             FormatError::new(FormatErrorKind::Missing, message)
         })?;
-        Ok(CsvFile { path: path.to_path_buf(), bytes, index: Vec::new(), rows: 0 })
+        let (path, index, places) = (path.to_path_buf(), Vec::new(), Vec::new());
+        Ok(CsvFile { path, bytes, index, rows: 0, places, cells: 0 })
     }
 
     /// Reads the first line.
@@ -56,47 +73,98 @@ impl CsvFile {
             }
             false => Ok(format!("c{}", i + 1)),
         };
-        let names = cells.iter().enumerate().map(name).collect::<Result<_, _>>()?;
+        let names: Vec<String> = cells.iter().enumerate().map(name).collect::<Result<_, _>>()?;
+        if let ([only], true) = (&cells[..], dialect.usual) {
+            let text = scanner.text(*only).map_err(|what| self.wrong(line, &what))?;
+            self.check_delimiter(&text, line)?;
+        }
         match dialect.header {
             true => Ok(Head { names, at: scanner.at, line: scanner.line }),
             false => Ok(Head { names, at: start, line: 1 }),
         }
     }
 
-    /// Goes over all records: counts them, notes where they are, and learns types.
-    /// Columns without a guess are only counted.
+    /// Refuses a table of one column whose name holds what others put between columns.
+    fn check_delimiter(&self, name: &str, line: u64) -> Result<(), FormatError> {
+        let Some(other) = [';', '\t', '|', ','].into_iter().find(|c| name.contains(*c)) else {
+            return Ok(());
+        };
+        let shown = if other == '\t' { "\\t".to_string() } else { other.to_string() };
+        let name: String = name.chars().take(60).collect();
+        let name = name.replace('\t', "\\t");
+        let what = format!("there is one column, `{name}`; values seem to be cut by `{shown}`");
+        let mut error = self.wrong(line, &what);
+        error.help = Some(format!("say `delimiter: \"{shown}\"`"));
+        Err(error)
+    }
+
+    /// Goes over all records: counts them, notes where they are, and learns types. `names` and
+    /// `looks` are of the columns of the first file, which stand at `places` in this one.
     pub(super) fn index(
         &mut self,
         dialect: &Dialect,
         head: &Head,
-        guesses: &mut [Option<Guess>],
+        places: Vec<Option<usize>>,
+        (names, looks): (&[String], &mut [Look]),
     ) -> Result<(), FormatError> {
         let (bytes, mut index, mut rows) = (self.bytes.clone(), Vec::new(), 0u64);
-        let mut scanner = Scanner::new(&bytes, head.at, head.line, dialect.delimiter);
+        (self.places, self.cells) = (places, head.names.len());
+        let mut scanner = self.scanner(&bytes, dialect, (head.at, head.line));
         let mut cells: Vec<Cell> = Vec::new();
         loop {
             let place = (scanner.at, scanner.line);
             let next = scanner.next(&mut cells).map_err(|(line, what)| self.wrong(line, &what))?;
             let Some(line) = next else { break };
-            if cells.len() != guesses.len() {
-                let (n, expected) = (cells.len(), guesses.len());
-                return Err(self.wrong(line, &format!("{n} values stand here, not {expected}")));
+            if cells.len() != self.cells {
+                return Err(self.ragged(line, cells.len(), dialect));
             }
             if rows % STRIDE == 0 {
                 index.push(place);
             }
             rows += 1;
-            for (cell, guess) in cells.iter().zip(guesses.iter_mut()) {
-                let Some(guess) = guess else { continue };
-                let text = scanner.text(*cell).map_err(|what| self.wrong(line, &what))?;
-                match !cell.quoted && dialect.is_null(&text) {
-                    true => guess.see_null(),
-                    false => guess.see(&text, cell.quoted),
+            for ((place, look), name) in self.places.iter().zip(looks.iter_mut()).zip(names) {
+                let Some(cell) = place.map(|place| cells[place]) else { continue };
+                let (guess, said) = match look {
+                    Look::Pass => continue,
+                    Look::Guess(guess) => (guess, None),
+                    Look::Said(dtype, guess) => (guess, Some(*dtype)),
+                };
+                let text = scanner.text(cell).map_err(|what| self.wrong(line, &what))?;
+                let null = !cell.quoted && dialect.is_null(&text);
+                match said {
+                    _ if null => guess.see_null(),
+                    None => guess.see(&text, cell.quoted),
+                    Some(dtype) if cell.quoted && text.is_empty() && dtype != DType::String => {
+                        guess.see_null();
+                    }
+                    Some(dtype) if fits(&text, dtype) => {}
+                    Some(dtype) => return Err(self.unfit(line, name, &text, dtype)),
                 }
             }
         }
+        whole(&self.bytes).map_err(|what| self.wrong(scanner.line, what))?;
         (self.index, self.rows) = (index, rows);
         Ok(())
+    }
+
+    fn scanner<'a>(
+        &self,
+        bytes: &'a Bytes,
+        dialect: &Dialect,
+        (at, line): (usize, u64),
+    ) -> Scanner<'a> {
+        Scanner::new(bytes, at, line, dialect.delimiter).with_blank_lines(self.cells == 1)
+    }
+
+    fn ragged(&self, line: u64, found: usize, dialect: &Dialect) -> FormatError {
+        let s = if found == 1 { "" } else { "s" };
+        let head = if dialect.header { "header names" } else { "first line has" };
+        self.wrong(line, &format!("the line has {found} value{s}, the {head} {}", self.cells))
+    }
+
+    fn unfit(&self, line: u64, column: &str, text: &str, dtype: DType) -> FormatError {
+        let text: String = text.chars().take(60).collect();
+        self.wrong(line, &format!("`{text}` in column `{column}` is not of type {dtype}"))
     }
 
     /// Appends the values of rows `first..first + take` to the builders.
@@ -112,7 +180,7 @@ impl CsvFile {
     ) -> Result<(), Failure> {
         let failed = |line: u64, what: &str| Failure::data(self.wrong(line, what).message);
         let (at, line) = self.index.get((first / STRIDE) as usize).copied().unwrap_or_default();
-        let mut scanner = Scanner::new(&self.bytes, at, line, dialect.delimiter);
+        let mut scanner = self.scanner(&self.bytes, dialect, (at, line));
         let mut cells = Vec::new();
         let skip = (first % STRIDE) as usize;
         for row in 0..skip + take {
@@ -121,22 +189,26 @@ impl CsvFile {
             if row < skip {
                 continue;
             }
-            for ((place, dtype), builder) in columns.iter().zip(builders.iter_mut()) {
-                let cell = cells.get(*place).ok_or_else(|| failed(line, "values are missing"))?;
+            for ((column, name, dtype), builder) in columns.iter().zip(builders.iter_mut()) {
+                let place = self.places.get(*column).copied().flatten();
+                let cell = place.and_then(|place| cells.get(place));
+                let cell = cell.ok_or_else(|| failed(line, "values are missing"))?;
                 let text = scanner.text(*cell).map_err(|what| failed(line, &what))?;
                 let null = match cell.quoted {
                     true => text.is_empty() && *dtype != DType::String,
                     false => dialect.is_null(&text),
                 };
                 if !builder.push((!null).then_some(&text)) {
-                    return Err(failed(line, &format!("`{text}` is not of type {dtype}")));
+                    return Err(Failure::data(self.unfit(line, name, &text, *dtype).message));
                 }
             }
         }
-        Ok(())
+        whole(&self.bytes).map_err(|what| failed(scanner.line, what))
     }
 
+    /// An error in a line. What is read of a file that has become shorter makes no sense.
     fn wrong(&self, line: u64, what: &str) -> FormatError {
+        let what = whole(&self.bytes).err().unwrap_or(what);
         let message = format!("{}:{line}: {what}", self.path.display());
         FormatError::new(FormatErrorKind::Corrupt, message)
     }

@@ -9,6 +9,7 @@ mod sink;
 mod source;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub use guess::Guess;
 
@@ -35,7 +36,14 @@ const HEADER: OptionKey = OptionKey {
 
 const NULL: OptionKey = OptionKey {
     name: "null",
-    doc: "The texts that mean a missing value; [\"\", \"NA\"] without it. `NaN` is a number.",
+    doc: "The texts that mean a missing value; [\"\", \"NA\"] without it. `NaN` is a number; \
+          `NULL`, `N/A`, `-` and the like are texts unless they are named here.",
+};
+
+const TYPES: OptionKey = OptionKey {
+    name: "types",
+    doc: "The types of columns, `{ zip: string, v: float64 }`, whatever their values look like; \
+          a value that does not fit is an error with its line.",
 };
 
 impl Entry for Csv {
@@ -46,10 +54,15 @@ impl Entry for Csv {
     fn doc(&self) -> &'static str {
         "Text tables, a line per row (RFC 4180).\n\
          Opening reads the whole file once: a column is bool, int64, float64 or timestamp (ISO \
-         8601) if every value in it is, else string. Blank lines are skipped; a quoted value is \
-         never missing, but an empty one is in a column that is not text. An output is one file; \
-         floats are written so that they read back to the same bits, missing values as nothing, \
-         times as `2000-01-31T12:00:00`."
+         8601, UTC) if every value in it is, else string. Texts are, too, columns with a number \
+         that begins with a zero (`007`), integers of which one is beyond int64, and columns \
+         all of whose values stand in quotes; a column without values is float64. `types:` says \
+         otherwise. Blank lines are skipped, but are missing values of a file with one column; a \
+         quoted value is never missing, but an empty one is in a column that is not text. Several \
+         files are put together by the names of their columns. An output is one file; floats are \
+         written so that they read back to the same bits, missing values as nothing, times as \
+         `2000-01-31T12:00:00`, and texts that look like numbers, truth values or times in \
+         quotes, so that they stay texts."
     }
 }
 
@@ -59,7 +72,7 @@ impl Format for Csv {
     }
 
     fn read_options(&self) -> &'static [OptionKey] {
-        &[DELIMITER, HEADER, NULL]
+        &[DELIMITER, HEADER, NULL, TYPES]
     }
 
     fn write_options(&self) -> &'static [OptionKey] {

@@ -1,4 +1,5 @@
 //! Rows as text.
+use super::values::looks_otherwise;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
@@ -88,10 +89,11 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// In quotes where it must be, or where it would read back as missing.
+/// In quotes where it must be, or where it would read back as missing, or as another type.
 fn text(text: &str, delimiter: u8, out: &mut Vec<u8>) {
     let special = |b: u8| b == delimiter || matches!(b, b'"' | b'\n' | b'\r');
-    if text.bytes().any(special) || matches!(text.trim(), "" | "NA") {
+    let alone = matches!(text.trim(), "" | "NA") || looks_otherwise(text);
+    if alone || text.bytes().any(special) {
         out.push(b'"');
         out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
         out.push(b'"');

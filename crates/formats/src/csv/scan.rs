@@ -21,12 +21,19 @@ pub(super) struct Scanner<'a> {
     /// The line it begins in, from 1 on.
     pub(super) line: u64,
     delimiter: u8,
+    /// Whether a blank line is a record, with one empty cell.
+    blank: bool,
 }
 
 impl<'a> Scanner<'a> {
     /// Begins at byte `at`, which is in line `line`.
     pub(super) fn new(bytes: &'a [u8], at: usize, line: u64, delimiter: u8) -> Scanner<'a> {
-        Scanner { bytes, at, line, delimiter }
+        Scanner { bytes, at, line, delimiter, blank: false }
+    }
+
+    /// Takes blank lines as records, as in a file of one column.
+    pub(super) fn with_blank_lines(self, blank: bool) -> Scanner<'a> {
+        Scanner { blank, ..self }
     }
 
     /// The cells of the next record, which begins in the line returned; `None` at the end.
@@ -35,7 +42,7 @@ impl<'a> Scanner<'a> {
     /// The line and what is wrong there.
     pub(super) fn next(&mut self, cells: &mut Vec<Cell>) -> Result<Option<u64>, (u64, String)> {
         cells.clear();
-        while self.at < self.bytes.len() && self.line_end() {}
+        while !self.blank && self.at < self.bytes.len() && self.line_end() {}
         if self.at >= self.bytes.len() {
             return Ok(None);
         }

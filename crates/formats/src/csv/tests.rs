@@ -59,12 +59,12 @@ fn missing_values_and_empty_texts_differ() {
     let text = "n,s,q\n1,\"\",\"\"\n,NA,\"2\"\n NA ,x,\n";
     let source = source(text, Options::default()).unwrap();
     let expected =
-        [("n", DType::Int64, true), ("s", DType::String, true), ("q", DType::Int64, true)];
+        [("n", DType::Int64, true), ("s", DType::String, true), ("q", DType::String, true)];
     assert_eq!(types(&*source), expected.map(|(n, t, b)| (n.to_string(), t, b)));
     let batch = read_all(&*source, 10);
     let texts: Vec<_> = batch.column(1).as_string::<i32>().iter().collect();
     assert_eq!(texts, [Some(""), None, Some("x")]);
-    assert_eq!(batch.column(2).null_count(), 2);
+    assert_eq!(batch.column(2).null_count(), 1);
 }
 
 #[test]
@@ -119,7 +119,10 @@ fn faults_are_named_with_their_line() {
         error.message.split_once("t.csv:").unwrap().1.to_string()
     };
     assert!(fault("").starts_with("1: the file is empty"));
-    assert!(fault("a,b\n1,2\n\"x\ny\",3\n4\n").starts_with("5: 1 values"));
+    assert!(
+        fault("a,b\n1,2\n\"x\ny\",3\n4\n")
+            .starts_with("5: the line has 1 value, the header names 2")
+    );
     assert!(fault("a\n1\n\"b\n").starts_with("3: a quote is opened"));
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("t.csv");
@@ -152,4 +155,126 @@ fn damage_is_an_error_or_does_no_harm() {
     let path = dir.path().join("t.csv");
     write(&CSV, &path, &sample::batch(200), 100, |n| (0..n).collect()).unwrap();
     sample::damage(&CSV, &path);
+}
+
+#[test]
+fn a_file_that_is_cut_short_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.csv");
+    write(&CSV, &path, &sample::batch(200), 100, |n| (0..n).collect()).unwrap();
+    sample::cut_short(&CSV, &path);
+}
+
+#[test]
+fn a_blank_line_of_one_column_is_a_missing_value() {
+    let one = source("a\n1\n\n3\r\n\r\n", Options::default()).unwrap();
+    let batch = read_all(&*one, 10);
+    let values: Vec<_> = batch.column(0).as_primitive::<Int64Type>().iter().collect();
+    assert_eq!(values, [Some(1), None, Some(3), None]);
+    let two = source("a,b\n1,2\n\n3,4\n\n", Options::default()).unwrap();
+    assert_eq!(two.schema().domain.points(), Some(2));
+}
+
+#[test]
+fn types_are_said() {
+    let types = |pairs: &[(&str, &str)]| {
+        let pair = |(name, dtype): &(&str, &str)| (name.to_string(), Value::Str(dtype.to_string()));
+        let pairs = OptionValue::Pairs(pairs.iter().map(pair).collect());
+        Options(vec![("types".into(), pairs)])
+    };
+    for (dtype, text) in [
+        (DType::Bool, "true"),
+        (DType::Int32, "7"),
+        (DType::Int64, "007"),
+        (DType::Float32, "0.1"),
+        (DType::Float64, "1"),
+        (DType::String, "1"),
+        (DType::Timestamp, "2000-01-01"),
+    ] {
+        let text = format!("x,y\n{text},1\nNA,2\n");
+        let source = source(&text, types(&[("x", dtype.name())])).unwrap();
+        assert_eq!(source.schema().fields[0].dtype, dtype);
+        let column = read_all(&*source, 10).column(0).clone();
+        assert_eq!((column.data_type(), column.null_count()), (&dtype.arrow(), 1));
+        assert!(source.warnings().is_empty());
+    }
+    let error = source("x,y\n1,2\n3000000000,1\n", types(&[("x", "int32")])).err().unwrap();
+    assert!(error.message.ends_with("t.csv:3: `3000000000` in column `x` is not of type int32"));
+    let error = source("zip\n1\n", types(&[("zp", "string")])).err().unwrap();
+    assert_eq!(error.help.unwrap(), "did you mean `zip`?");
+    let error = source("zip\n1\n", types(&[("zip", "text")])).err().unwrap();
+    assert_eq!(error.kind, FormatErrorKind::BadOption("types".into()));
+}
+
+#[test]
+fn other_delimiters_are_hinted_at() {
+    for (text, help) in [("a;b\n1,5;2\n", ";"), ("a\tb\n", "\\t"), ("a|b|c\n", "|")] {
+        let error = source(text, Options::default()).err().unwrap();
+        assert_eq!(error.help.unwrap(), format!("say `delimiter: \"{help}\"`"));
+    }
+    let comma = OptionValue::One(Value::Str(",".into()));
+    let said = Options(vec![("delimiter".into(), comma)]);
+    assert_eq!(source("a;b\n1\n", said).unwrap().schema().names().collect::<Vec<_>>(), ["a;b"]);
+}
+
+#[test]
+fn files_are_put_together_by_the_names_of_their_columns() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let paths = vec![file("1.csv", "a,b\n1,x\n"), file("2.csv", "b,a\ny,2\n")];
+    let source = CSV.open(&OpenRequest { paths, ..OpenRequest::default() }).unwrap();
+    let batch = read_all(&*source, 10);
+    assert_eq!(batch.column(0).as_primitive::<Int64Type>().values()[..], [1, 2]);
+    assert_eq!(batch.column(1).as_string::<i32>().iter().flatten().collect::<Vec<_>>(), ["x", "y"]);
+    let paths = vec![file("1.csv", "a,b\n1,x\n"), file("3.csv", "b,c\ny,2\n")];
+    let columns = Some(vec!["b".to_string()]);
+    let some = OpenRequest { paths: paths.clone(), columns, ..OpenRequest::default() };
+    assert_eq!(read_all(&*CSV.open(&some).unwrap(), 10).num_rows(), 2);
+    let error = CSV.open(&OpenRequest { paths, ..OpenRequest::default() }).err().unwrap();
+    assert!(error.message.ends_with("differ: only the second has a column `c`"));
+}
+
+#[test]
+fn texts_stay_texts() {
+    let words =
+        ["0870", "1e5", "true", "2000-01-01", "nan", "NA", "", "-inf", "10000000000000000001"];
+    let dir = tempfile::tempdir().unwrap();
+    for (i, word) in words.iter().enumerate() {
+        let path = dir.path().join(format!("{i}.csv"));
+        let column: StringArray = vec![Some(*word), None, Some(word)].into();
+        let mut request = sample::request(&path, &sample::batch(3), 3);
+        request.schema.fields = vec![request.schema.fields[5].clone()];
+        let schema = request.schema.arrow();
+        let batch = RecordBatch::try_new(schema, vec![Arc::new(column)]).unwrap();
+        let sink = CSV.sink(request).unwrap();
+        sink.create().unwrap();
+        let mut writer = sink.writer().unwrap();
+        tiles(&batch, 3).iter().for_each(|tile| writer.write(tile).unwrap());
+        writer.finish().unwrap();
+        sink.commit().unwrap();
+        sample::assert_same(&read_all(&*open(&CSV, &path).unwrap(), 2), &batch);
+    }
+}
+
+#[test]
+fn a_file_all_in_quotes_is_doubted() {
+    let said = |text: &str| {
+        let warnings = source(text, Options::default()).unwrap().warnings();
+        warnings
+            .into_iter()
+            .map(|w| w.message.split_once(": ").unwrap().1.to_string())
+            .collect::<Vec<_>>()
+    };
+    let none: Vec<String> = Vec::new();
+    assert_eq!(said("a,b\n\"1\",\"x\"\n"), ["all values stand in quotes, so that `a` is text"]);
+    assert_eq!(said("a,b\n\"1\",2\n"), none);
+    assert_eq!(said("a,b\n1,\n"), ["there are no values of `b`, read as float64"]);
+    assert_eq!(
+        said("t\n2020-01-01T00:00:00.1234567\n"),
+        ["times of `t` are cut to whole microseconds"]
+    );
 }

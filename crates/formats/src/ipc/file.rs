@@ -1,7 +1,7 @@
 //! One Arrow file of an input: columns of its batches, each decoded once.
 use super::bounds::{buffers_of, lengths};
 use super::content::{Content, block_parts, record_batch};
-use crate::rows::{FileColumns, file_attributes, guarded, map_file};
+use crate::rows::{FileColumns, file_attributes, guarded, map_file, whole};
 use crate::{FormatError, FormatErrorKind};
 use arrow_array::ArrayRef;
 use arrow_buffer::Buffer;
@@ -24,7 +24,8 @@ impl ArrowFile {
             let message = format!("cannot read {}: {e}", path.display());
             FormatError::new(FormatErrorKind::Missing, message)
         })?;
-        let content = guarded(|| Content::parse(Buffer::from(bytes))).map_err(|e| {
+        let content = guarded(|| Content::parse(Buffer::from(bytes.clone())));
+        let content = whole(&bytes).map_err(String::from).and(content).map_err(|e| {
             let message = format!("{} is not a whole Arrow file: {e}", path.display());
             FormatError::new(FormatErrorKind::Corrupt, message)
         })?;
@@ -48,7 +49,7 @@ impl ArrowFile {
     pub(super) fn batch(&self, number: usize, columns: &[usize]) -> Result<Vec<ArrayRef>, String> {
         let places: Vec<usize> = columns.iter().map(|c| self.columns.places[*c]).collect();
         let content = &self.content;
-        guarded(|| {
+        let read = guarded(|| {
             let (header, body) = block_parts(&content.bytes, &content.blocks[number])?;
             let batch = record_batch(&header)?;
             lengths(batch, &content.schema, &body)?;
@@ -62,7 +63,17 @@ impl ArrowFile {
             .with_projection(Some(&places))
             .read_record_batch()?;
             Ok::<_, ArrowError>(batch.columns().to_vec())
-        })
+        });
+        self.whole()?;
+        read
+    }
+
+    /// Whether all bytes read so far were those of the file.
+    ///
+    /// # Errors
+    /// A sentence, if they were not.
+    pub(super) fn whole(&self) -> Result<(), String> {
+        Ok(whole(&self.content.bytes)?)
     }
 
     /// Bytes of memory that the columns of the largest batch take once they are decompressed.

@@ -34,7 +34,9 @@ impl Entry for ArrowIpc {
 
     fn doc(&self) -> &'static str {
         "Tables as Arrow holds them in memory (Arrow IPC file, Feather version 2).\n\
-         An input is one or several files, whose rows follow each other. An output is one file \
+         An input is one or several files, whose rows follow each other; types are read, and told \
+         of, as in Parquet. A compressed batch is decompressed once, and must fit into the memory \
+         of a thread. An output is one file \
          with a batch per tile. Units and other attributes stand in the metadata of each column."
     }
 }

@@ -97,6 +97,8 @@ impl TileSource for ArrowSource {
                 self.lost.see(*column, &rows);
                 all.push(rows);
             }
+            // Values that are not compressed are copied only now.
+            file.whole().map_err(damaged)?;
         }
         columns_of(arrays, &fields).map_err(|e| match name {
             Some(path) => Failure::data(format!("cannot read {}: {e}", path.display())),

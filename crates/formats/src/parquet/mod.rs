@@ -46,7 +46,13 @@ impl Entry for Parquet {
     fn doc(&self) -> &'static str {
         "Tables in columns, compressed, read by every data tool.\n\
          An input is a file, several files, or a directory of parts `*.parquet`, whose rows follow \
-         each other in the order of their names. An output is always a directory, whatever its \
+         each other in the order of their names; folders in it are not read, which is told. Page \
+         checksums are verified where a file has them. Types that no column can hold (lists, \
+         structs, maps, bytes, times of day, durations) are left out, which is told too. int8, \
+         int16, uint8 and uint16 are read as int32, which they become in arithmetic (NumPy would \
+         wrap around), uint32 and uint64 as int64 (a value above is an error), float16 as float32, \
+         decimals as float64, dates and times of any unit as timestamps in microseconds of UTC, \
+         and written back as such; what is lost is told. An output is always a directory, whatever its \
          name ends with: `part-00000.parquet` and so on, numbered by tile and never by worker, and \
          an empty `_SUCCESS` that is written last. Units and other attributes stand in the Arrow \
          metadata of each column."

@@ -1,7 +1,7 @@
 //! One Parquet file of an input: its metadata, and rows of some of its row groups.
 use super::inputs::missing;
 use super::prune::{self, FileTest};
-use crate::rows::{FileColumns, guarded, in_file, map_file, release};
+use crate::rows::{FileColumns, guarded, in_file, map_file, release, whole};
 use crate::{FormatError, FormatErrorKind, RowTest};
 use arrow_array::ArrayRef;
 use arrow_schema::Metadata;
@@ -40,8 +40,14 @@ impl Part {
     pub(super) fn open(path: &Path, wanted: Option<&[String]>) -> Result<Part, FormatError> {
         let bytes = map_file(path).map_err(|e| missing(path, &e.to_string()))?;
         let options = ArrowReaderOptions::new().with_offset_index_policy(PageIndexPolicy::Optional);
-        let metadata = guarded(|| ArrowReaderMetadata::load(&bytes, options))
+        let metadata = guarded(|| ArrowReaderMetadata::load(&bytes, options.clone()))
+            // What a writer says beside in Arrow's words may be of a type that only it knows.
+            .or_else(|reason| {
+                let plain = options.with_skip_arrow_metadata(true);
+                guarded(|| ArrowReaderMetadata::load(&bytes, plain)).map_err(|_| reason)
+            })
             .and_then(check_groups)
+            .and_then(|metadata| whole(&bytes).map(|()| metadata).map_err(String::from))
             .map_err(|reason| corrupt(path, &reason))?;
         let mut columns = FileColumns::choose(path, metadata.schema(), wanted)?;
         for (field, root) in columns.fields.iter_mut().zip(&columns.places) {
@@ -103,11 +109,13 @@ impl Part {
         pieces: &[Piece],
         columns: &[usize],
     ) -> Result<Vec<Vec<ArrayRef>>, String> {
-        guarded(|| {
+        let read = guarded(|| {
             let read = self.decode(pieces, columns)?;
             self.release(pieces, columns);
             Ok::<_, ParquetError>(read)
-        })
+        });
+        whole(&self.bytes)?;
+        read
     }
 
     /// Lets go of the mapped bytes of the pieces: where in a chunk they lie is known about, and

@@ -56,6 +56,8 @@ struct Parts {
     properties: WriterProperties,
     /// Digits of part numbers, the same for all.
     digits: usize,
+    /// Whether tiles without rows are parts too.
+    empty: bool,
 }
 
 impl ParquetSink {
@@ -71,6 +73,7 @@ impl ParquetSink {
             schema: arrow_schema(&rows, &request.attributes),
             properties: properties(&request, &rows, compression(&codec)?)?,
             digits: tiles.saturating_sub(1).to_string().len().max(DIGITS),
+            empty: request.empty_tiles,
         };
         let largest = |t: &base::Tiling| t.largest().iter().map(|n| *n as u64).product();
         let rows_known = request.tiling.as_ref().map(largest);
@@ -231,7 +234,7 @@ impl Sink for ParquetSink {
         for tile in tiles {
             match File::open(self.parts.path(*tile)) {
                 Ok(file) => file.sync_all().map_err(failed)?,
-                // A tile without rows has no part.
+                // A tile without rows may have no part.
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
                 Err(e) => return Err(failed(e)),
             }
@@ -287,7 +290,7 @@ struct Writer {
 
 impl TileWriter for Writer {
     fn write(&mut self, tile: &Tile) -> Result<(), Failure> {
-        if tile.points() == 0 {
+        if tile.points() == 0 && !self.parts.empty {
             return Ok(());
         }
         let file = self.parts.write(tile)?;

@@ -1,5 +1,5 @@
 //! Reading: the rows of all files as one box, cut at row groups.
-use super::inputs::files;
+use super::inputs::{files, left_out};
 use super::part::{Part, Piece};
 use super::prune::joined;
 use crate::rows::{
@@ -24,6 +24,8 @@ pub(super) struct ParquetSource {
     lost: Losses,
     /// Whether all columns were asked for.
     all: bool,
+    /// About folders that are not read.
+    left_out: Vec<Warning>,
 }
 
 /// A row group that is to be read.
@@ -51,8 +53,8 @@ impl ParquetSource {
         let (groups, edges) = groups(&parts, integers(&request.options, "row_groups")?)?;
         let domain = Domain::new([("row", edges.last().copied().unwrap_or(0))]);
         let (lost, all) = (Losses::new(fields.len()), request.columns.is_none());
-        let schema = Schema { domain, fields, attributes };
-        Ok(ParquetSource { schema, parts, groups, edges, lost, all })
+        let (left_out, schema) = (left_out(&request.paths), Schema { domain, fields, attributes });
+        Ok(ParquetSource { schema, parts, groups, edges, lost, all, left_out })
     }
 
     /// The first row of each file, and the number of all rows.
@@ -166,7 +168,8 @@ impl TileSource for ParquetSource {
     }
 
     fn warnings(&self) -> Vec<Warning> {
-        losses(self.parts.iter().map(|p| &p.columns), self.all)
+        let lost = losses(self.parts.iter().map(|p| &p.columns), self.all);
+        self.left_out.iter().cloned().chain(lost).collect()
     }
 
     fn met(&self) -> Vec<Warning> {

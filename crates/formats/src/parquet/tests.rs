@@ -2,12 +2,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::PARQUET;
 use crate::sample::{self, open, read_all, tiles, write};
-use crate::{Ask, Comparison, Format, FormatErrorKind, OpenRequest, OptionValue, Options, RowTest};
+use crate::{
+    Ask, Comparison, Format, FormatErrorKind, OpenRequest, OptionValue, Options, RowTest,
+    TileSource,
+};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
+use arrow_array::{
+    ArrayRef, BinaryArray, Decimal128Array, DurationMicrosecondArray, Int8Array, Int64Array,
+    NullArray, RecordBatch, TimestampNanosecondArray, UInt64Array,
+};
 use base::{Region, Value};
+use parquet::arrow::ArrowWriter;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 fn row_groups(groups: &[i64]) -> Options {
     let values = groups.iter().map(|g| Value::Int(*g)).collect();
@@ -167,4 +176,132 @@ fn abandoned_output_leaves_nothing() {
     sink.abandon();
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     assert!(writer.write(&tiles(&sample::batch(10), 5)[1]).is_err());
+}
+
+/// A file as other programs write it.
+fn written(path: &Path, columns: Vec<(&str, ArrayRef)>) {
+    let columns = columns.into_iter().map(|(name, array)| (name, array, true));
+    let batch = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
+    let file = fs::File::create(path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+fn said(source: &dyn TileSource) -> Vec<String> {
+    let told = source.warnings().into_iter().chain(source.met());
+    told.map(|w| format!("{} {}", w.code.text(), w.text().split_once(": ").unwrap().1)).collect()
+}
+
+#[test]
+fn what_is_left_out_or_narrowed_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.parquet");
+    let ns = TimestampNanosecondArray::from(vec![Some(1001), Some(2000), None]);
+    let money = Decimal128Array::from(vec![1, 2, 3]).with_precision_and_scale(9, 2).unwrap();
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("a", Arc::new(Int8Array::from(vec![1, 2, 3]))),
+        ("d", Arc::new(DurationMicrosecondArray::from(vec![1, 2, 3]))),
+        ("b", Arc::new(BinaryArray::from(vec![&b"x"[..], b"y", b"z"]))),
+        ("ns", Arc::new(ns)),
+        ("m", Arc::new(money)),
+    ];
+    written(&path, columns);
+    let source = open(&PARQUET, &path).unwrap();
+    assert_eq!(source.schema().names().collect::<Vec<_>>(), ["a", "ns", "m"]);
+    read_all(&*source, 10);
+    assert_eq!(
+        said(&*source),
+        [
+            "W0101 columns are left out: `d` (Duration(µs)), `b` (Binary)",
+            "W0102 column `m` (Decimal128(9, 2)) is read as float64, whose sums are not decimal",
+            "W0102 1 value of `ns` lost digits below a microsecond",
+        ]
+    );
+    let unread: Vec<String> = source.unread().into_iter().map(|u| u.name).collect();
+    assert_eq!(unread, ["d", "b"]);
+    let columns = Some(vec!["a".to_string()]);
+    let some = OpenRequest { paths: vec![path], columns, ..OpenRequest::default() };
+    assert!(said(&*PARQUET.open(&some).unwrap()).is_empty());
+}
+
+#[test]
+fn integers_above_int64_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.parquet");
+    written(&path, vec![("w", Arc::new(UInt64Array::from(vec![1, u64::MAX])))]);
+    let source = open(&PARQUET, &path).unwrap();
+    let region = Region { origin: vec![0], shape: vec![2] };
+    let failure = source.read(&region, &[0]).unwrap_err();
+    let what = "x.parquet: column `w`: 18446744073709551615 is above 9223372036854775807";
+    assert!(failure.message.contains(what), "{failure}");
+}
+
+#[test]
+fn a_part_without_values_has_the_type_of_the_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let ints: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    written(
+        &dir.path().join("1.parquet"),
+        vec![("a", ints.clone()), ("b", Arc::new(NullArray::new(1)))],
+    );
+    written(&dir.path().join("2.parquet"), vec![("a", ints.clone()), ("b", ints.clone())]);
+    let source = open(&PARQUET, dir.path()).unwrap();
+    let batch = read_all(&*source, 10);
+    let values: Vec<_> = batch.column(1).as_primitive::<Int64Type>().iter().collect();
+    assert_eq!((values, said(&*source).len()), (vec![None, Some(1)], 0));
+    let bytes: ArrayRef = Arc::new(BinaryArray::from(vec![&b"x"[..]]));
+    written(&dir.path().join("3.parquet"), vec![("a", ints), ("b", bytes)]);
+    let error = open(&PARQUET, dir.path()).err().unwrap();
+    let what = "differ: column `b` is Binary in the second, which cannot be read";
+    assert!(error.message.ends_with(what), "{error:?}");
+}
+
+#[test]
+fn page_checksums_are_verified() {
+    let good = include_bytes!("checked.parquet");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.parquet");
+    let sum = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        let source = open(&PARQUET, &path).map_err(|e| e.message)?;
+        let region = Region { origin: vec![0], shape: vec![40] };
+        let read = source.read(&region, &[0, 1]).map_err(|e| e.message)?;
+        Ok::<_, String>(format!("{:?}", read.iter().map(|c| &c.array).collect::<Vec<_>>()))
+    };
+    let expected = sum(good).unwrap();
+    let mut refused = 0;
+    // The pages of both columns.
+    for at in 4..563 {
+        let mut bytes = good.to_vec();
+        bytes[at] ^= 1;
+        match sum(&bytes) {
+            Ok(found) => assert_eq!(found, expected, "{at}"),
+            Err(message) => refused += usize::from(message.contains("checksum")),
+        }
+    }
+    assert!(refused > 300, "{refused}");
+}
+
+#[test]
+fn a_file_that_is_cut_short_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t");
+    write(&PARQUET, &path, &sample::batch(200), 200, |n| (0..n).collect()).unwrap();
+    sample::cut_short(&PARQUET, &path);
+}
+
+#[test]
+fn folders_inside_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["year=2020", "year=2021", "_tmp"] {
+        fs::create_dir(dir.path().join(folder)).unwrap();
+    }
+    let error = open(&PARQUET, dir.path()).err().unwrap();
+    assert!(error.message.ends_with("only folders, such as `year=2020`"), "{error:?}");
+    let ints: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    written(&dir.path().join("1.parquet"), vec![("a", ints)]);
+    let source = open(&PARQUET, dir.path()).unwrap();
+    let told = ["W0103 folders in it are not read: `year=2020`, `year=2021`"];
+    assert_eq!(said(&*source), told);
 }

@@ -21,9 +21,27 @@ pub(crate) fn guarded<T, E: Display>(decode: impl FnOnce() -> Result<T, E>) -> R
     let caught = catch_unwind(AssertUnwindSafe(decode));
     GUARDED.set(false);
     match caught {
-        Ok(result) => result.map_err(|e| e.to_string()),
+        Ok(result) => result.map_err(|e| plain(&e.to_string()).to_string()),
         Err(payload) => Err(format!("the bytes make no sense ({})", message(&*payload))),
     }
+}
+
+/// A sentence without the kinds of errors that libraries put before it.
+fn plain(mut text: &str) -> &str {
+    const KINDS: [&str; 8] = [
+        "Parser error: ",
+        "Cast error: ",
+        "Ipc error: ",
+        "Arrow: ",
+        "External: ",
+        "Parquet error: ",
+        "Parquet argument error: ",
+        "EOF: ",
+    ];
+    while let Some(rest) = KINDS.iter().find_map(|kind| text.strip_prefix(kind)) {
+        text = rest;
+    }
+    text
 }
 
 fn message(payload: &(dyn Any + Send)) -> &str {

@@ -1,6 +1,6 @@
 //! The values of options, with errors that say what would be right.
 use crate::{FormatError, FormatErrorKind, OptionKey, OptionValue, Options};
-use base::{Value, did_you_mean};
+use base::{DType, Value, did_you_mean};
 
 /// An error about one option.
 pub(crate) fn bad_option(name: &str, message: impl Into<String>) -> FormatError {
@@ -41,6 +41,32 @@ pub(crate) fn texts(options: &Options, name: &str) -> Result<Option<Vec<String>>
         Some(OptionValue::Many(values)) => {
             values.iter().map(one).collect::<Result<_, _>>().map(Some)
         }
+        Some(OptionValue::Pairs(_)) => Err(wrong()),
+    }
+}
+
+/// The types of an option: a mapping of names to types.
+pub(crate) fn types(options: &Options, name: &str) -> Result<Vec<(String, DType)>, FormatError> {
+    let wrong = |message: String| bad_option(name, message);
+    let one = |(column, value): &(String, Value)| {
+        let text = value.to_string();
+        let dtype = DType::from_name(&text).ok_or_else(|| {
+            let names = DType::NAMED.map(DType::name);
+            let mut error = wrong(format!("there is no type `{text}`"));
+            error.help = did_you_mean(&text, names);
+            error.help.get_or_insert_with(|| format!("there are: {}", names.join(", ")));
+            error
+        })?;
+        Ok((column.clone(), dtype))
+    };
+    match options.get(name) {
+        None => Ok(Vec::new()),
+        Some(OptionValue::Pairs(pairs)) => pairs.iter().map(one).collect(),
+        Some(_) => {
+            let mut error = wrong(format!("`{name}` is a mapping of columns to types"));
+            error.help = Some(format!("write `{name}: {{ zip: string }}`"));
+            Err(error)
+        }
     }
 }
 
@@ -64,6 +90,9 @@ pub(crate) fn integers(options: &Options, name: &str) -> Result<Option<Vec<usize
         Some(OptionValue::One(value)) => Ok(Some(vec![one(value)?])),
         Some(OptionValue::Many(values)) => {
             values.iter().map(one).collect::<Result<_, _>>().map(Some)
+        }
+        Some(OptionValue::Pairs(_)) => {
+            Err(bad_option(name, format!("`{name}` takes a list of integers from 0 on")))
         }
     }
 }

@@ -21,7 +21,7 @@ pub static CONCAT: Operator = Operator {
 };
 
 fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
-    if !step.head.is_null() {
+    if !step.head.is_nothing() {
         let message = "`concat:` stands alone; its inputs stand in `from:`";
         b.error(
             Diagnostic::error(Code::WrongShape, step.head.span, message)

@@ -19,7 +19,8 @@ pub static READ: Operator = Operator {
     doc: "Reads columns of files.\n\
           A file, a list of files or a pattern with `*`; `${param}` is replaced. The format \
           follows the name. NetCDF variables make a box with their dimensions and coordinates, \
-          Parquet, Arrow and CSV files rows. Names are looked up in the folder the command is \
+          Parquet, Arrow and CSV files rows. `**` in a pattern stands for any folders, `data/**/*.csv`; \
+          what begins with `.` or `_` is passed over. Names are looked up in the folder the command is \
           run in, then beside the pipeline file.",
     head: Shape::Texts,
     keys: &[
@@ -69,6 +70,10 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         }
     };
     source.warnings().iter().for_each(|warning| b.error(warning.diagnostic(span)));
+    b.unread.extend(source.unread());
+    for warning in paths::keys_of_folders(&named, &request.paths, source.schema()) {
+        b.error(warning.diagnostic(span));
+    }
     let mut schema = source.schema().clone();
     let offset = match step.option("slices") {
         Some(node) => {

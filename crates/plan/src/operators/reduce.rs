@@ -3,7 +3,7 @@ use super::map::field;
 use crate::build::Builder;
 use crate::graph::{Call, FoldPlan, FoldPlanKind, NodeId, PlanOp};
 use crate::operator::{Inputs, Key, Operator, Shape};
-use crate::spec::{Step, names_of, wrong_shape};
+use crate::spec::{Step, is_name, names_of, wrong_shape};
 use crate::yaml::{Kind, Node};
 use base::{
     Attribute, Attributes, Code, DType, Diagnostic, DimMask, Domain, Entry, Field, Schema, Span,
@@ -69,12 +69,21 @@ pub fn reduced(
     let exprs: Vec<Expr> = named.iter().map(|(_, e)| e.clone()).collect();
     let scope = expr::Scope { schema: &schema, params: &b.params, functions: &b.functions };
     let reduced = expr::split_reductions(&exprs, &scope, &kept);
-    let reduced = b.diagnostics.take(reduced)?;
+    let mut reduced = b.diagnostics.take(reduced)?;
+    reduced.calls.iter_mut().for_each(|call| uncounted(call, &schema));
     let arguments = arguments(b, step, input, keys, &reduced.calls);
     let fold = fold(b, step, arguments, &kept, given, &reduced.calls, kind);
     let outputs: Vec<(String, Typed)> =
         named.into_iter().map(|(name, _)| name).zip(reduced.outputs).collect();
     Some(finish(b, step, fold, &schema, &kept, &outputs, over))
+}
+
+/// A count of values none of which is missing is one of rows: nobody looks at them.
+fn uncounted(call: &mut ReductionCall, schema: &Schema) {
+    let rows = schema.domain.dims.len() == 1;
+    if rows && call.reduction.name() == "count" && call.columns.iter().all(|c| !c.nullable) {
+        call.columns.clear();
+    }
 }
 
 /// What the result has beside the reductions: the keys, or the dimensions that stay and their
@@ -127,20 +136,30 @@ fn keys(b: &mut Builder, node: &Node, schema: &Schema) -> Vec<(Field, Typed)> {
     };
     let mut keys: Vec<(Field, Typed)> = Vec::new();
     for (name, node) in entries {
-        let Some(expr) = b.expr(node) else { continue };
+        let named = named_column(node, schema);
+        let Some(expr) = named.clone().or_else(|| b.expr(node)) else { continue };
         let Some(typed) = b.check(&expr, schema) else { continue };
         let Some((name, span)) = name.or_else(|| key_name(&expr)) else {
             let d = Diagnostic::error(Code::MissingKey, node.span, "this key needs a name");
             b.error(d.help("write `by: { name: expression }`"));
             continue;
         };
-        b.check_name(&name, span);
+        if named.is_none() || schema.position(&name).is_none() {
+            b.check_name(&name, span);
+        }
         if keys.iter().any(|(f, _)| *f.name == *name) {
             b.error(super::names::twice(&name, span));
         }
         keys.push((Field { mask: DimMask::only(0), ..field(&name, &typed, schema) }, typed));
     }
     keys
+}
+
+/// A column whose name is no name in expressions, such as `t.mean`: keys are columns, too.
+fn named_column(node: &Node, schema: &Schema) -> Option<Expr> {
+    let text = &node.scalar()?.text.text;
+    let known = !is_name(text) && schema.position(text).is_some();
+    known.then(|| Expr { kind: ExprKind::Name(text.to_string()), span: node.span })
 }
 
 /// A column's name, or that of the one function called: `month(time)` makes `month`.

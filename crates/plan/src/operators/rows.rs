@@ -4,7 +4,7 @@ use crate::graph::{NodeId, PlanNode, PlanOp, ReadPlan};
 use crate::operator::{Inputs, Operator, Shape};
 use crate::params::value_of;
 use crate::spec::{Step, wrong_shape};
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Kind, Node, Scalar};
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray};
 use base::{Attributes, Code, DType, Diagnostic, DimMask, Domain, Field, Schema, Span, Value};
 use expr::Given;
@@ -15,7 +15,8 @@ pub static ROWS: Operator = Operator {
     name: "rows",
     doc: "Makes a small table from values written in the file.\n\
           A list of mappings; a column that a row lacks is missing there. Whole numbers make \
-          int64, other numbers float64, true and false bool, the rest text.",
+          int64, other numbers float64 (`.inf`, `.nan` too, and `inf`, `nan` beside other numbers), \
+          true and false bool, the rest text.",
     head: Shape::Rows,
     keys: &[],
     inputs: Inputs::None,
@@ -46,14 +47,20 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         fields: Vec::new(),
         attributes: Attributes::default(),
     };
-    let mut given = Vec::new();
+    let (mut given, mut mixed) = (Vec::new(), false);
     for (name, span, mut values) in columns {
         values.resize(size, Value::Null);
-        let (dtype, array) = array(b, &name, span, &values);
+        let Some((dtype, array)) = array(b, &name, span, &values) else {
+            mixed = true;
+            continue;
+        };
         let mut field = Field::new(name, dtype, DimMask::only(0));
         field.nullable = values.contains(&Value::Null);
         schema.fields.push(field);
         given.push(Given::Table(array));
+    }
+    if mixed {
+        return None;
     }
     let read = ReadPlan {
         source: None,
@@ -71,9 +78,8 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
 fn row(b: &mut Builder, item: &Node, i: usize, columns: &mut Vec<(String, Span, Vec<Value>)>) {
     for (key, node) in b.map(item, "a row is a mapping of names to values") {
         let value = match &node.kind {
-            Kind::Null => Value::Null,
-            Kind::Scalar(scalar) if &*scalar.text.text == "null" && !scalar.quoted => Value::Null,
-            Kind::Scalar(scalar) => value_of(scalar),
+            _ if node.is_nothing() => Value::Null,
+            Kind::Scalar(scalar) => number_word(scalar).unwrap_or_else(|| value_of(scalar)),
             _ => {
                 b.error(wrong_shape(node, "a single value is expected here"));
                 Value::Null
@@ -88,20 +94,45 @@ fn row(b: &mut Builder, item: &Node, i: usize, columns: &mut Vec<(String, Span, 
     }
 }
 
-fn array(b: &mut Builder, name: &str, span: Span, values: &[Value]) -> (DType, ArrayRef) {
+/// YAML's own words for numbers that have no digits.
+fn number_word(scalar: &Scalar) -> Option<Value> {
+    let value = match &*scalar.text.text {
+        _ if scalar.quoted => return None,
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => f64::INFINITY,
+        "-.inf" | "-.Inf" | "-.INF" => f64::NEG_INFINITY,
+        ".nan" | ".NaN" | ".NAN" => f64::NAN,
+        _ => return None,
+    };
+    Some(Value::Float(value))
+}
+
+/// A value as a number, if other values of its column are: `inf` and `nan` as in expressions.
+fn as_number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Str(text) => match text.as_str() {
+            "inf" => Some(f64::INFINITY),
+            "-inf" => Some(f64::NEG_INFINITY),
+            "nan" => Some(f64::NAN),
+            _ => None,
+        },
+        number => number.as_f64(),
+    }
+}
+
+fn array(b: &mut Builder, name: &str, span: Span, values: &[Value]) -> Option<(DType, ArrayRef)> {
     let all = |f: fn(&Value) -> bool| values.iter().all(|v| *v == Value::Null || f(v));
     if all(|v| matches!(v, Value::Bool(_))) {
         let get = |v: &Value| if let Value::Bool(x) = v { Some(*x) } else { None };
-        return (DType::Bool, Arc::new(BooleanArray::from_iter(values.iter().map(get))));
+        return Some((DType::Bool, Arc::new(BooleanArray::from_iter(values.iter().map(get)))));
     }
     if all(|v| matches!(v, Value::Int(_))) {
-        return (DType::Int64, Arc::new(Int64Array::from_iter(values.iter().map(Value::as_i64))));
+        let ints = values.iter().map(Value::as_i64);
+        return Some((DType::Int64, Arc::new(Int64Array::from_iter(ints))));
     }
-    if all(|v| matches!(v, Value::Int(_) | Value::Float(_))) {
-        return (
-            DType::Float64,
-            Arc::new(Float64Array::from_iter(values.iter().map(Value::as_f64))),
-        );
+    let number = values.iter().any(|v| matches!(v, Value::Int(_) | Value::Float(_)));
+    if number && all(|v| as_number(v).is_some()) {
+        let numbers = values.iter().map(as_number);
+        return Some((DType::Float64, Arc::new(Float64Array::from_iter(numbers))));
     }
     if !all(|v| matches!(v, Value::Str(_))) {
         let message = format!("the column `{name}` mixes text with other values");
@@ -109,7 +140,8 @@ fn array(b: &mut Builder, name: &str, span: Span, values: &[Value]) -> (DType, A
             Diagnostic::error(Code::TypeMismatch, span, message)
                 .help("quote the others if all are text"),
         );
+        return None;
     }
     let get = |v: &Value| if *v == Value::Null { None } else { Some(v.to_string()) };
-    (DType::String, Arc::new(StringArray::from_iter(values.iter().map(get))))
+    Some((DType::String, Arc::new(StringArray::from_iter(values.iter().map(get)))))
 }

@@ -65,7 +65,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let write = WritePlan { format, path, span, options, option_spans, attributes };
     let schema = b.graph.nodes[node].schema.clone();
     // The real one needs the tiles, which are cut when all steps are known.
-    sink(b, &write, &schema, None);
+    sink(b, &write, &schema, None, false);
     b.add(step, PlanOp::Write(Box::new(write)), vec![node], schema);
     Some(input)
 }

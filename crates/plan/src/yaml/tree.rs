@@ -57,6 +57,12 @@ impl Node {
         matches!(self.kind, Kind::Null)
     }
 
+    /// Whether nothing stands there, or what other tools write for it: `null`, `~`.
+    pub fn is_nothing(&self) -> bool {
+        let word = |s: &Scalar| !s.quoted && matches!(&*s.text.text, "null" | "~");
+        self.is_null() || self.scalar().is_some_and(word)
+    }
+
     /// The single value, if it is one.
     pub fn scalar(&self) -> Option<&Scalar> {
         match &self.kind {

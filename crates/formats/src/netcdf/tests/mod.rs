@@ -50,6 +50,7 @@ fn request(path: &Path, schema: &Schema, tiling: Option<Tiling>, level: i64) -> 
         tiling,
         attributes: Attributes::default(),
         options: Options(vec![("deflate".to_string(), OptionValue::One(Value::Int(level)))]),
+        empty_tiles: false,
         replace: crate::Replace::Never,
     }
 }

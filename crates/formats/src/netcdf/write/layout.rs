@@ -133,7 +133,7 @@ fn level(options: &Options, name: &str, most: u8) -> Result<Option<u8>, FormatEr
             let level = level.filter(|l| *l <= most).ok_or_else(wrong)?;
             Ok(Some(level).filter(|l| *l > 0))
         }
-        Some(OptionValue::Many(_)) => Err(wrong()),
+        Some(OptionValue::Many(_) | OptionValue::Pairs(_)) => Err(wrong()),
     }
 }
 
