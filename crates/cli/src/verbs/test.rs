@@ -36,7 +36,6 @@ pub struct Test {
 impl Act for Test {
     fn act(self) -> Result<(), End> {
         let signals = Signals::watch()?;
-        signals.begin();
         let threads = self.threads.map_or_else(|| machine::cores().count, NonZeroUsize::get);
         let scratch = scratch()?;
         let without = job::rules(&self.rules.without)?;
@@ -100,8 +99,7 @@ impl Bench<'_> {
     }
 
     fn case(&self, source: &Source, case: &Case, score: &mut Score) -> Result<(), End> {
-        let (plan, diagnostics) =
-            self.signals.promptly(|| plan::load_test(source, case, &self.options()));
+        let (plan, diagnostics) = plan::load_test(source, case, &self.options());
         let title = format!("{} … {}", source.name, case.name);
         let Some(plan) = plan else {
             print(&format!("{title}: FAILED\n"))?;
@@ -109,12 +107,12 @@ impl Bench<'_> {
             score.mistaken += 1;
             return Ok(());
         };
-        let differences = match self.run(plan.physical) {
+        self.signals.begin();
+        let results = self.run(plan.physical);
+        self.signals.end();
+        let differences = match results {
             Ok(results) => case.differences(&results),
-            Err(failure) => match self.signals.failure() {
-                Some(signal) => return Err(signal.into()),
-                None => vec![failure.to_string()],
-            },
+            Err(failure) => vec![failure.to_string()],
         };
         if differences.is_empty() {
             score.passed += 1;

@@ -276,16 +276,20 @@ fn answer_all(
         }
         guests.fetch_add(1, Ordering::Relaxed);
         let (me, expected) = (me.clone(), expected.clone());
-        let (send, guests) = (send.clone(), guests.clone());
-        thread::spawn(move || {
+        let (send, heard) = (send.clone(), guests.clone());
+        let introduce = move || {
             let reply = stream
                 .set_nonblocking(false)
                 .map_err(|e| Refusal::Stranger(e.to_string()))
                 .and_then(|()| answered(&mut stream, &me, purpose, &expected));
             // Nobody listens any more once the mesh is complete; then the link is closed.
             drop(send.send(event(reply.map(|peer| (peer, stream)), None)));
+            heard.fetch_sub(1, Ordering::Relaxed);
+        };
+        // Without a thread the connection is closed: who belongs here dials again.
+        if thread::Builder::new().spawn(introduce).is_err() {
             guests.fetch_sub(1, Ordering::Relaxed);
-        });
+        }
     }
 }
 
