@@ -33,9 +33,9 @@ pub fn lead(
     signals: &Signals,
     load: impl FnOnce() -> Result<Plan, End>,
 ) -> Result<Led, End> {
-    let port = spread.addresses.first().map_or(0, |address| launch::port(address));
-    let (listener, address) = listen(&format!("0.0.0.0:{port}"))?;
-    let (secret, posted) = spread.meeting.post(&spread.host, address.port())?;
+    let at = spread.addresses.first().map_or("", String::as_str);
+    let (listener, address) = listen(&launch::listening(at))?;
+    let (secret, posted) = spread.meeting.post(&spread.reached, address.port())?;
     let plan = load();
     let me = member(spread, job, asked, secret);
     let stop = || signals.failure();
@@ -50,8 +50,8 @@ pub fn lead(
     };
     let least = joined.iter().map(|j| j.cores).fold(cores(spread), usize::min);
     let threads = asked.unwrap_or(least);
-    let group =
-        Group { here: 1, joined, host: Some(spread.host.clone()), deadline: spread.deadline };
+    let (host, reached) = (Some(spread.host.clone()), spread.reached.clone());
+    let group = Group { here: 1, joined, host, reached, deadline: spread.deadline };
     Ok(Led { plan, group, threads })
 }
 
@@ -69,13 +69,13 @@ pub fn follow(
     let (hub, secret) = spread.meeting.find(spread.deadline, &stop)?;
     let (program, arguments) = child_program()?;
     let rank = spread.ranks.rank;
-    let port = spread.addresses.get(rank).map_or(0, |address| launch::port(address));
+    let at = spread.addresses.get(rank).map_or("", String::as_str);
     let agent = Agent {
         me: member(spread, job, asked, secret),
         hub,
         host: spread.host.clone(),
         cores: cores(spread),
-        listen: format!("0.0.0.0:{port}"),
+        listen: launch::listening(at),
         program,
         arguments,
         deadline: spread.deadline,

@@ -101,6 +101,7 @@ impl Console for Launcher<'_> {
 pub fn obey(child: &Child, watch: &Arc<Watch>, job: &Job, how: &How) -> Result<(), Failure> {
     let changed = || Failure::data("the inputs have changed while the processes were starting");
     let loose = job.load_to(true)?.0.ok_or_else(changed)?;
+    child.planned();
     let assignment = child.assignment();
     let physical = Arc::new(loose.physical);
     let mesh = Mesh {

@@ -1,6 +1,7 @@
 //! `--hosts`: where the processes of a run listen.
 use base::{Failure, FailureKind};
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
 
 /// The port of a host's first process where none is said; its next ones count on.
 const PORT: u16 = 2101;
@@ -60,9 +61,21 @@ pub fn name(address: &str) -> &str {
     address.rsplit_once(':').map_or(address, |(host, _)| host)
 }
 
-/// The port of an address.
-pub fn port(address: &str) -> u16 {
-    address.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap_or(0)
+/// Where to listen for those who dial this address: at an address that is given as a number, if it
+/// is one of this host, at no other; port 0, any that is free, where none is known yet.
+pub fn listening(address: &str) -> String {
+    let (host, port) = address.rsplit_once(':').unwrap_or((address, "0"));
+    let number = match host {
+        "localhost" => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        host => host.trim_matches(['[', ']']).parse::<IpAddr>().ok(),
+    };
+    // Behind a router that translates addresses others dial one that this host does not have.
+    let ours = number.filter(|ip| TcpListener::bind((*ip, 0)).is_ok());
+    match ours {
+        Some(IpAddr::V6(ip)) => format!("[{ip}]:{port}"),
+        Some(IpAddr::V4(ip)) => format!("{ip}:{port}"),
+        None => format!("0.0.0.0:{port}"),
+    }
 }
 
 fn wrong(message: &str) -> Failure {
@@ -78,7 +91,17 @@ mod tests {
     fn ports_are_added_where_they_lack() {
         let found = addresses("a, a,b:9000,[::1],10.0.0.1:7").unwrap();
         assert_eq!(found, ["a:2101", "a:2102", "b:9000", "[::1]:2101", "10.0.0.1:7"]);
-        assert_eq!((name(&found[3]), port(&found[2])), ("[::1]", 9000));
+        assert_eq!(name(&found[3]), "[::1]");
+    }
+
+    #[test]
+    fn who_names_an_address_listens_there_alone() {
+        assert_eq!(listening("127.0.0.1:7000"), "127.0.0.1:7000");
+        assert_eq!(listening("localhost:7000"), "127.0.0.1:7000");
+        assert_eq!(listening("a.example:7000"), "0.0.0.0:7000");
+        // Of a network for documents: no host's (RFC 5737).
+        assert_eq!(listening("203.0.113.7:7000"), "0.0.0.0:7000");
+        assert_eq!(listening(""), "0.0.0.0:0");
     }
 
     #[test]

@@ -26,7 +26,8 @@ pub enum Meeting {
 /// What stands in the file.
 #[derive(Serialize, Deserialize)]
 struct Note {
-    address: String,
+    /// Where process 0 may be reached, `host:port` each.
+    addresses: Vec<String>,
     secret: String,
 }
 
@@ -43,19 +44,20 @@ impl Meeting {
         Meeting::Through(folder.join(format!(".tidemill-{by}-{job}")), secret)
     }
 
-    /// In process 0: makes known that it listens on this port of this host. Gives the secret, and
+    /// In process 0: makes known that it listens on this port of this host, which others may reach
+    /// by these names. Gives the secret, and
     /// the file, which is to be removed when all have come.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn post(&self, host: &str, port: u16) -> Result<(Secret, Posted), Failure> {
+    pub fn post(&self, names: &[String], port: u16) -> Result<(Secret, Posted), Failure> {
         let (path, given) = match self {
             Meeting::At(_, secret) => return Ok((secret.clone(), None)),
             Meeting::Through(path, secret) => (path, secret.clone()),
         };
         let secret = given.clone().map_or_else(Secret::random, Ok)?;
         let note = Note {
-            address: format!("{host}:{port}"),
+            addresses: names.iter().map(|name| format!("{name}:{port}")).collect(),
             secret: if given.is_some() { String::new() } else { secret.to_hex() },
         };
         write(path, &note).map_err(|e| {
@@ -66,7 +68,7 @@ impl Meeting {
         Ok((secret, Some(Temporary::new(path.clone()))))
     }
 
-    /// In the other processes: the address of process 0 and the secret, once they are known.
+    /// In the other processes: where process 0 may be reached, and the secret, once they are known.
     ///
     /// # Errors
     /// If process 0 has not said so in time; what `stop` says.
@@ -74,9 +76,9 @@ impl Meeting {
         &self,
         deadline: Duration,
         stop: &dyn Fn() -> Option<Failure>,
-    ) -> Result<(String, Secret), Failure> {
+    ) -> Result<(Vec<String>, Secret), Failure> {
         let (path, given) = match self {
-            Meeting::At(address, secret) => return Ok((address.clone(), secret.clone())),
+            Meeting::At(address, secret) => return Ok((vec![address.clone()], secret.clone())),
             Meeting::Through(path, secret) => (path, secret),
         };
         let end = Instant::now() + deadline;
@@ -87,7 +89,7 @@ impl Meeting {
             if let Some(note) = read(path)
                 && let Some(secret) = given.clone().or_else(|| Secret::from_hex(&note.secret))
             {
-                return Ok((note.address, secret));
+                return Ok((note.addresses, secret));
             }
             if Instant::now() > end {
                 let name = path.display();
@@ -131,9 +133,10 @@ mod tests {
         let ranks =
             Ranks { rank: 0, size: 2, local: None, cores: None, job: "7.0".into(), by: "Slurm" };
         let meeting = || Meeting::through(folder.path(), &ranks, "abc", None);
-        let (secret, posted) = meeting().post("a", 7).unwrap();
-        let (address, found) = meeting().find(PAUSE, &|| None).unwrap();
-        assert_eq!((&*address, found.to_hex()), ("a:7", secret.to_hex()));
+        let (secret, posted) = meeting().post(&["a".into(), "10.0.0.1".into()], 7).unwrap();
+        let (addresses, found) = meeting().find(PAUSE, &|| None).unwrap();
+        assert_eq!(addresses, ["a:7", "10.0.0.1:7"]);
+        assert_eq!(found.to_hex(), secret.to_hex());
         let file = folder.path().join(".tidemill-slurm-7.0");
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
         drop(posted);

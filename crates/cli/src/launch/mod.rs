@@ -4,14 +4,16 @@
 //! |---|---|
 //! | `ranks` | rank and size, from the variables that Slurm, Open MPI and PMI set |
 //! | `hosts` | `--hosts` |
+//! | `interfaces` | the addresses of this host |
 //! | `secret` | the words that all processes of a run were given |
 //! | `meeting` | the private file through which processes find the first one |
 mod hosts;
+mod interfaces;
 mod meeting;
 mod ranks;
 mod secret;
 
-pub use hosts::port;
+pub use hosts::listening;
 pub use meeting::Meeting;
 pub use ranks::Ranks;
 
@@ -68,6 +70,8 @@ pub struct Spread {
     pub ranks: Ranks,
     /// What this host is called.
     pub host: String,
+    /// Where others may reach it, a name or an address each, the best first.
+    pub reached: Vec<String>,
     /// How the others find process 0.
     pub meeting: Meeting,
     /// Where each process listens, as far as that is known, `host:port`.
@@ -87,16 +91,17 @@ impl LaunchArgs {
     pub fn launch(&self, key: &str, folder: &Path) -> Result<Launch, Failure> {
         let secret = secret::given(self.secret_file.as_deref())?;
         let variable = |name: &str| std::env::var(name).ok();
-        let host = self.address.clone().or_else(|| variable("TIDEMILL_ADDRESS"));
-        let host = host.or_else(|| variable("SLURMD_NODENAME"));
+        let said = self.address.clone().or_else(|| variable("TIDEMILL_ADDRESS"));
+        let node = variable("SLURMD_NODENAME");
         if let (Some(list), Some(process)) = (&self.hosts, self.process) {
             let addresses = hosts::addresses(list)?;
             let ranks = Ranks::said(process, &addresses)?;
             let secret = secret.ok_or_else(secret::lacking)?;
             let meeting = Meeting::At(addresses[0].clone(), secret);
-            let host = host.unwrap_or_else(|| hosts::name(&addresses[process]).to_owned());
-            let (deadline, grace) = (self.connect_timeout, self.grace);
-            let spread = Spread { ranks, host, meeting, addresses, deadline, grace };
+            let name = || hosts::name(&addresses[process]).to_owned();
+            let host = said.or(node).unwrap_or_else(name);
+            let (reached, deadline, grace) = (vec![host.clone()], self.connect_timeout, self.grace);
+            let spread = Spread { ranks, host, reached, meeting, addresses, deadline, grace };
             return Ok(Launch::Spread(Box::new(spread)));
         }
         match (Ranks::found(&variable)?, self.processes) {
@@ -109,7 +114,11 @@ impl LaunchArgs {
             )),
             (Some(ranks), None) => Ok(Launch::Spread(Box::new(Spread {
                 meeting: Meeting::through(folder, &ranks, key, secret),
-                host: host.unwrap_or_else(host_name),
+                reached: match &said {
+                    Some(address) => vec![address.clone()],
+                    None => names(node.clone()),
+                },
+                host: said.or(node).unwrap_or_else(host_name),
                 addresses: vec![String::new(); ranks.size],
                 ranks,
                 deadline: self.connect_timeout,
@@ -118,6 +127,15 @@ impl LaunchArgs {
             (None, n) => Ok(Launch::Here(n.map_or(1, NonZeroUsize::get))),
         }
     }
+}
+
+/// Where others may reach this host: not all know it by what Slurm or the system calls it, nor are
+/// all of its addresses of a network that they are in.
+fn names(node: Option<String>) -> Vec<String> {
+    let mut names: Vec<String> = node.into_iter().chain([host_name()]).collect();
+    names.dedup();
+    names.extend(interfaces::addresses().iter().map(ToString::to_string));
+    names
 }
 
 /// What the system calls this host.

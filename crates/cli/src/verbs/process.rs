@@ -9,7 +9,7 @@ use crate::state::State;
 use base::{Failure, FailureKind};
 use clap::Parser;
 use engine::supervisor::{Child, Word};
-use engine::{Mesh, Options, Watch};
+use engine::{Mesh, Options, Watch, panics};
 use serde_json::to_value;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ impl Act for Process {
     fn act(self) -> Result<(), End> {
         let watch = Arc::new(Watch::new());
         let child = Child::begin(&watch)?;
-        work(&child, &watch).map_err(|failure| {
+        panics::catch(|| work(&child, &watch)).map_err(|failure| {
             let code = failure.kind.exit_code();
             child.say(&match failure.kind {
                 FailureKind::Terminated => Word::Drained { tiles: watch.tiles_done() },
@@ -50,6 +50,7 @@ fn work(child: &Child, watch: &Arc<Watch>) -> Result<(), Failure> {
     let plan = job.load()?.0.ok_or_else(|| {
         Failure::data("the inputs have changed while the processes were starting")
     })?;
+    child.planned();
     let state = State::join(&job, &plan.physical, loaded)?;
     let physical = state.as_ref().map_or(&plan.physical, |state| &state.survey.physical).clone();
     let digest = state.as_ref().map_or(physical.hash, |state| state.survey.digest());

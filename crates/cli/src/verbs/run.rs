@@ -266,13 +266,22 @@ impl Shape {
         Report { summary, ..Report::default() }
     }
 
+    /// What the run needs, of what there is. More than there is it gets on disk, or not at all.
+    fn memory(&self, plan: &Plan) -> String {
+        let (memory, threads) = (&plan.physical.memory, self.threads as u64);
+        let here = self.budget.here.max(1) as u64;
+        let least = memory.least(threads).saturating_mul(here);
+        let need = memory.process(threads).saturating_mul(here).max(least);
+        let Some(MemoryLimit { bytes: limit, .. }) = self.limit else { return bytes(need) };
+        match need <= limit || least > limit {
+            true => format!("{} of {}", bytes(need), bytes(limit)),
+            false => format!("{} of {} in memory", bytes(limit), bytes(need)),
+        }
+    }
+
     /// The first line of a run.
     fn line(&self, plan: &Plan) -> String {
-        let need = plan.physical.memory.process(self.threads as u64) * self.budget.here as u64;
-        let memory = match &self.limit {
-            Some(limit) => format!("{} of {}", bytes(need), bytes(limit.bytes)),
-            None => bytes(need),
-        };
+        let memory = self.memory(plan);
         format!(
             "tidemill {}: {} · {} ({}: {}) · {}{} · {} · {memory}",
             env!("CARGO_PKG_VERSION"),

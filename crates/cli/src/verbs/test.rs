@@ -37,7 +37,6 @@ pub struct Test {
 impl Act for Test {
     fn act(self) -> Result<(), End> {
         let signals = Signals::watch()?;
-        signals.begin();
         let threads = self.threads.map_or_else(|| machine::cores().count, NonZeroUsize::get);
         let without = job::rules(&self.rules.without)?;
         let bench = Bench { threads, without, signals: &signals };
@@ -101,7 +100,7 @@ impl Bench<'_> {
     fn case(&self, source: &Source, case: &Case, score: &mut Score) -> Result<(), End> {
         let scratch = Scratch::new(&std::env::temp_dir(), "test")?;
         let options = self.options(scratch.path());
-        let (plan, diagnostics) = self.signals.promptly(|| plan::load_test(source, case, &options));
+        let (plan, diagnostics) = plan::load_test(source, case, &options);
         let title = format!("{} … {}", source.name, case.name);
         let Some(plan) = plan else {
             print(&format!("{title}: FAILED\n"))?;
@@ -109,12 +108,12 @@ impl Bench<'_> {
             score.mistaken += 1;
             return Ok(());
         };
-        let differences = match self.run(plan.physical) {
+        self.signals.begin();
+        let results = self.run(plan.physical);
+        self.signals.end();
+        let differences = match results {
             Ok(results) => case.differences(&results),
-            Err(failure) => match self.signals.failure() {
-                Some(signal) => return Err(signal.into()),
-                None => vec![failure.to_string()],
-            },
+            Err(failure) => vec![failure.to_string()],
         };
         if differences.is_empty() {
             score.passed += 1;

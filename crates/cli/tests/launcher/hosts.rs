@@ -1,6 +1,6 @@
 //! Several launchers, as Slurm or a user starts them; here all of them on this machine. Hosts of
 //! their own, and what breaks on them, are tried in `tests/hosts`.
-use crate::bench::{Bench, SERIES};
+use crate::bench::{BINARY, Bench, ENDLESS, SERIES};
 use std::thread;
 
 type Ended = (String, String, i32);
@@ -48,6 +48,53 @@ fn slurms_variables_are_enough() {
     assert!(ended.iter().all(|e| e.2 == 0), "{ended:?}");
     assert!(ended[1..].iter().all(|e| e.0.is_empty() && e.1.is_empty()), "{ended:?}");
     assert!(bench.left().is_empty(), "{:?}", bench.left());
+}
+
+#[test]
+fn hosts_whose_names_nobody_knows_are_found_by_their_addresses() {
+    let bench = Bench::new(SERIES);
+    let (alone, _, _) = bench.run("run p.yaml -w 1");
+    let unknown = |i| {
+        let mut variables = slurm(i, 3);
+        variables.retain(|(name, _)| *name != "SLURMD_NODENAME");
+        // A name that no host can have (RFC 6761).
+        variables.push(("SLURMD_NODENAME", "node1.invalid".into()));
+        variables
+    };
+    let ended = all(&bench, 3, |i| ("run p.yaml --tile 100".into(), unknown(i)));
+    assert!(ended.iter().all(|e| e.2 == 0), "{ended:?}");
+    assert_eq!(ended[0].0, alone);
+    // Where the user says the only name there is, no other is tried.
+    let arguments = |_| "run p.yaml --address node1.invalid --connect-timeout 2".into();
+    let ended = all(&bench, 2, |i| (arguments(i), unknown(i)));
+    assert!(ended.iter().all(|e| e.2 == 4), "{ended:?}");
+    assert!(ended[1].1.contains("process 0 at node1.invalid:"), "{ended:?}");
+}
+
+#[test]
+fn who_names_an_address_listens_nowhere_else() {
+    let bench = Bench::new(ENDLESS);
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let hosts = format!("--hosts 127.0.0.1:{port},127.0.0.1:{other}");
+    let mut first = std::process::Command::new(BINARY)
+        .current_dir(bench.path())
+        .args(format!("run p.yaml {hosts} --process 0").split_whitespace())
+        .env("TIDEMILL_SECRET", "0123456789abcdef")
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let listens = |host: &str| std::net::TcpStream::connect((host, port)).is_ok();
+    let start = std::time::Instant::now();
+    while !listens("127.0.0.1") {
+        assert!(start.elapsed().as_secs() < 20, "it listens");
+        thread::sleep(std::time::Duration::from_millis(10));
+    }
+    // All of 127.0.0.0/8 is this host.
+    let elsewhere = listens("127.0.0.2");
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert!(!elsewhere);
 }
 
 #[test]

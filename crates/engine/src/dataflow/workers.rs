@@ -2,7 +2,7 @@
 use super::Job;
 use super::render::render;
 use crate::options::{Mesh, Options};
-use crate::panics::{self, Role, catch};
+use crate::panics::{self, Role, catch, no_thread};
 use crate::profile::Turn;
 use crate::watch::{Watch, lock};
 use base::{Failure, FailureKind};
@@ -76,7 +76,7 @@ pub fn start_with(
     let (ours, seen) = (links.clone(), watch.clone());
     let body = move |worker: &mut Worker| guarded(worker, &seen, &ours, &body);
     let guards = timely::execute::execute_from(builders, Box::new(()), config, body);
-    let guards = guards.map_err(|e| unlinked(&e))?;
+    let guards = guards.map_err(no_thread)?;
     Ok(Workers { ended: close_in_time(guards, comms, watch.clone())?, links })
 }
 
@@ -184,7 +184,7 @@ fn close_in_time(
         let _ = say.send(());
     };
     let thread = std::thread::Builder::new().name("engine:close".into()).spawn(wait);
-    thread.map_err(|e| unlinked(&e.to_string()))?;
+    thread.map_err(no_thread)?;
     Ok(ended)
 }
 

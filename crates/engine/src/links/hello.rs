@@ -1,8 +1,9 @@
 //! The handshake: both sides say who they are and prove that they know the run's secret.
 //!
 //! Each side sends a hello and a nonce, then HMAC-SHA256(secret, role, both hellos), then one byte
-//! once it has accepted the other. The secret itself never travels, and no recorded handshake can
-//! be played again, since both nonces go into both proofs.
+//! once it has accepted the other. Whoever was dialled proves itself last, so that a stranger who
+//! calls learns nothing from which words could be guessed. The secret itself never travels, and no
+//! recorded handshake can be played again, since both nonces go into both proofs.
 use base::{Failure, FailureKind};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
@@ -13,7 +14,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// Version of what processes say to each other; processes of one run must agree.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// A connection that has not introduced itself by then is closed.
 pub const HELLO_TIME: Duration = Duration::from_secs(2);
@@ -204,7 +205,7 @@ pub fn dialled(
     purpose: Purpose,
     expected: usize,
 ) -> Result<(), Refusal> {
-    let index = handshake(stream, me, purpose, purpose.roles())?;
+    let index = handshake(stream, me, purpose, purpose.roles(), Turn::First)?;
     if index != expected {
         return Err(Refusal::Stranger(format!("it says that it is process {index}")));
     }
@@ -222,19 +223,27 @@ pub fn answered(
     expected: &Range<usize>,
 ) -> Result<usize, Refusal> {
     let [theirs, mine] = purpose.roles();
-    let index = handshake(stream, me, purpose, [mine, theirs])?;
+    let index = handshake(stream, me, purpose, [mine, theirs], Turn::Last)?;
     if !expected.contains(&index) {
         return Err(Refusal::Stranger(format!("it says that it is process {index}")));
     }
     Ok(index)
 }
 
-/// The same steps on both sides; only the names of the roles differ.
+/// When a side proves itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    First,
+    Last,
+}
+
+/// The same steps on both sides; only the names of the roles and the turns differ.
 fn handshake(
     stream: &mut TcpStream,
     me: &Member,
     purpose: Purpose,
     roles: [&[u8]; 2],
+    turn: Turn,
 ) -> Result<usize, Refusal> {
     let end = Instant::now() + HELLO_TIME;
     let silent =
@@ -248,21 +257,30 @@ fn handshake(
     let hello =
         Hello::read(&theirs).ok_or_else(|| Refusal::Stranger("it is not tidemill".into()))?;
     let proof = |role: &[u8], parts: [&[u8]; 2]| prove(&me.secret, role, parts);
-    stream
-        .write_all(&proof(roles[0], [&mine, &theirs])?.finalize().into_bytes())
-        .map_err(silent)?;
-    let answer: [u8; 32] = read(stream, end).map_err(silent)?;
+    let own = proof(roles[0], [&mine, &theirs])?.finalize().into_bytes();
+    if turn == Turn::First {
+        stream.write_all(&own).map_err(silent)?;
+    }
+    let refused =
+        |_| Refusal::Stranger("it refused this process: has it the same secret?".into());
+    let answer: Result<[u8; 32], _> = read(stream, end);
+    let answer = match turn {
+        Turn::First => answer.map_err(refused)?,
+        Turn::Last => answer.map_err(silent)?,
+    };
     proof(roles[1], [&theirs, &mine])?.verify_slice(&answer).map_err(|_| {
         Refusal::Stranger(format!(
             "it says that it is process {} but does not know the secret of this run",
             hello.index
         ))
     })?;
+    if turn == Turn::Last {
+        stream.write_all(&own).map_err(silent)?;
+    }
     if let Some(sentence) = me.misfit(&hello, purpose) {
         return Err(Refusal::Unfit(Failure::new(FailureKind::Peer, sentence)));
     }
     stream.write_all(&[WELCOME]).map_err(silent)?;
-    let refused = |_| Refusal::Stranger("it refused this process: has it the same secret?".into());
     let welcome: [u8; 1] = read(stream, end).map_err(refused)?;
     (welcome[0] == WELCOME)
         .then_some(hello.index)

@@ -22,6 +22,9 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// The longest time between two attempts to dial.
 const LONG_PAUSE: Duration = Duration::from_millis(200);
 
+/// So long one of several places where a process may be has to take a connection.
+const ATTEMPT: Duration = Duration::from_secs(2);
+
 /// So long process 0 waits, once it knows that there will be no run, for others that are on their
 /// way, to tell them why.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -55,8 +58,9 @@ pub struct Wanted<'a> {
     pub me: &'a Member,
     /// What the links are for.
     pub purpose: Purpose,
-    /// Where each process listens, `host:port`; only those that are dialled are looked at.
-    pub addresses: &'a [String],
+    /// Where each process may be reached, `host:port` each, the best first; only those that are
+    /// dialled are looked at.
+    pub addresses: &'a [Vec<String>],
     /// The processes that are dialled.
     pub dial: Range<usize>,
     /// The processes that dial this one.
@@ -97,7 +101,7 @@ pub fn connect(listener: Option<TcpListener>, wanted: &Wanted) -> Result<Links, 
     let (send, receive) = channel();
     let purpose = wanted.purpose;
     for to in wanted.dial.clone() {
-        let call = Call { to, address: wanted.addresses[to].clone(), purpose, end };
+        let call = Call { to, places: wanted.addresses[to].clone(), purpose, end };
         let (me, over, send) = (me.clone(), over.0.clone(), send.clone());
         thread::spawn(move || dial(&me, &call, &over, &send));
     }
@@ -194,14 +198,13 @@ fn absent(
     reasons: &BTreeMap<Option<usize>, String>,
     wanted: &Wanted,
 ) -> Failure {
-    let name = |i: &usize| match (reasons.get(&Some(*i)), wanted.addresses.get(*i)) {
-        (Some(reason), Some(address)) if wanted.dial.contains(i) => {
-            format!("process {i} at {address}: {reason}")
+    let place = |i: usize| wanted.addresses.get(i)?.first().filter(|place| !place.is_empty());
+    let name = |i: &usize| match (reasons.get(&Some(*i)), place(*i)) {
+        (Some(reason), Some(_)) if wanted.dial.contains(i) => {
+            format!("process {i} at {}: {reason}", wanted.addresses[*i].join(" or "))
         }
         (Some(reason), _) => format!("process {i}: {reason}"),
-        (None, Some(address)) if !address.is_empty() => {
-            format!("process {i} on {} did not connect", host_of(address))
-        }
+        (None, Some(place)) => format!("process {i} on {} did not connect", host_of(place)),
         (None, _) => format!("process {i} did not connect"),
     };
     let names: Vec<String> = missing.iter().map(name).collect();
@@ -221,7 +224,7 @@ fn host_of(address: &str) -> &str {
 /// A process to dial.
 struct Call {
     to: usize,
-    address: String,
+    places: Vec<String>,
     purpose: Purpose,
     end: Instant,
 }
@@ -230,10 +233,7 @@ struct Call {
 fn dial(me: &Member, call: &Call, over: &AtomicBool, send: &Sender<Event>) {
     let mut pause = PAUSE;
     while !over.load(Ordering::Relaxed) && Instant::now() < call.end {
-        let left = call.end.saturating_duration_since(Instant::now()).max(PAUSE);
-        let reply = open(&call.address, left)
-            .map_err(|e| Refusal::Unreached(e.to_string()))
-            .and_then(|mut s| dialled(&mut s, me, call.purpose, call.to).map(|()| s));
+        let reply = call.once(me);
         let linked = reply.is_ok();
         let reply = reply.map(|stream| (call.to, stream));
         if send.send(event(reply, Some(call.to))).is_err() || linked {
@@ -241,6 +241,32 @@ fn dial(me: &Member, call: &Call, over: &AtomicBool, send: &Sender<Event>) {
         }
         thread::sleep(pause);
         pause = (2 * pause).min(LONG_PAUSE);
+    }
+}
+
+impl Call {
+    /// Tries all places in turn: another host may have one of the addresses, too.
+    fn once(&self, me: &Member) -> Result<TcpStream, Refusal> {
+        let mut refusal = None;
+        for place in &self.places {
+            match self.at(place, me) {
+                Err(why @ (Refusal::Unreached(_) | Refusal::Stranger(_))) => {
+                    // The first place is the best: what is wrong with it explains most.
+                    refusal.get_or_insert(why);
+                }
+                settled => return settled,
+            }
+        }
+        Err(refusal.unwrap_or_else(|| Refusal::Unreached("its address is not known".into())))
+    }
+
+    fn at(&self, place: &str, me: &Member) -> Result<TcpStream, Refusal> {
+        let left = self.end.saturating_duration_since(Instant::now()).max(PAUSE);
+        // With a place that does not answer at all the others are to have their turn.
+        let time = if self.places.len() > 1 { left.min(ATTEMPT) } else { left };
+        let mut stream = open(place, time).map_err(|e| Refusal::Unreached(e.to_string()))?;
+        dialled(&mut stream, me, self.purpose, self.to)?;
+        Ok(stream)
     }
 }
 
@@ -276,16 +302,20 @@ fn answer_all(
         }
         guests.fetch_add(1, Ordering::Relaxed);
         let (me, expected) = (me.clone(), expected.clone());
-        let (send, guests) = (send.clone(), guests.clone());
-        thread::spawn(move || {
+        let (send, heard) = (send.clone(), guests.clone());
+        let introduce = move || {
             let reply = stream
                 .set_nonblocking(false)
                 .map_err(|e| Refusal::Stranger(e.to_string()))
                 .and_then(|()| answered(&mut stream, &me, purpose, &expected));
             // Nobody listens any more once the mesh is complete; then the link is closed.
             drop(send.send(event(reply.map(|peer| (peer, stream)), None)));
+            heard.fetch_sub(1, Ordering::Relaxed);
+        };
+        // Without a thread the connection is closed: who belongs here dials again.
+        if thread::Builder::new().spawn(introduce).is_err() {
             guests.fetch_sub(1, Ordering::Relaxed);
-        });
+        }
     }
 }
 

@@ -28,10 +28,11 @@ fn local() -> (TcpListener, String) {
 
 /// The links of a member of a run whose processes listen at these addresses.
 fn link(listener: TcpListener, addresses: &[String], me: &Member, deadline: Duration) -> Found {
+    let addresses: Vec<Vec<String>> = addresses.iter().map(|at| vec![at.clone()]).collect();
     let wanted = Wanted {
         me,
         purpose: Purpose::Data,
-        addresses,
+        addresses: &addresses,
         dial: me.index + 1..me.processes,
         answer: 0..me.index,
         deadline,
@@ -122,6 +123,66 @@ fn a_missing_process_is_named() {
 }
 
 #[test]
+fn all_places_of_a_process_are_tried() {
+    let secret = Secret::random().unwrap();
+    let ((first, here), (second, there)) = (local(), local());
+    let stranger = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = stranger.local_addr().unwrap().to_string();
+    // Another host may have the address of one, and greets like anything.
+    thread::spawn(move || {
+        for mut guest in stranger.incoming().flatten() {
+            drop(guest.write_all(&[b'x'; 4096]));
+        }
+    });
+    let places = vec!["no such host:1".into(), other, "127.0.0.1:1".into(), there];
+    let all = [vec![here], places];
+    let dialler = {
+        let (me, all) = (member(0, 2, &secret), all.clone());
+        thread::spawn(move || {
+            let wanted = Wanted {
+                me: &me,
+                purpose: Purpose::Data,
+                addresses: &all,
+                dial: 1..2,
+                answer: 0..0,
+                deadline: DEADLINE,
+                stop: &|| None,
+            };
+            connect(Some(first), &wanted).map(drop).map_err(Failure::from)
+        })
+    };
+    let wanted = Wanted {
+        me: &member(1, 2, &secret),
+        purpose: Purpose::Data,
+        addresses: &all,
+        dial: 0..0,
+        answer: 0..1,
+        deadline: DEADLINE,
+        stop: &|| None,
+    };
+    connect(Some(second), &wanted).unwrap();
+    dialler.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_stranger_who_calls_gets_no_proof() {
+    let secret = Secret::random().unwrap();
+    let (listener, address) = local();
+    let me = member(1, 2, &secret);
+    let waits = thread::spawn(move || link(listener, &[], &me, Duration::from_millis(500)));
+    let mut guest = TcpStream::connect(address).unwrap();
+    let mut hello = [0; 200];
+    let got = guest.read(&mut hello).unwrap();
+    // Played back: it says that it is somebody, and cannot prove it.
+    guest.write_all(&hello[..got]).unwrap();
+    guest.write_all(&[7; 32]).unwrap();
+    let mut rest = Vec::new();
+    drop(guest.read_to_end(&mut rest));
+    assert_eq!(rest.len(), 0, "{rest:?}");
+    assert!(waits.join().unwrap().is_err());
+}
+
+#[test]
 fn a_link_of_one_purpose_is_not_taken_for_another() {
     let secret = Secret::random().unwrap();
     let (listener, address) = local();
@@ -144,7 +205,7 @@ fn a_link_of_one_purpose_is_not_taken_for_another() {
     let wanted = Wanted {
         me: &me,
         purpose: Purpose::Data,
-        addresses: &[address],
+        addresses: &[vec![address]],
         dial: 0..1,
         answer: 0..0,
         deadline: Duration::from_millis(300),

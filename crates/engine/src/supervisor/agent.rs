@@ -21,8 +21,8 @@ pub struct Agent {
     /// Who it is; `plan` stands for the pipeline and all that was said with it, `threads` for the
     /// number that the user asked for, or 0.
     pub me: Member,
-    /// Where process 0 listens, `host:port`.
-    pub hub: String,
+    /// Where process 0 may be reached, `host:port` each.
+    pub hub: Vec<String>,
     /// What this host is called.
     pub host: String,
     /// The cores that it may use here.
@@ -81,7 +81,7 @@ impl Agent {
     }
 
     fn lost(&self, why: &str) -> Failure {
-        let message = format!("lost process 0 at {}: {why}", self.hub);
+        let message = format!("lost process 0 at {}: {why}", self.hub.join(" or "));
         Failure::new(FailureKind::Peer, message)
     }
 }

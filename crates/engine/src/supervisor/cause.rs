@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 /// So long a better explanation may follow one that is perhaps a mere consequence.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// The exit code of a process that the system gave no more memory.
+const NO_MEMORY: i32 = 5;
+
 const SIGABRT: i32 = 6;
 const SIGKILL: i32 = 9;
 
@@ -66,8 +69,12 @@ impl Inquiry {
             Some(Fate { signal: Some(_), .. }) => Rank::Cause,
             _ => Rank::Perhaps,
         };
+        let (rank, kind) = match fate {
+            Some(Fate { code: Some(NO_MEMORY), .. }) => (Rank::Cause, FailureKind::Memory),
+            _ => (rank, FailureKind::Peer),
+        };
         let message = format!("{name} {}", end_of(fate));
-        self.add(Suspect { rank, process, failure: Failure::new(FailureKind::Peer, message) });
+        self.add(Suspect { rank, process, failure: Failure::new(kind, message) });
     }
 
     /// A process, called `name`, is there and says nothing.
@@ -104,6 +111,7 @@ fn end_of(fate: Option<Fate>) -> String {
             "was killed by signal 9 (by someone, or by the system for want of memory)".into()
         }
         Some(Fate { signal: Some(signal), .. }) => format!("was killed by signal {signal}"),
+        Some(Fate { code: Some(NO_MEMORY), .. }) => "got no more memory from the system".into(),
         Some(Fate { code: Some(code), .. }) => {
             format!("ended with exit code {code} before its time")
         }
@@ -133,6 +141,14 @@ mod tests {
         let suspect = inquiry.verdict().unwrap();
         assert_eq!(suspect.process, 1);
         assert!(suspect.failure.message.starts_with("process 1 on b was killed by signal 9"));
+    }
+
+    #[test]
+    fn a_process_without_memory_says_so_by_its_exit_code() {
+        let mut inquiry = Inquiry::default();
+        inquiry.reported(0, peer("lost the link to process 1"));
+        inquiry.ended(1, "process 1", Some(Fate { signal: None, code: Some(5) }));
+        assert_eq!(inquiry.verdict().unwrap().failure.kind, FailureKind::Memory);
     }
 
     #[test]

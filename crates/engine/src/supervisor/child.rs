@@ -7,6 +7,7 @@ use base::{Failure, FailureKind};
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use serde_json::Value;
 use std::io::{stdin, stdout};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -22,6 +23,8 @@ const ORPHAN: i32 = 4;
 pub struct Child {
     assignment: Assignment,
     orders: Mutex<Receiver<Order>>,
+    /// Nothing has begun that would have to be ended in good order.
+    planning: Arc<AtomicBool>,
 }
 
 impl Child {
@@ -39,9 +42,16 @@ impl Child {
         };
         end_with_parent(assignment.parent)?;
         let (send, orders) = channel();
-        let watch = watch.clone();
-        thread::spawn(move || obey(&send, &watch));
-        Ok(Child { assignment, orders: Mutex::new(orders) })
+        let (watch, planning) = (watch.clone(), Arc::new(AtomicBool::new(true)));
+        let idle = planning.clone();
+        thread::spawn(move || obey(&send, &watch, &idle));
+        Ok(Child { assignment, orders: Mutex::new(orders), planning })
+    }
+
+    /// Says that the plan is made. Until then this process ends as soon as it is to stop, whatever
+    /// it waits for.
+    pub fn planned(&self) {
+        self.planning.store(false, SeqCst);
     }
 
     /// What is to be done.
@@ -143,11 +153,15 @@ fn end_with_parent(parent: u32) -> Result<(), Failure> {
 
 /// Passes orders on. The end of the input means that this process is no longer wanted: the run
 /// is over, or the launcher is gone.
-fn obey(send: &Sender<Order>, watch: &Watch) {
+fn obey(send: &Sender<Order>, watch: &Watch, planning: &AtomicBool) {
     for line in stdin().lines() {
         let Ok(Ok(order)) = line.map(|l| serde_json::from_str(&l)) else { break };
         match order {
             Order::Deal(deal) => watch.dealt(&deal),
+            Order::Stop if planning.load(SeqCst) => {
+                drop(write_line(&mut stdout().lock(), &Word::Drained { tiles: 0 }));
+                break;
+            }
             Order::Stop => watch.request_stop(Failure::new(FailureKind::Terminated, "terminated")),
             order => drop(send.send(order)),
         }

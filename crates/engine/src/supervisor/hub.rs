@@ -27,10 +27,11 @@ pub fn gather(
     stop: &dyn Fn() -> Option<Failure>,
 ) -> Result<Vec<Joined>, Failure> {
     let end = Instant::now() + deadline;
+    let places: Vec<Vec<String>> = hosts.iter().map(|host| vec![host.clone()]).collect();
     let wanted = Wanted {
         me,
         purpose: Purpose::Control,
-        addresses: hosts,
+        addresses: &places,
         dial: 0..0,
         answer: 1..me.processes,
         deadline,
@@ -122,7 +123,7 @@ mod tests {
         let wanted = Wanted {
             me,
             purpose: Purpose::Control,
-            addresses: &[hub.into()],
+            addresses: &[vec![hub.into()]],
             dial: 0..1,
             answer: 0..0,
             deadline: Duration::from_secs(5),

@@ -34,8 +34,8 @@ pub struct Assignment {
 pub enum Order {
     /// The first line.
     Start(Assignment),
-    /// Where all processes listen, in order, `host:port`.
-    Addresses(Vec<String>),
+    /// Where all processes, in order, may be reached, `host:port` each.
+    Addresses(Vec<Vec<String>>),
     /// Tiles to take.
     Deal(Deal),
     /// Take no more tiles; what is in flight is to reach its sinks.

@@ -22,8 +22,10 @@ pub struct Group {
     pub here: usize,
     /// Those of other launchers, which have joined.
     pub joined: Vec<Joined>,
-    /// What others call this host, if there are any.
+    /// What this host is called, if there are others.
     pub host: Option<String>,
+    /// Where others may reach it, a name or an address each, the best first.
+    pub reached: Vec<String>,
     /// How long all processes have to find each other.
     pub deadline: Duration,
 }
@@ -31,7 +33,8 @@ pub struct Group {
 impl Group {
     /// All on this machine.
     pub fn here(processes: usize) -> Group {
-        Group { here: processes, joined: Vec::new(), host: None, deadline: DEADLINE }
+        let (joined, host, reached) = (Vec::new(), None, Vec::new());
+        Group { here: processes, joined, host, reached, deadline: DEADLINE }
     }
 }
 
@@ -97,7 +100,6 @@ pub fn supervise(
     let group = crew.group;
     let secret = Secret::random()?.to_hex();
     let processes = group.here + group.joined.len();
-    let listen = if group.joined.is_empty() { "127.0.0.1:0" } else { "0.0.0.0:0" };
     let assignment = |index| {
         Order::Start(Assignment {
             index,
@@ -105,7 +107,8 @@ pub fn supervise(
             run_id: crew.run_id.clone(),
             secret: secret.clone(),
             parent: std::process::id(),
-            listen: listen.to_owned(),
+            // Processes are dialled by those before them: these by none of another host.
+            listen: "127.0.0.1:0".to_owned(),
             deadline: group.deadline.as_secs_f64(),
             job: crew.job.clone(),
         })
@@ -122,18 +125,19 @@ pub fn supervise(
     };
     for index in 0..group.here {
         let process = Process::start(&crew.program, &crew.arguments, index, send.clone())?;
-        let address = group.host.clone().unwrap_or_else(|| "127.0.0.1".to_owned());
         let host = group.host.clone().filter(|_| several);
-        watch.people.push(Person::new(Box::new(process), index, host, address));
+        let addresses = vec!["127.0.0.1".to_owned()];
+        watch.people.push(Person::new(Box::new(process), index, host, addresses));
     }
     for (i, joined) in group.joined.into_iter().enumerate() {
         let index = group.here + i;
         let host = joined.host.clone();
-        // Whoever reached this host through its own loopback is reached by its name.
+        // Whoever reached this host through its own loopback is reached as this host is.
         let near = joined.ip.is_loopback();
-        let address = group.host.clone().filter(|_| near).unwrap_or_else(|| joined.ip.to_string());
+        let mut addresses = if near { group.reached.clone() } else { Vec::new() };
+        addresses.push(joined.ip.to_string());
         let remote = Remote::follow(joined, index, send.clone());
-        watch.people.push(Person::new(Box::new(remote), index, Some(host), address));
+        watch.people.push(Person::new(Box::new(remote), index, Some(host), addresses));
     }
     drop(send);
     for (index, person) in watch.people.iter_mut().enumerate() {
@@ -156,8 +160,8 @@ struct Person {
     name: String,
     /// Its host, if there are several.
     host: Option<String>,
-    /// How other processes reach its host.
-    address: String,
+    /// How other processes may reach its host.
+    addresses: Vec<String>,
     port: Option<u16>,
     tiles: u64,
     finished: Option<Value>,
@@ -167,7 +171,7 @@ struct Person {
 }
 
 impl Person {
-    fn new(reach: Box<dyn Reach>, index: usize, host: Option<String>, address: String) -> Person {
+    fn new(reach: Box<dyn Reach>, index: usize, host: Option<String>, addresses: Vec<String>) -> Person {
         let name = match &host {
             Some(host) => format!("process {index} on {host}"),
             None => format!("process {index}"),
@@ -176,7 +180,7 @@ impl Person {
             reach,
             name,
             host,
-            address,
+            addresses,
             port: None,
             tiles: 0,
             finished: None,
@@ -316,8 +320,11 @@ impl Watch {
 
     /// As soon as all listen, each is told where the others do.
     fn introduce_all(&mut self) {
-        let address = |p: &Person| p.port.map(|port| format!("{}:{port}", bracketed(&p.address)));
-        let addresses: Option<Vec<String>> = self.people.iter().map(address).collect();
+        let places = |p: &Person, port| {
+            p.addresses.iter().map(|host| format!("{}:{port}", bracketed(host))).collect()
+        };
+        let addresses = self.people.iter().map(|p| p.port.map(|port| places(p, port)));
+        let addresses: Option<Vec<Vec<String>>> = addresses.collect();
         if let Some(addresses) = addresses {
             for person in &mut self.people {
                 person.reach.tell(&Order::Addresses(addresses.clone()));
