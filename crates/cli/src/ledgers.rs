@@ -53,6 +53,7 @@ impl Ledgers {
             out: self.out,
             overwrite: true,
             deny: None,
+            strict: false,
         };
         let mut job = args.job(1)?;
         job.state = State::Beside;

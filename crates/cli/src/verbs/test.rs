@@ -30,6 +30,9 @@ pub struct Test {
     threads: Option<NonZeroUsize>,
     #[command(flatten)]
     rules: RuleArgs,
+    /// A test fails whose arithmetic goes wrong, as a run with --strict does
+    #[arg(long)]
+    strict: bool,
 }
 
 impl Act for Test {
@@ -38,7 +41,8 @@ impl Act for Test {
         let threads = self.threads.map_or_else(|| machine::cores().count, NonZeroUsize::get);
         let scratch = Scratch::new()?;
         let without = job::rules(&self.rules.without)?;
-        let bench = Bench { threads, without, scratch: &scratch.0, signals: &signals };
+        let (scratch, strict) = (&scratch.0, self.strict);
+        let bench = Bench { threads, without, strict, scratch, signals: &signals };
         let mut score = Score::default();
         for name in &self.files {
             bench.file(name, &mut score)?;
@@ -72,6 +76,7 @@ impl Score {
 struct Bench<'a> {
     threads: usize,
     without: Vec<&'static str>,
+    strict: bool,
     scratch: &'a Path,
     signals: &'a Signals,
 }
@@ -129,6 +134,7 @@ impl Bench<'_> {
         LoadOptions {
             out: Some(self.scratch.to_owned()),
             without: self.without.clone(),
+            strict: self.strict,
             overwrite: true,
             run_id: job::new_run_id(),
             now: job::now(),

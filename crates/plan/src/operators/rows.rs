@@ -56,6 +56,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         given.push(Given::Table(array));
     }
     let read = ReadPlan {
+        place: String::new(),
         source: None,
         offset: vec![0],
         columns: vec![None; schema.fields.len()],
