@@ -37,6 +37,9 @@ pub struct Job {
     /// `--deny warnings`.
     #[serde(default)]
     pub deny_warnings: bool,
+    /// `--strict`.
+    #[serde(default)]
+    pub strict: bool,
     /// Outputs that may be replaced without it.
     pub replace: Vec<PathBuf>,
     /// Where state is kept.
@@ -68,8 +71,9 @@ impl Job {
     /// What stands for all that the user said of the run, the same in all processes that were
     /// started for it.
     pub fn digest(&self) -> [u8; 32] {
-        let Job { text, sets, out, tile, without, overwrite, deny_warnings, .. } = self;
-        let said = format!("{:?}", (text, sets, out, tile, without, overwrite, deny_warnings));
+        let Job { text, sets, out, tile, without, overwrite, deny_warnings, strict, .. } = self;
+        let wary = (deny_warnings, strict);
+        let said = format!("{:?}", (text, sets, out, tile, without, overwrite, wary));
         engine::links::digest(said.as_bytes())
     }
 
@@ -113,6 +117,7 @@ impl Job {
             dry: self.dry,
             scratch: self.scratch.clone(),
             deny_warnings: self.deny_warnings,
+            strict: self.strict,
             replace: self.replace.clone(),
             state: self.state.clone(),
             follow,

@@ -53,6 +53,7 @@ impl Ledgers {
             out: self.out,
             overwrite: false,
             deny: None,
+            strict: false,
         };
         let mut job = args.job(1)?;
         job.dry = true;

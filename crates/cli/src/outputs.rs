@@ -48,6 +48,11 @@ impl Outputs {
         self.sinks.iter().try_for_each(|(sink, _)| sink.create())
     }
 
+    /// Removes what is staged, also what a later run could go on with.
+    pub fn abandon(&self) {
+        self.sinks.iter().for_each(|(sink, _)| sink.abandon());
+    }
+
     /// Gives all outputs their names.
     ///
     /// # Errors

@@ -34,6 +34,10 @@ pub struct PipelineArgs {
     /// Makes errors of warnings
     #[arg(long, value_enum, value_name = "WHAT")]
     pub deny: Option<Deny>,
+    /// Makes errors of arithmetic that goes wrong: integers divided by zero or too large for their
+    /// type, shifts out of range, NaN of what is not NaN
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// What is not put up with.
@@ -96,6 +100,7 @@ impl PipelineArgs {
             dry: false,
             scratch: None,
             deny_warnings: self.deny == Some(Deny::Warnings),
+            strict: self.strict,
             replace: Vec::new(),
             state: State::Nowhere,
             stages: Stages::new(),

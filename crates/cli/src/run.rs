@@ -3,7 +3,7 @@ use crate::job::{Job, now};
 use crate::numbers::{bytes, count};
 use crate::outputs::Outputs;
 use crate::progress::Progress;
-use crate::report::warnings::Met;
+use crate::report::warnings::{self, DENIED, Met};
 use crate::report::{Output, Report, Summary, Table};
 use crate::say;
 use crate::signals::Signals;
@@ -77,6 +77,11 @@ pub fn alone(
         spilled: tally.spilled,
         spill,
     };
+    if let Err(refused) = warnings::refuse(job, physical, &tally.warnings) {
+        drop(book);
+        forget(job, physical, &outputs);
+        return Err(refused);
+    }
     let outputs = if job.discard { Vec::new() } else { outputs.commit()? };
     if let Some(book) = book {
         book.end(&tally.results, now());
@@ -86,6 +91,15 @@ pub fn alone(
     }
     let profiles = tally.profile.into_iter().collect();
     Ok(Report { tables, outputs, summary, profiles, met: tally.warnings, ..Report::default() })
+}
+
+/// Takes away what was staged and noted by a run whose warnings are denied: the next one meets and
+/// counts them again.
+fn forget(job: &Job, physical: &Physical, outputs: &Outputs) {
+    outputs.abandon();
+    if let Some(folder) = &physical.state {
+        engine::ledger::forget(folder, &job.run_id);
+    }
 }
 
 /// In process 0: the outputs of a plan, staged, and the book in which the run is noted.
@@ -152,7 +166,7 @@ pub fn together(
     start: Instant,
 ) -> Result<Report, Failure> {
     // Removes what is staged, if it comes to that, after all processes are gone.
-    let _outputs = match physical.state {
+    let outputs = match physical.state {
         Some(_) => Outputs::kept(physical),
         None => Outputs::of(physical),
     };
@@ -169,6 +183,9 @@ pub fn together(
         arguments,
         dealer: Dealer::new(physical, left, processes, job.threads),
         grace: stops.grace,
+        accept: Some(Box::new(|parts| {
+            warnings::refuse(job, physical, &met(parts.iter().filter_map(part)))
+        })),
     };
     let mut news = |news| match news {
         News::Tiles(tiles) => progress.show(tiles),
@@ -182,6 +199,9 @@ pub fn together(
     };
     let outcome = supervise(crew, &|| stops.signals.failure(), &mut news);
     progress.finish();
+    if outcome.as_ref().is_err_and(|failure| failure.message.contains(DENIED)) {
+        forget(job, physical, &outputs);
+    }
     let spill = job.budget.folder(job.out.as_deref())?.folder;
     report(outcome?, workers, spill, start)
         .ok_or_else(|| Failure::internal("a process reported what cannot be read"))
@@ -213,8 +233,22 @@ pub struct Part {
     pub warnings: Vec<Met>,
 }
 
+/// What a process said when it had finished.
+fn part(said: &Value) -> Option<Part> {
+    serde_json::from_value(said.clone()).ok()
+}
+
+/// What the user should know of the values that processes have seen.
+fn met(parts: impl IntoIterator<Item = Part>) -> Vec<Warning> {
+    let mut met = Vec::new();
+    for part in parts {
+        Warning::merge(&mut met, part.warnings.into_iter().filter_map(Met::warning));
+    }
+    met
+}
+
 fn report(outcome: Outcome, workers: usize, spill: PathBuf, start: Instant) -> Option<Report> {
-    let parts: Vec<Part> =
+    let mut parts: Vec<Part> =
         outcome.finished.into_iter().map(serde_json::from_value).collect::<Result<_, _>>().ok()?;
     let tables = parts.first()?.tables.iter().map(Table::decode).collect::<Option<_>>()?;
     let outputs: Vec<Output> = serde_json::from_value(outcome.written).ok()?;
@@ -228,11 +262,8 @@ fn report(outcome: Outcome, workers: usize, spill: PathBuf, start: Instant) -> O
         spilled: parts.iter().map(|p| p.spilled).sum(),
         spill,
     };
-    let (mut profiles, mut met) = (Vec::new(), Vec::new());
-    for part in parts {
-        profiles.extend(part.profile);
-        Warning::merge(&mut met, part.warnings.into_iter().filter_map(Met::warning));
-    }
+    let profiles = parts.iter_mut().filter_map(|part| part.profile.take()).collect();
+    let met = met(parts);
     Some(Report { tables, outputs, summary, profiles, met, ..Report::default() })
 }
 

@@ -163,12 +163,14 @@ fn plan(bytes: usize, process: u64) -> Crossing {
         columns: vec![0, 1],
         tiling: Tiling::even(&schema.domain, &[rows as u64]),
         survivors: None,
+        place: String::new(),
         program: None,
     };
     let ops = [Op::Read(read), Op::Exchange(Route::Tile), Op::Write(Arc::new(Nowhere))];
     let node = |(at, op): (usize, Op)| {
         let inputs = at.checked_sub(1).into_iter().collect();
-        Node { step: "exchange".into(), op, inputs, schema: schema.clone() }
+        let (step, place) = ("exchange".into(), String::new());
+        Node { step, place, op, inputs, schema: schema.clone() }
     };
     let nodes = ops.into_iter().enumerate().map(node).collect();
     let (title, memory) = ("exchange".into(), Memory::default());
@@ -180,6 +182,7 @@ fn plan(bytes: usize, process: u64) -> Crossing {
             meanings: Vec::new(),
             state: None,
             memory,
+            allow: Vec::new(),
         }),
         sent,
     }

@@ -95,6 +95,11 @@ impl Watch {
         lock(&self.warnings).clone()
     }
 
+    /// The same, and it is noted no more.
+    pub fn take_warnings(&self) -> Vec<Warning> {
+        std::mem::take(&mut lock(&self.warnings))
+    }
+
     /// Whether the run is to end.
     pub fn failed(&self) -> bool {
         self.failed.load(Relaxed)

@@ -6,6 +6,7 @@
 //! | `check` | names, types, reductions inside expressions |
 //! | `functions` | the table of functions, one file per family |
 //! | `dag` | checked expressions: a graph without common subexpressions |
+//! | `exceptions` | operations whose result is not what arithmetic says, such as `x // 0` |
 //! | `kernels` | blocks of values in, a block of values out |
 //! | `isa` | the instruction set they run with |
 //! | `prune` | ranges that never make what a filter drops |
@@ -15,6 +16,7 @@
 mod check;
 mod dag;
 pub mod exact;
+mod exceptions;
 mod functions;
 pub mod isa;
 mod kernels;
@@ -31,10 +33,11 @@ pub use check::{
     split_reductions,
 };
 pub use dag::{ColumnTest, Conjunct, Test, Typed};
+pub use exceptions::Exception;
 pub use functions::{FUNCTIONS, Function, function};
 pub use kernels::math;
 pub use kernels::{digits::Needle, select::select};
-pub use program::{Block, Given, NodeReport, Place, Program, ProgramReport, Runner, Step};
+pub use program::{Block, Checks, Given, NodeReport, Place, Program, ProgramReport, Runner, Step};
 pub use prune::{Counter, Selector};
 pub use syntax::{
     BinaryOp, CompareOp, Expr, ExprKind, MAX_DEPTH, UnaryOp, Word, parse, parse_part,

@@ -4,14 +4,19 @@ use crate::inputs::Input;
 use crate::load::LoadOptions;
 use crate::operator::{Inputs, Shape};
 use crate::outputs::Output;
+use crate::place;
 use crate::spec::{Step, bad_name, is_name, names_of, wrong_shape};
 use crate::yaml::{Key, Kind, Node, Scalar};
-use base::{Code, Diagnostic, Diagnostics, Schema, Source, Span, Text, Value, did_you_mean};
-use expr::{Expr, Given, Scope, Typed, UserFunction};
+use base::{
+    Code, Diagnostic, Diagnostics, Schema, Severity, Source, Span, Text, Value, Warning,
+    did_you_mean,
+};
+use expr::{Exception, Expr, Given, Scope, Typed, UserFunction};
 use formats::{Known, Replace, Unread};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The plan as far as it is built, the names that hold everywhere, and the mistakes so far.
 pub struct Builder<'a> {
@@ -27,6 +32,8 @@ pub struct Builder<'a> {
     pub params: Vec<(String, Value)>,
     /// `functions:`.
     pub functions: Vec<UserFunction>,
+    /// The warnings that the file does not want to hear of.
+    pub allow: Vec<Code>,
     /// The mistakes so far.
     pub diagnostics: Diagnostics,
     /// The nodes so far.
@@ -106,14 +113,38 @@ impl Builder<'_> {
     /// Adds a node for a step.
     pub fn add(&mut self, step: &Step, op: PlanOp, inputs: Vec<NodeId>, schema: Schema) -> NodeId {
         let given = vec![Given::Loaded; schema.fields.len()];
-        self.graph.add(PlanNode::new(&step.name, op, inputs, schema, given))
+        let node = PlanNode::new(&step.name, op, inputs, schema, given);
+        self.graph.add(PlanNode { place: self.place(step), ..node })
     }
 
     /// Adds a node that applies expression steps to the tiles of another.
-    pub fn apply(&mut self, step: &Step, input: NodeId, steps: Vec<expr::Step>) -> NodeId {
+    pub fn apply(&mut self, step: &Step, input: NodeId, mut steps: Vec<expr::Step>) -> NodeId {
+        let name: Arc<str> = step.name.as_str().into();
+        for typed in steps.iter_mut().flat_map(expressions) {
+            typed.set_step(&name);
+            for (met, span) in typed.exceptions() {
+                self.diagnostics.extend(self.exception(*met, *span, &name));
+            }
+        }
         let from = &self.graph.nodes[input];
         let (schema, given) = after(&from.schema, &from.given, &steps);
-        self.graph.add(PlanNode::new(&step.name, PlanOp::Apply(steps), vec![input], schema, given))
+        let op = PlanOp::Apply(steps);
+        let node = PlanNode::new(&step.name, op, vec![input], schema, given);
+        self.graph.add(PlanNode { place: self.place(step), ..node })
+    }
+
+    /// The place of a step, in words.
+    fn place(&self, step: &Step) -> String {
+        place::step(self.source, &step.name, step.span)
+    }
+
+    /// What constants of a step have met.
+    fn exception(&self, met: Exception, span: Span, step: &str) -> Option<Diagnostic> {
+        let said = Warning::new(met.code()?, format!("{}, in step `{step}`", met.counted()));
+        let said = said.help(met.help()).diagnostic(span);
+        let refused = self.options.strict && !self.allow.contains(&said.code);
+        let severity = if refused { Severity::Error } else { said.severity };
+        Some(Diagnostic { severity, ..said })
     }
 
     /// An expression, parsed.
@@ -260,4 +291,13 @@ impl Builder<'_> {
 pub fn unknown_column(name: &str, span: Span, schema: &Schema) -> Diagnostic {
     Diagnostic::error(Code::UnknownColumn, span, format!("no column is called `{name}`"))
         .maybe_help(did_you_mean(name, schema.names()))
+}
+
+/// The expressions of a step of a chain.
+fn expressions(step: &mut expr::Step) -> Vec<&mut Typed> {
+    match step {
+        expr::Step::Map(columns) => columns.iter_mut().map(|(_, typed)| typed).collect(),
+        expr::Step::Filter(condition) | expr::Step::Prune { condition, .. } => vec![condition],
+        expr::Step::Project(_) => Vec::new(),
+    }
 }

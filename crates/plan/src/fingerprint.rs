@@ -88,20 +88,28 @@ pub struct Meaning {
     pub by_cell: bool,
 }
 
-/// The meaning of a node whose inputs mean `inputs`. `tiling` is how a reader is cut, `title` that
-/// of the pipeline.
+/// What the meaning of a node depends on beside the plan.
+#[derive(Clone, Debug)]
+pub(crate) struct Way<'a> {
+    /// The title of the pipeline.
+    pub title: &'a str,
+    /// What the run does not put up with, if anything.
+    pub wary: Option<String>,
+}
+
+/// The meaning of a node whose inputs mean `inputs`. `tiling` is how a reader is cut.
 pub(crate) fn meaning(
     node: &PlanNode,
     inputs: &[Meaning],
     tiling: Option<&Tiling>,
-    title: &str,
+    way: Way,
 ) -> Meaning {
     let mut text = match &node.op {
         PlanOp::Read(read) => reader(node, read),
         PlanOp::Apply(list) => format!("apply\n{}", steps(list)),
         PlanOp::Fold(fold) => folded(fold),
         PlanOp::Order(order) => format!("order {:?} {:?}\n", order.keys, order.limit),
-        PlanOp::Write(write) => written(write, &node.schema, title),
+        PlanOp::Write(write) => written(write, &node.schema, way.title),
         PlanOp::Show(_) => "show\n".to_owned(),
         PlanOp::Concat => "concat\n".to_owned(),
         PlanOp::Join(join) => format!("{join:?}\n"),
@@ -113,6 +121,7 @@ pub(crate) fn meaning(
             format!("partition {:?} into {} by {by}\n", partition.keys, partition.into)
         }
     };
+    text += &way.wary.unwrap_or_default();
     text += &fields(&node.schema);
     let _ = writeln!(text, "kept {:?}", node.kept);
     // Which columns may have missing values follows from the files.

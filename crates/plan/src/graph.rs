@@ -23,6 +23,8 @@ pub struct Graph {
 pub struct PlanNode {
     /// The name of the step it comes from.
     pub step: String,
+    /// The step's place, in words; empty if it has none.
+    pub place: String,
     /// What it does.
     pub op: PlanOp,
     /// The nodes it reads from.
@@ -33,6 +35,8 @@ pub struct PlanNode {
     pub given: Vec<Given>,
     /// The columns that are made, where rule `prune-columns` found that others are not used.
     pub kept: Option<Vec<usize>>,
+    /// Whether what its arithmetic meets is told: not where it does again what another node does.
+    pub told: bool,
 }
 
 impl PlanNode {
@@ -44,7 +48,8 @@ impl PlanNode {
         schema: Schema,
         given: Vec<Given>,
     ) -> PlanNode {
-        PlanNode { step: step.to_owned(), op, inputs, schema, given, kept: None }
+        let (step, place) = (step.to_owned(), String::new());
+        PlanNode { step, place, op, inputs, schema, given, kept: None, told: true }
     }
 
     /// Steps that begin with what this node makes.
@@ -102,6 +107,8 @@ pub struct ReadPlan {
     pub columns: Vec<Option<usize>>,
     /// One line for `explain`.
     pub describe: String,
+    /// The place of the step that reads, in words, where rule `fuse-read` moved another into it.
+    pub place: String,
     /// What was asked of the format: its name, its options, the columns; empty without a file.
     pub request: String,
     /// The files by name, if there are any.
@@ -135,6 +142,8 @@ pub struct Call {
     pub constants: Vec<Value>,
     /// As users write it, for `explain`.
     pub text: String,
+    /// Its place, in words.
+    pub place: String,
 }
 
 /// Aggregates.

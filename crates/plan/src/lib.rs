@@ -12,6 +12,7 @@
 //! | [`graph`] | the plan: a small closed set of nodes |
 //! | [`rules`] | named rewrites, in order |
 //! | `lower`, `sinks`, `tiling`, `size`, `memory` | the last rewrite: exchanges, sinks, tiles, bytes |
+//! | [`place`] | places in the pipeline file, in words |
 //! | `fingerprint` | what the tiles of a node depend on, in 128 bits |
 //! | [`physical`] | what the engine runs |
 //! | `load` | the driver: all of it, in order |
@@ -36,6 +37,7 @@ mod outputs;
 mod params;
 mod paths;
 pub mod physical;
+pub mod place;
 pub mod rules;
 mod schema_json;
 mod sinks;

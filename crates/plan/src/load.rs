@@ -47,8 +47,19 @@ pub struct LoadOptions {
     pub run_id: String,
     /// `--deny warnings`: what would be a warning is an error.
     pub deny_warnings: bool,
+    /// `--strict`: arithmetic that meets an exception, such as `x // 0`, is an error.
+    pub strict: bool,
     /// The time of the run, ISO 8601, for `history`.
     pub now: String,
+}
+
+impl LoadOptions {
+    /// What a run of these options does not put up with: one that puts up with more has done tiles
+    /// of which nothing is known.
+    pub(crate) fn wary(&self) -> Option<String> {
+        let (deny, strict) = (self.deny_warnings, self.strict);
+        (deny || strict).then(|| format!("deny {deny} strict {strict}\n"))
+    }
 }
 
 /// Where a run keeps its state: what it has finished.
@@ -221,6 +232,9 @@ fn builder<'a>(
     for rule in &options.without {
         hash.update(format!("without {rule};"));
     }
+    if options.strict {
+        hash.update("strict;");
+    }
     let digest: [u8; 32] = hash.finalize().into();
     Builder {
         source,
@@ -229,6 +243,7 @@ fn builder<'a>(
         titled: spec.title.is_some(),
         params,
         functions,
+        allow: spec.allow.clone(),
         diagnostics,
         graph: Graph::default(),
         made: vec![None; spec.steps.len()],

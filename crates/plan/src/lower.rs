@@ -2,7 +2,7 @@
 mod join;
 
 use crate::build::Builder;
-use crate::fingerprint::{Meaning, meaning};
+use crate::fingerprint::{Meaning, Way, meaning};
 use crate::graph::{
     FoldPlan, FoldPlanKind, Fused, Graph, NodeId, OrderPlan, PartitionPlan, PlanNode, PlanOp,
     ReadPlan,
@@ -17,7 +17,7 @@ use crate::sinks::sink;
 use crate::size::rows_at_most;
 use crate::tiling::{PART_ROWS, parts_behind, tiling};
 use base::{Code, Diagnostic, Schema, Span, Tiling};
-use expr::Program;
+use expr::{Checks, Program};
 use formats::Arrangement;
 use std::sync::Arc;
 
@@ -40,7 +40,8 @@ pub fn lower(graph: &Graph, builder: &mut Builder) -> Option<Physical> {
             _ => None,
         });
         let inputs: Vec<Meaning> = node.inputs.iter().map(|i| meant[*i]).collect();
-        meant.push(meaning(node, &inputs, tiling, &lowering.builder.title));
+        let way = Way { title: &lowering.builder.title, wary: lowering.builder.options.wary() };
+        meant.push(meaning(node, &inputs, tiling, way));
         meanings.resize(lowering.nodes.len(), meant[id]);
         lowering.made.push(made);
     }
@@ -56,6 +57,7 @@ pub fn lower(graph: &Graph, builder: &mut Builder) -> Option<Physical> {
         meanings,
         state: builder.state(),
         memory,
+        allow: builder.allow.clone(),
     })
 }
 
@@ -77,7 +79,8 @@ struct Lowering<'a, 'b> {
 
 impl Lowering<'_, '_> {
     fn add(&mut self, from: &PlanNode, op: Op, inputs: Vec<usize>, schema: Schema) -> usize {
-        self.nodes.push(Node { step: from.step.clone(), op, inputs, schema });
+        let (step, place) = (from.step.clone(), from.place.clone());
+        self.nodes.push(Node { step, place, op, inputs, schema });
         self.nodes.len() - 1
     }
 
@@ -90,7 +93,8 @@ impl Lowering<'_, '_> {
             PlanOp::Apply(steps) => {
                 let before = &graph.nodes[node.inputs[0]];
                 let fused = before.then(pruned(node, steps));
-                let apply = self.apply(&fused, self.keep_index(id), before.kept.as_deref())?;
+                let apply =
+                    self.apply(&fused, self.keep_index(id), before.kept.as_deref(), node.told)?;
                 let tiling = input.tiling.filter(|_| node.schema.domain.is_box());
                 let id = self.add(node, Op::Apply(apply), vec![input.id], node.made());
                 Some(Made { id, tiling })
@@ -116,10 +120,14 @@ impl Lowering<'_, '_> {
         fused: &Fused,
         keep_index: bool,
         loaded: Option<&[usize]>,
+        told: bool,
     ) -> Option<Apply> {
-        let program =
-            Program::compile(&fused.schema, fused.given.clone(), &fused.steps, keep_index);
-        let program = match program {
+        let source = self.builder.source;
+        let place = |step: &str, span: Span| crate::place::expression(source, step, span);
+        let (strict, allow) = (self.builder.options.strict, &self.builder.allow[..]);
+        let checks = Checks { strict, told, allow, place: &place };
+        let (schema, given) = (&fused.schema, fused.given.clone());
+        let program = match Program::checked(schema, given, &fused.steps, keep_index, &checks) {
             Ok(program) => program,
             Err(failure) => {
                 let message = failure.to_string();
@@ -140,9 +148,9 @@ impl Lowering<'_, '_> {
         start.steps = pruned(node, &start.steps);
         let fold = self.fold_of(id).filter(|_| read.fused.is_none());
         let (program, needed) = match &fold {
-            Some(fold) => (None, self.apply(fold, false, None)?.columns),
+            Some(fold) => (None, self.apply(fold, false, None, false)?.columns),
             None => {
-                let apply = self.apply(&start, self.keep_index(id), None)?;
+                let apply = self.apply(&start, self.keep_index(id), None, node.told)?;
                 (Some(apply.program), apply.columns)
             }
         };
@@ -154,6 +162,7 @@ impl Lowering<'_, '_> {
             columns: needed.iter().filter_map(|i| read.columns[*i]).collect(),
             tiling: tiling.clone(),
             survivors: read.survivors.clone(),
+            place: read.place.clone(),
             program,
         });
         let id = self.add(node, op, Vec::new(), node.made());
@@ -185,7 +194,7 @@ impl Lowering<'_, '_> {
     fn fold(&mut self, at: NodeId, node: &PlanNode, fold: &FoldPlan, input: Made) -> Option<Made> {
         let before = &self.graph.nodes[node.inputs[0]];
         let fused = fold.fused.clone().unwrap_or_else(|| before.then(Vec::new()));
-        let mut apply = self.apply(&fused, false, before.kept.as_deref())?;
+        let mut apply = self.apply(&fused, false, before.kept.as_deref(), node.told)?;
         // A reader without a program hands on just what is needed.
         if matches!(&self.nodes[input.id].op, Op::Read(Read { program: None, .. })) {
             apply.columns = (0..apply.columns.len()).collect();
@@ -194,6 +203,7 @@ impl Lowering<'_, '_> {
             reduction: c.reduction,
             columns: c.columns.clone(),
             constants: c.constants.clone(),
+            place: c.place.clone(),
         });
         let (kind, tiling) = kind(fold, input.tiling.as_ref());
         let spec = Fold { apply, aggregates: aggregates.collect(), kind: kind.clone() };

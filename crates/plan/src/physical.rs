@@ -2,7 +2,7 @@
 use crate::files::Files;
 use crate::fingerprint::Meaning;
 use arrow_array::ArrayRef;
-use base::{DType, DimMask, Schema, Tiling, Value};
+use base::{Code, DType, DimMask, Schema, Tiling, Value};
 use expr::Program;
 use expr::reduce::Reduction;
 use formats::{Sink, Survivors, TileSource};
@@ -25,6 +25,8 @@ pub struct Physical {
     pub state: Option<PathBuf>,
     /// What the run needs, in bytes.
     pub memory: Memory,
+    /// The warnings that the file does not want to hear of.
+    pub allow: Vec<Code>,
 }
 
 /// One node.
@@ -32,6 +34,8 @@ pub struct Physical {
 pub struct Node {
     /// The step it comes from, for errors, progress and profiles: `reduce` or the `as:` name.
     pub step: String,
+    /// The step's place, in words; empty if it has none.
+    pub place: String,
     /// What it does.
     pub op: Op,
     /// Positions of the nodes it reads from.
@@ -118,6 +122,8 @@ pub struct Read {
     /// The only rows of the source that need to be read, if not all: a tile keeps its number and
     /// is made smaller.
     pub survivors: Option<Arc<Survivors>>,
+    /// The place of the step that reads, in words, if it is not the node's.
+    pub place: String,
     /// What is done with each tile at once; its input tile has exactly the columns read. `None`:
     /// the tile goes on as it was read.
     pub program: Option<Arc<Program>>,
@@ -162,6 +168,8 @@ pub struct Aggregate {
     pub columns: Vec<usize>,
     /// Its other arguments.
     pub constants: Vec<Value>,
+    /// Its place, in words; empty if it has none.
+    pub place: String,
 }
 
 /// Over what is folded.

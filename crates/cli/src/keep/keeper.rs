@@ -6,9 +6,9 @@ use super::shown::Shown;
 use super::task::{Next, Runnable, Task};
 use crate::numbers::{bytes, count, time};
 use crate::outputs::Outputs;
-use crate::report::{Report, Table};
+use crate::report::{Report, Table, warnings};
 use arrow_array::RecordBatch;
-use base::{Failure, Schema};
+use base::{Failure, Schema, Span, Warning};
 use engine::incremental::{Kept, Split};
 use engine::ledger::input_print;
 use plan::physical::{Op, Physical};
@@ -160,6 +160,13 @@ impl<'a> Keeper<'a> {
         match self.kept() {
             Some(kept) => drop(kept.commit(&plan)?),
             None => drop(outputs.commit()?),
+        }
+        let mut met = self.kept().map(Kept::warnings).unwrap_or_default();
+        Warning::merge(&mut met, tally.warnings);
+        let source = self.task.job.source();
+        for warning in met.iter().filter(|warning| !plan.allow.contains(&warning.code)) {
+            let line = warnings::line(&warning.diagnostic(Span::default()), &source);
+            self.task.console.note(&line);
         }
         Ok(tally.results)
     }

@@ -41,6 +41,7 @@ pub fn together(
         arguments,
         dealer: Dealer::new(physical, &[], processes, job.threads),
         grace: GRACE,
+        accept: None,
     };
     let failed: RefCell<Option<Failure>> = RefCell::default();
     let mut news = |news| match news {

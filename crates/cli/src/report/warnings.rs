@@ -1,8 +1,13 @@
 //! Warnings at the end of a run: those of its plan, and what came of the values.
-use base::{Code, Diagnostic, Source, Span, Warning};
-use plan::Plan;
+use crate::job::Job;
+use crate::numbers::count;
+use base::{Code, Diagnostic, Failure, Source, Span, Warning};
+use plan::{Physical, Plan};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+/// What is said of warnings that end a run.
+pub const DENIED: &str = "denied, and so outputs do not get their names";
 
 /// A warning on its way from a process to the launcher: a [`Warning`] that can be written down.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,6 +43,27 @@ impl Met {
 pub fn of(plan: &Plan, met: &[Warning]) -> Vec<Diagnostic> {
     let heard = met.iter().filter(|warning| !plan.allow.contains(&warning.code));
     plan.warnings.iter().cloned().chain(heard.map(|w| w.diagnostic(Span::default()))).collect()
+}
+
+/// Refuses a run whose warnings are denied, before its outputs get their names.
+///
+/// # Errors
+/// With all warnings that the file does not allow, if there are any.
+pub fn refuse(job: &Job, physical: &Physical, met: &[Warning]) -> Result<(), Failure> {
+    let heard = met.iter().filter(|warning| !physical.allow.contains(&warning.code));
+    let source = job.source();
+    let said: Vec<String> = heard
+        .map(|warning| {
+            let said = warning.diagnostic(Span::default());
+            line(&said, &source)
+        })
+        .collect();
+    if !job.deny_warnings || said.is_empty() {
+        return Ok(());
+    }
+    let count = count(said.len() as u64, "warning");
+    let message = format!("{count} {DENIED}: {}", said.join("; "));
+    Err(Failure::data(message))
 }
 
 /// One line: `warning[W0102]: a.parquet: … (p.yaml:2:11)`.

@@ -141,6 +141,12 @@ fn arguments(pipeline: &PipelineArgs) -> Result<String, Failure> {
     if pipeline.overwrite {
         words.push("--overwrite".to_owned());
     }
+    if pipeline.deny.is_some() {
+        words.push("--deny=warnings".to_owned());
+    }
+    if pipeline.strict {
+        words.push("--strict".to_owned());
+    }
     Ok(words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
 }
 

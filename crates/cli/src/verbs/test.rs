@@ -32,6 +32,9 @@ pub struct Test {
     threads: Option<NonZeroUsize>,
     #[command(flatten)]
     rules: RuleArgs,
+    /// A test fails whose arithmetic goes wrong, as a run with --strict does
+    #[arg(long)]
+    strict: bool,
 }
 
 impl Act for Test {
@@ -39,7 +42,8 @@ impl Act for Test {
         let signals = Signals::watch()?;
         let threads = self.threads.map_or_else(|| machine::cores().count, NonZeroUsize::get);
         let without = job::rules(&self.rules.without)?;
-        let bench = Bench { threads, without, signals: &signals };
+        let strict = self.strict;
+        let bench = Bench { threads, without, strict, signals: &signals };
         let mut score = Score::default();
         for name in &self.files {
             bench.file(name, &mut score)?;
@@ -73,6 +77,7 @@ impl Score {
 struct Bench<'a> {
     threads: usize,
     without: Vec<&'static str>,
+    strict: bool,
     signals: &'a Signals,
 }
 
@@ -131,6 +136,7 @@ impl Bench<'_> {
         LoadOptions {
             scratch: Some(scratch.to_owned()),
             without: self.without.clone(),
+            strict: self.strict,
             run_id: job::new_run_id(),
             now: job::now(),
             ..LoadOptions::default()

@@ -31,6 +31,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use timely::dataflow::Stream;
 
+/// How the place of a step begins in a failure's context,
+const STEP: &str = "step ";
+/// and that of a tile.
+pub const TILE: &str = "tile ";
+
 /// The one time at which everything happens.
 type Time = u64;
 
@@ -76,13 +81,23 @@ impl Job {
         self.profile.as_ref().map(|measured| Recorder::new(worker, operators, measured.origin))
     }
 
-    /// A failure in a node, with its place.
-    fn fail(&self, failure: base::Failure, node: usize, number: Option<u64>) {
-        let step = &self.physical.nodes[node].step;
-        let place = match number {
-            Some(number) => format!("step \"{step}\", tile {number}"),
-            None => format!("step \"{step}\""),
+    /// A failure in a node, with its place: that of the step and of the tile, unless it knows
+    /// better.
+    fn fail(&self, mut failure: base::Failure, node: usize, number: Option<u64>) {
+        let mut known = |what: &str| {
+            let at = failure.context.iter().position(|place| place.starts_with(what))?;
+            Some(failure.context.remove(at))
         };
+        let (step, tile) = (known(STEP), known(TILE));
+        let node = &self.physical.nodes[node];
+        let mut place = step.unwrap_or_else(|| match node.place.as_str() {
+            "" => format!("{STEP}\"{}\"", node.step),
+            place => place.to_owned(),
+        });
+        let number = number.map(|number| format!("{TILE}{number}"));
+        if let Some(tile) = tile.or(number).filter(|_| !place.contains(&format!(", {TILE}"))) {
+            place = format!("{place}, {tile}");
+        }
         self.watch.fail(failure.context(place));
     }
 }

@@ -93,7 +93,7 @@ impl Feed {
         if let Some(hand) = &job.hands[node] {
             hand.wake_by(waker());
         }
-        Feed { job: job.clone(), node, reader: Reader::new(read), pool, meter }
+        Feed { job: job.clone(), node, reader: Reader::new(read, &job.watch), pool, meter }
     }
 
     /// The next tile, if there is a credit for it.

@@ -10,7 +10,7 @@ use crate::dataflow::{NAP, Workers, start_with};
 use crate::options::Options;
 use crate::panics;
 use crate::watch::{Watch, lock};
-use base::{Failure, Tiling};
+use base::{Failure, Tiling, Warning};
 use formats::{Guess, Memo};
 use plan::physical::Physical;
 use plan::{Print, tiling};
@@ -140,6 +140,11 @@ pub fn serve(
 }
 
 impl Kept {
+    /// What the user should know of the values that this process has seen since this was asked for.
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.shared.watch.take_warnings()
+    }
+
     /// Starts the workers of this process, which have no files yet.
     /// `stop` is asked often while they work.
     ///

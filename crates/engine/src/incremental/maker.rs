@@ -76,7 +76,7 @@ impl Maker {
                         self.shared.memory.give_back(weight(&before.records));
                     }
                 }
-                Err(failure) => refused.push((piece.id, failure.message)),
+                Err(failure) => refused.push((piece.id, failure.to_string())),
             }
             if let Some(failure) = self.shared.memory.exceeded() {
                 self.shared.watch.fail(failure);

@@ -49,7 +49,8 @@ impl Partials {
                 // By itself, and all at the end.
                 let tiling = cuts.project(keep);
                 let kind = FoldKind::Over { keep: keep.clone(), tiling, parts: u64::MAX };
-                fold::partial(&Fold { kind, ..self.head.fold.clone() }, &self.cx.budget)
+                let fold = Fold { kind, ..self.head.fold.clone() };
+                fold::partial(&fold, &self.cx.budget, &self.cx.watch)
             }
             _ => nodes::stage(nodes, at, &self.cx)?
                 .ok_or_else(|| Failure::internal("a reader behind a reader")),

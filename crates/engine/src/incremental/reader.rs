@@ -1,8 +1,8 @@
 //! A reader of files, in one worker: tiles of one file at a time.
 use super::shared::Shared;
+use crate::nodes::pass::Pass;
 use crate::watch::Watch;
 use base::{Failure, Tile, Tiling};
-use expr::{Program, Runner};
 use formats::TileSource;
 use plan::physical::{Op, Read};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// Reads tiles, and runs the reader's program on each.
 pub struct Reader {
     read: Read,
-    program: Option<(Arc<Program>, Runner)>,
+    pass: Option<Pass>,
     watch: Arc<Watch>,
 }
 
@@ -23,12 +23,8 @@ impl Reader {
         let Op::Read(read) = &shared.physical.nodes[node].op else {
             return Err(Failure::internal("a reduction of what is not read"));
         };
-        let with_runner = |program: Arc<Program>| {
-            let runner = program.runner();
-            (program, runner)
-        };
-        let program = read.program.clone().map(with_runner);
-        Ok(Reader { read: read.clone(), program, watch: shared.watch.clone() })
+        let pass = read.program.as_ref().map(|program| Pass::new(program, &shared.watch));
+        Ok(Reader { read: read.clone(), pass, watch: shared.watch.clone() })
     }
 
     /// A tile of a file that is cut like this and whose first row is number `first` of all.
@@ -50,8 +46,8 @@ impl Reader {
             *row += first;
         }
         let tile = Tile { number, origin, shape: region.shape, columns, index: None };
-        let tile = match &mut self.program {
-            Some((program, runner)) => program.tile(runner, &tile)?,
+        let tile = match &mut self.pass {
+            Some(pass) => pass.tile(&tile)?,
             None => tile,
         };
         self.watch.tile_done();

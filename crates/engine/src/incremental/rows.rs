@@ -36,7 +36,7 @@ impl Rows {
         self.cx.budget = unbounded();
         let fold = &self.above.fold;
         let mut states = Vec::new();
-        let mut stages = [fold::partial(fold, &self.cx.budget)?];
+        let mut stages = [fold::partial(fold, &self.cx.budget, &self.cx.watch)?];
         for tile in self.made(self.above.rows, part)? {
             through(&mut stages, tile, &mut states)?;
         }

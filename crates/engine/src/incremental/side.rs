@@ -55,6 +55,7 @@ impl Aside {
             let from = &physical.nodes[*side];
             nodes.push(Node {
                 step: from.step.clone(),
+                place: from.place.clone(),
                 op: Op::Write(sink.clone()),
                 inputs: vec![place[*side]],
                 schema: from.schema.clone(),

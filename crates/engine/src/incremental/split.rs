@@ -176,7 +176,8 @@ fn read(table: Arc<Table>) -> Op {
     let offset = vec![0; tiling.counts().len()];
     let source: Option<Arc<dyn formats::TileSource>> = Some(table);
     let (files, survivors, program) = (None, None, None);
-    Op::Read(Read { source, files, offset, columns, tiling, survivors, program })
+    let place = String::new();
+    Op::Read(Read { source, files, offset, columns, tiling, survivors, place, program })
 }
 
 /// If something is written here, it is shown too.
@@ -192,7 +193,8 @@ fn show_written(nodes: &mut Vec<Node>, at: usize) {
     }
     let (step, schema) = (nodes[at].step.clone(), nodes[at].schema.clone());
     let mut add = |op, input| {
-        nodes.push(Node { step: step.clone(), op, inputs: vec![input], schema: schema.clone() });
+        let (step, place, schema) = (step.clone(), String::new(), schema.clone());
+        nodes.push(Node { step, place, op, inputs: vec![input], schema });
         nodes.len() - 1
     };
     let gathered = add(Op::Exchange(Route::Gather), from);

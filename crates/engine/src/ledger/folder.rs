@@ -138,6 +138,16 @@ pub fn merged(folder: &Path) -> PathBuf {
     folder.join(format!("merged.{ENDING}"))
 }
 
+/// Removes what a run has noted, as far as that can be done.
+pub fn forget(folder: &Path, run: &str) {
+    let prefix = prefix(run);
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            drop(fs::remove_file(entry.path()));
+        }
+    }
+}
+
 fn prefix(run: &str) -> String {
     format!("run-{run}-")
 }

@@ -48,7 +48,7 @@ mod written;
 pub use book::{Book, Stages};
 pub use clean::{clean, remove_staged, staged};
 pub use compact::compact;
-pub use folder::Folder;
+pub use folder::{Folder, forget};
 pub use fragment::lasting;
 pub(crate) use fragment::{Standing, key, meaning, moves};
 pub(crate) use frame::Frame;

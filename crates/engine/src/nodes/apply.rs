@@ -1,8 +1,10 @@
 //! `Apply` and `Encode`: one tile in, one tile out.
+use super::pass::Pass;
 use super::{Out, Stage};
 use crate::parcel::{Item, Parcel};
+use crate::watch::Watch;
 use base::{Failure, Tile};
-use expr::{Block, Program, Runner};
+use expr::Block;
 use formats::Sink;
 use plan::physical;
 use std::ops::Range;
@@ -10,16 +12,14 @@ use std::sync::Arc;
 
 /// Runs a program on each tile.
 pub struct Apply {
-    program: Arc<Program>,
+    pass: Pass,
     columns: Vec<usize>,
-    runner: Runner,
 }
 
 impl Apply {
     /// For one worker.
-    pub fn new(apply: &physical::Apply) -> Apply {
-        let (program, columns) = (apply.program.clone(), apply.columns.clone());
-        Apply { runner: program.runner(), program, columns }
+    pub fn new(apply: &physical::Apply, watch: &Arc<Watch>) -> Apply {
+        Apply { pass: Pass::new(&apply.program, watch), columns: apply.columns.clone() }
     }
 
     /// Runs the program on a tile, and gives what it makes a block at a time.
@@ -32,7 +32,7 @@ impl Apply {
         consume: &mut dyn FnMut(&Block) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let input = self.input(tile)?;
-        self.program.blocks(&mut self.runner, &input, consume)
+        self.pass.blocks(&input, consume)
     }
 
     /// The tile with only the columns that the program needs.
@@ -53,7 +53,7 @@ impl Apply {
 impl Stage for Apply {
     fn tile(&mut self, _input: usize, parcel: Parcel, out: Out) -> Result<(), Failure> {
         let input = self.input(&parcel.tile)?;
-        let tile = self.program.tile(&mut self.runner, &input)?;
+        let tile = self.pass.tile(&input)?;
         out(Item::Tile(Parcel { tile, ..parcel }));
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `read` | `Read`: tiles by number |
 //! | `apply` | `Apply` and `Encode`: one tile in, one tile out |
+//! | `pass` | the program of a `Read`, an `Apply` or a `Fold` |
 //! | `fold` | `Partial` and `Final` of `Fold`: of all, by keys, over dimensions |
 //! | `numbered` | rows from files back in the order of their tiles |
 //! | `order` | `Partial` and `Final` of `Order`, `Split` and `Assemble`: sort and top |
@@ -21,6 +22,7 @@ pub mod join;
 mod numbered;
 pub mod order;
 pub mod partition;
+pub mod pass;
 pub mod read;
 pub mod route;
 pub mod show;
@@ -152,8 +154,8 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
     let node = &nodes[at];
     Ok(Some(match &node.op {
         Op::Read(_) | Op::Exchange(_) => return Ok(None),
-        Op::Apply(apply) => Box::new(apply::Apply::new(apply)),
-        Op::Partial(Reduce::Fold(fold)) => fold::partial(fold, &cx.budget)?,
+        Op::Apply(apply) => Box::new(apply::Apply::new(apply, &cx.watch)),
+        Op::Partial(Reduce::Fold(fold)) => fold::partial(fold, &cx.budget, &cx.watch)?,
         Op::Final(Reduce::Fold(fold)) => fold::last(fold, cx.place, &cx.budget)?,
         Op::Partial(Reduce::Order(order)) => {
             Box::new(order::Partial::new(order, &node.schema, cx.place, &cx.budget))

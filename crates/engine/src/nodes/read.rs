@@ -1,23 +1,21 @@
 //! `Read`: makes tiles by number.
+use super::pass::Pass;
+use crate::watch::Watch;
 use base::{Failure, Tile};
-use expr::{Program, Runner};
 use plan::physical::Read;
 use std::sync::Arc;
 
 /// Makes tiles, in one worker.
 pub struct Reader {
     read: Read,
-    program: Option<(Arc<Program>, Runner)>,
+    pass: Option<Pass>,
 }
 
 impl Reader {
     /// A reader for one worker.
-    pub fn new(read: &Read) -> Reader {
-        let program = read.program.clone().map(|program| {
-            let runner = program.runner();
-            (program, runner)
-        });
-        Reader { read: read.clone(), program }
+    pub fn new(read: &Read, watch: &Arc<Watch>) -> Reader {
+        let pass = read.program.as_ref().map(|program| Pass::new(program, watch));
+        Reader { read: read.clone(), pass }
     }
 
     /// The points of a tile.
@@ -39,7 +37,13 @@ impl Reader {
                 if let Some(survivors) = &self.read.survivors {
                     survivors.narrow(&mut region);
                 }
-                let columns = source.read(&region, &self.read.columns)?;
+                let columns =
+                    source.read(&region, &self.read.columns).map_err(|failure| {
+                        match self.read.place.as_str() {
+                            "" => failure,
+                            place => failure.context(place),
+                        }
+                    })?;
                 for (at, offset) in region.origin.iter_mut().zip(&self.read.offset) {
                     *at -= offset;
                 }
@@ -49,8 +53,8 @@ impl Reader {
         };
         let origin = region.origin;
         let tile = Tile { number, origin, shape: region.shape, columns, index: None };
-        match &mut self.program {
-            Some((program, runner)) => program.tile(runner, &tile),
+        match &mut self.pass {
+            Some(pass) => pass.tile(&tile),
             None => Ok(tile),
         }
     }

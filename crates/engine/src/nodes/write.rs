@@ -1,6 +1,7 @@
 //! `Write`: gives tiles to a format's writer, in any order or by ascending number, less those that
 //! an earlier run has written.
 use super::{Context, Out, Stage};
+use crate::dataflow::TILE;
 use crate::ledger::Written;
 use crate::options::Place;
 use crate::parcel::Parcel;
@@ -33,7 +34,7 @@ impl Write {
 
     fn write(&mut self, parcel: Parcel) -> Result<(), Failure> {
         let number = parcel.tile.number;
-        let place = |f: Failure| f.context(format!("tile {number}"));
+        let place = |f: Failure| f.context(format!("{TILE}{number}"));
         let writer = self.writer()?;
         writer.write(&parcel.tile).map_err(place)?;
         let length = writer.length();

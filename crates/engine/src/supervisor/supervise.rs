@@ -38,8 +38,11 @@ impl Group {
     }
 }
 
+/// Asked with what all processes have said, before outputs get their names.
+pub type Accept<'a> = Box<dyn Fn(&[Value]) -> Result<(), Failure> + 'a>;
+
 /// What is supervised.
-pub struct Crew {
+pub struct Crew<'a> {
     /// The processes.
     pub group: Group,
     /// The run.
@@ -54,6 +57,8 @@ pub struct Crew {
     pub dealer: Dealer,
     /// How long tiles in flight may take when the run is to stop.
     pub grace: Duration,
+    /// What may still refuse the run when all have finished.
+    pub accept: Option<Accept<'a>>,
 }
 
 /// What is told while they run.
@@ -122,6 +127,8 @@ pub fn supervise(
         dealer: crew.dealer,
         grace: crew.grace,
         stopping: None,
+        accept: crew.accept,
+        refused: None,
     };
     for index in 0..group.here {
         let process = Process::start(&crew.program, &crew.arguments, index, send.clone())?;
@@ -190,7 +197,7 @@ impl Person {
     }
 }
 
-struct Watch {
+struct Watch<'a> {
     people: Vec<Person>,
     inquiry: Inquiry,
     written: Option<Value>,
@@ -198,9 +205,12 @@ struct Watch {
     grace: Duration,
     /// Since when, and why, the run is to stop.
     stopping: Option<(Instant, Failure)>,
+    accept: Option<Accept<'a>>,
+    /// Why outputs do not get their names, though all have finished.
+    refused: Option<Failure>,
 }
 
-impl Watch {
+impl Watch<'_> {
     fn until_written(
         &mut self,
         events: &Receiver<Event>,
@@ -223,6 +233,9 @@ impl Watch {
             }
             if let Some(written) = self.written.take() {
                 return Ok(written);
+            }
+            if let Some(refused) = self.refused.take() {
+                return Err(refused);
             }
             if let Some(stopped) = self.stopped() {
                 return Err(stopped);
@@ -293,7 +306,7 @@ impl Watch {
             Word::Finished(result) => {
                 person.finished = Some(result);
                 if self.people.iter().all(|p| p.finished.is_some()) && !self.inquiry.is_open() {
-                    self.people[0].reach.tell(&Order::Commit);
+                    self.commit();
                 }
             }
             Word::Written(what) => self.written = Some(what),
@@ -310,6 +323,15 @@ impl Watch {
                 person.left = true;
                 self.inquiry.ended(index, &person.name, fate);
             }
+        }
+    }
+
+    /// All have finished: outputs get their names, unless something is said against it.
+    fn commit(&mut self) {
+        let said: Vec<Value> = self.people.iter().filter_map(|p| p.finished.clone()).collect();
+        match self.accept.as_ref().map_or(Ok(()), |accept| accept(&said)) {
+            Ok(()) => self.people[0].reach.tell(&Order::Commit),
+            Err(refused) => self.refused = Some(refused),
         }
     }
 

@@ -60,7 +60,7 @@ fn play(child: &Child, mine: &dyn Fn(&str) -> bool) -> Result<(), Failure> {
 
 const THREE: Shape = Shape { processes: 3, threads: 1 };
 
-fn crew(job: Value) -> Crew {
+fn crew(job: Value) -> Crew<'static> {
     let arguments = ["supervisor::tests::as_child", "--exact", "--ignored", "--nocapture"];
     Crew {
         group: Group::here(3),
@@ -70,6 +70,7 @@ fn crew(job: Value) -> Crew {
         arguments: arguments.map(String::from).into(),
         dealer: Dealer::of(vec![Some(Stack { tiles: 9, in_order: false })], THREE),
         grace: Duration::from_secs(2),
+        accept: None,
     }
 }
 

@@ -50,7 +50,7 @@ impl Build {
 
     pub fn node(&mut self, step: &str, op: Op, inputs: &[usize], schema: &Schema) -> usize {
         let (step, inputs, schema) = (step.to_string(), inputs.to_vec(), schema.clone());
-        self.nodes.push(Node { step, op, inputs, schema });
+        self.nodes.push(Node { step, place: String::new(), op, inputs, schema });
         self.nodes.len() - 1
     }
 
@@ -81,6 +81,7 @@ impl Build {
             columns,
             tiling,
             survivors: None,
+            place: String::new(),
             program: None,
         };
         self.node("read", Op::Read(read), &[], schema);
@@ -144,7 +145,8 @@ impl Build {
     pub fn done(self) -> Arc<Physical> {
         let (title, hash, memory) = ("test".to_string(), [0; 32], Memory::default());
         let (nodes, meanings, state) = (self.nodes, Vec::new(), None);
-        Arc::new(Physical { title, hash, nodes, meanings, state, memory })
+        let allow = Vec::new();
+        Arc::new(Physical { title, hash, nodes, meanings, state, memory, allow })
     }
 }
 
@@ -195,6 +197,7 @@ pub fn fold(input: &Schema, aggregates: &[(&str, usize)], kind: FoldKind) -> Red
         reduction: reduction(name).unwrap(),
         columns: (*name != "count").then_some(*column).into_iter().collect(),
         constants: Vec::<Value>::new(),
+        place: String::new(),
     };
     let aggregates = aggregates.iter().map(aggregate).collect();
     Reduce::Fold(Fold { apply: same(input), aggregates, kind })

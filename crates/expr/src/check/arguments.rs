@@ -142,7 +142,7 @@ impl Arguments<'_> {
         nulls: Nulls,
         constants: Vec<Value>,
     ) -> Built {
-        let call = Call { name: self.function.name, constants, kernel, nulls, fallible: false };
+        let call = Call { name: self.function.name, constants, kernel, nulls };
         self.builder.add(call, arguments, dtype, self.span)
     }
 

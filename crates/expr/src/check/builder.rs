@@ -102,8 +102,7 @@ impl Builder {
         kernel: Kernel,
         span: Span,
     ) -> Result<NodeId, Mistake> {
-        let call =
-            Call { name, constants: vec![], kernel, nulls: Nulls::Propagate, fallible: false };
+        let call = Call { name, constants: vec![], kernel, nulls: Nulls::Propagate };
         self.add(call, arguments, dtype, span)
     }
 
@@ -116,7 +115,7 @@ impl Builder {
         span: Span,
     ) -> Result<NodeId, Mistake> {
         let failed = |f: Failure| mismatch(span, f.message);
-        self.dag.call(call, arguments.to_vec(), dtype).map_err(failed)
+        self.dag.call(call, arguments.to_vec(), dtype, span).map_err(failed)
     }
 }
 

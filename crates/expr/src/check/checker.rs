@@ -89,15 +89,23 @@ impl<'a> Checker<'a> {
                 self.keep(built)
             }
             ExprKind::Binary(op, x, y) => {
-                let (a, b) = (self.expr(x), self.expr(y));
+                let a = self.expr(x);
+                let decided = match op {
+                    BinaryOp::And => Some(true),
+                    BinaryOp::Or => Some(false),
+                    _ => None,
+                };
+                let b = match decided {
+                    Some(decided) => self.branch(y, a.as_ref(), decided),
+                    None => self.expr(y),
+                };
                 let built = self.builder.binary(*op, (&a?, x.span), (&b?, y.span), expr.span);
                 self.keep(built)
             }
             ExprKind::Compare(first, rest) => self.comparison(first, rest),
             ExprKind::Call(word, arguments) => self.call(word, arguments, expr.span),
             ExprKind::If { then, condition, otherwise } => {
-                let parts: [&Expr; 3] = [condition, then, otherwise];
-                let list = parts.map(|x| Some((self.expr(x)?, x.span)));
+                let list = self.arguments([&**condition, then, otherwise], true);
                 let list: Option<Vec<_>> = list.into_iter().collect();
                 self.built_in(&functions::choose::WHERE, list?, expr.span)
             }
@@ -179,10 +187,11 @@ impl<'a> Checker<'a> {
     }
 
     fn call(&mut self, word: &Word, arguments: &'a [Expr], span: Span) -> Option<Operand> {
-        let list: Vec<Option<(Operand, Span)>> =
-            arguments.iter().map(|x| Some((self.expr(x)?, x.span))).collect();
         let scope = self.scope;
-        if let Some(function) = scope.functions.iter().find(|f| f.name == word.text) {
+        let own = scope.functions.iter().find(|f| f.name == word.text);
+        let chooses = own.is_none() && word.text == functions::choose::WHERE.name;
+        let list = self.arguments(arguments, chooses);
+        if let Some(function) = own {
             return self.user_function(function, word, list);
         }
         let Some(function) = functions::function(&word.text) else {
@@ -195,6 +204,41 @@ impl<'a> Checker<'a> {
         }
         let list: Option<Vec<_>> = list.into_iter().collect();
         self.built_in(function, list?, span)
+    }
+
+    /// The arguments of a call; of `where` only one of two is of use.
+    fn arguments(
+        &mut self,
+        list: impl IntoIterator<Item = &'a Expr>,
+        chooses: bool,
+    ) -> Vec<Option<(Operand, Span)>> {
+        let mut made: Vec<Option<(Operand, Span)>> = Vec::new();
+        for (i, x) in list.into_iter().enumerate() {
+            let condition = made.first().cloned().flatten().map(|(operand, _)| operand);
+            let operand = match chooses && i > 0 {
+                true => self.branch(x, condition.as_ref(), i == 1),
+                false => self.expr(x),
+            };
+            made.push(operand.map(|operand| (operand, x.span)));
+        }
+        made
+    }
+
+    /// An expression that is of use only where the condition is `taken`: what its constants meet
+    /// is forgotten, unless that is known.
+    fn branch(
+        &mut self,
+        expr: &'a Expr,
+        condition: Option<&Operand>,
+        taken: bool,
+    ) -> Option<Operand> {
+        let before = self.builder.dag.folded.len();
+        let made = self.expr(expr);
+        let known = condition.and_then(|c| self.builder.value(c));
+        if known != Some(&Value::Bool(taken)) {
+            self.builder.dag.folded.truncate(before);
+        }
+        made
     }
 
     fn built_in(

@@ -16,6 +16,7 @@ pub(crate) use promote::each_number;
 pub use split::{Reduced, ReductionCall, split_reductions};
 
 use crate::dag::Typed;
+use crate::exceptions::Exception;
 use crate::syntax::Expr;
 use base::{Code, Diagnostic, Schema, Value};
 use builder::Operand;
@@ -87,6 +88,12 @@ pub fn constant(
         Some(Operand::Weak(value)) if !checker.diagnostics.has_errors() => Ok(value),
         operand => {
             let typed = finish(checker, operand, expr)?;
+            // NaN may be what is meant; of integers there is no such value.
+            let met = typed.exceptions().iter().find(|(met, _)| *met != Exception::NanMade);
+            if let Some((met, span)) = met {
+                let error = Diagnostic::error(Code::BadValue, *span, met.sentence());
+                return Err(vec![error.help(met.help())]);
+            }
             typed.constant().cloned().ok_or_else(|| {
                 let message = "this value is not known before the run";
                 vec![Diagnostic::error(Code::NotConstant, expr.span, message)]

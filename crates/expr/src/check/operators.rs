@@ -3,6 +3,7 @@ use super::builder::{Builder, Mistake, Operand, Placed, mismatch};
 use super::promote::{each_number, is_numeric, promote};
 use super::weak::{self, Exact};
 use crate::dag::{Call, NodeId, Nulls, Op};
+use crate::exceptions::NEGATIVE;
 use crate::kernels::arithmetic::{Integer, Number};
 use crate::kernels::divide::Divide;
 use crate::kernels::math::apply::binary;
@@ -168,7 +169,7 @@ impl Builder {
         if dtype.is_integer() {
             if exponent.is_some_and(|e| e < 0.0) {
                 return Err(Box::new(
-                    mismatch(y.1, power::NEGATIVE)
+                    mismatch(y.1, NEGATIVE)
                         .label("a negative integer")
                         .help("write the exponent or the base as a float, such as `x ** -1.0`"),
                 ));
@@ -177,10 +178,7 @@ impl Builder {
                 DType::Int32 => power::integer::<i32>(),
                 _ => power::integer::<i64>(),
             };
-            let fallible = exponent.is_none();
-            let nulls = Nulls::Propagate;
-            let call = Call { name: "**", constants: vec![], kernel, nulls, fallible };
-            return self.add(call, &ids, dtype, span);
+            return self.call("**", &ids, dtype, kernel, span);
         }
         let single = dtype == DType::Float32;
         match exponent {
@@ -276,7 +274,7 @@ impl Builder {
                 return self.call("^", &ids, DType::Bool, map2(|x: bool, y: bool| x ^ y), span);
             }
         };
-        let call = Call { name, constants: vec![], kernel, nulls: Nulls::Any, fallible: false };
+        let call = Call { name, constants: vec![], kernel, nulls: Nulls::Any };
         self.add(call, &ids, DType::Bool, span)
     }
 

@@ -31,6 +31,8 @@ pub struct ReductionCall {
     pub name: String,
     /// As it is printed by `explain`.
     pub text: String,
+    /// Where it stands first in the pipeline file.
+    pub span: Span,
 }
 
 impl fmt::Debug for ReductionCall {
@@ -214,6 +216,7 @@ impl Splitter<'_> {
             nullable,
             name,
             text,
+            span,
         });
         Some(result)
     }

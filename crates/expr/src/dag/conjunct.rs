@@ -86,9 +86,8 @@ impl Typed {
         for next in conditions {
             let next = dag.copy(&next.dag, next.root);
             let kernel = logic::and();
-            let call =
-                Call { name: "and", constants: vec![], kernel, nulls: Nulls::Any, fallible: false };
-            root = dag.insert(call, vec![root, next], DType::Bool);
+            let call = Call { name: "and", constants: vec![], kernel, nulls: Nulls::Any };
+            root = dag.insert(call, vec![root, next], DType::Bool, first.span);
         }
         Some(Typed::new(dag.into(), root, first.span))
     }
@@ -126,8 +125,9 @@ impl Split<'_> {
     fn not(&mut self, id: NodeId) -> NodeId {
         let kernel = map1(|x: bool| !x);
         let nulls = Nulls::Propagate;
-        let call = Call { name: "not", constants: vec![], kernel, nulls, fallible: false };
-        self.dag.insert(call, vec![id], DType::Bool)
+        let call = Call { name: "not", constants: vec![], kernel, nulls };
+        let span = self.dag.nodes[id].span;
+        self.dag.insert(call, vec![id], DType::Bool, span)
     }
 }
 

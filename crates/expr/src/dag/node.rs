@@ -1,8 +1,9 @@
 //! Nodes, each made once: hash-consing is the elimination of common subexpressions.
 use crate::Values;
+use crate::exceptions::{self, Exception, exact};
 use crate::kernels::{Arg, Buffer, Kernel, Register};
 use arrow_array::StringArray;
-use base::{DType, DimMask, Failure, Value};
+use base::{DType, DimMask, Failure, Span, Value};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -34,8 +35,6 @@ pub(crate) struct Call {
     pub kernel: Kernel,
     /// How it treats missing values.
     pub nulls: Nulls,
-    /// Whether it can fail at some values, so that it must not run where a filter left nothing.
-    pub fallible: bool,
 }
 
 impl fmt::Debug for Call {
@@ -66,6 +65,23 @@ pub(crate) struct Node {
     pub nullable: bool,
     /// The dimensions of the domain that it varies along.
     pub mask: DimMask,
+    /// Where it stands first in the pipeline file.
+    pub span: Span,
+    /// The step that it is part of, once that is known.
+    pub step: Option<Arc<str>>,
+}
+
+impl Node {
+    fn new(
+        op: Op,
+        arguments: Vec<NodeId>,
+        dtype: DType,
+        nullable: bool,
+        mask: DimMask,
+        span: Span,
+    ) -> Node {
+        Node { op, arguments, dtype, nullable, mask, span, step: None }
+    }
 }
 
 /// What two nodes must share to be the same.
@@ -106,6 +122,8 @@ impl From<&Value> for Atom {
 pub(crate) struct Dag {
     pub nodes: Vec<Node>,
     known: HashMap<Key, NodeId>,
+    /// What constants met that were folded, and where.
+    pub folded: Vec<(Exception, Span)>,
 }
 
 impl fmt::Debug for Dag {
@@ -131,16 +149,14 @@ impl Dag {
         mask: DimMask,
     ) -> NodeId {
         let op = Op::Column(name.clone());
-        self.add(Key::Column(name), Node { op, arguments: vec![], dtype, nullable, mask })
+        let node = Node::new(op, vec![], dtype, nullable, mask, Span::default());
+        self.add(Key::Column(name), node)
     }
 
     /// The index in a domain of these dimensions.
     pub fn index(&mut self, mask: DimMask) -> NodeId {
-        let dtype = DType::Int64;
-        self.add(
-            Key::Index,
-            Node { op: Op::Index, arguments: vec![], dtype, nullable: false, mask },
-        )
+        let node = Node::new(Op::Index, vec![], DType::Int64, false, mask, Span::default());
+        self.add(Key::Index, node)
     }
 
     /// A value, which must be of the type or missing.
@@ -148,34 +164,53 @@ impl Dag {
         let key = Key::Constant(dtype, Atom::from(&value));
         let nullable = value == Value::Null;
         let op = Op::Constant(value);
-        let mask = DimMask::SCALAR;
-        self.add(key, Node { op, arguments: vec![], dtype, nullable, mask })
+        let node = Node::new(op, vec![], dtype, nullable, DimMask::SCALAR, Span::default());
+        self.add(key, node)
     }
 
     /// A kernel's result; a constant if all arguments are.
     ///
     /// # Errors
-    /// If the kernel fails at constant arguments.
+    /// If the kernel fails at constant arguments, or has no value there.
     pub fn call(
         &mut self,
         call: Call,
         arguments: Vec<NodeId>,
         dtype: DType,
+        span: Span,
     ) -> Result<NodeId, Failure> {
-        let constants = call.constants.iter().map(Atom::from).collect();
-        let key = Key::Call(call.name, dtype, constants, arguments.clone());
-        if let Some(known) = self.known.get(&key) {
-            return Ok(*known);
+        let id = self.insert(call, arguments, dtype, span);
+        let Some(value) = self.fold(id)? else { return Ok(id) };
+        for exception in self.met(id, &value)? {
+            if exception.code().is_none() {
+                return Err(Failure::data(exceptions::NEGATIVE));
+            }
+            self.folded.push((exception, span));
         }
-        if arguments.iter().all(|a| matches!(self.nodes[*a].op, Op::Constant(_))) {
-            let value = self.fold(&call, &arguments, dtype)?;
-            return Ok(self.constant(value, dtype));
+        Ok(self.constant(value, dtype))
+    }
+
+    /// The same, but what meets an exception stays a call: the run tells whether it is of use.
+    ///
+    /// # Errors
+    /// If the kernel fails at constant arguments.
+    pub fn quiet(&mut self, id: NodeId) -> Result<NodeId, Failure> {
+        match self.fold(id)? {
+            Some(value) if self.met(id, &value)?.is_empty() => {
+                Ok(self.constant(value, self.nodes[id].dtype))
+            }
+            _ => Ok(id),
         }
-        Ok(self.insert(call, arguments, dtype))
     }
 
     /// A kernel's result, also if all arguments are constants.
-    pub fn insert(&mut self, call: Call, arguments: Vec<NodeId>, dtype: DType) -> NodeId {
+    pub fn insert(
+        &mut self,
+        call: Call,
+        arguments: Vec<NodeId>,
+        dtype: DType,
+        span: Span,
+    ) -> NodeId {
         let constants = call.constants.iter().map(Atom::from).collect();
         let key = Key::Call(call.name, dtype, constants, arguments.clone());
         let nullable = |a: &NodeId| self.nodes[*a].nullable;
@@ -186,7 +221,7 @@ impl Dag {
         };
         let mask = |mask: DimMask, a: &NodeId| mask.union(self.nodes[*a].mask);
         let mask = arguments.iter().fold(DimMask::SCALAR, mask);
-        self.add(key, Node { op: Op::Call(call), arguments, dtype, nullable, mask })
+        self.add(key, Node::new(Op::Call(call), arguments, dtype, nullable, mask, span))
     }
 
     /// A node of another graph over the same columns, with all that it needs.
@@ -200,25 +235,53 @@ impl Dag {
                 Op::Constant(value) => self.constant(value.clone(), node.dtype),
                 Op::Call(call) => {
                     let arguments = node.arguments.iter().map(|a| made[*a]).collect();
-                    self.insert(call.clone(), arguments, node.dtype)
+                    self.insert(call.clone(), arguments, node.dtype, node.span)
                 }
             };
+            let step = &mut self.nodes[made[id]].step;
+            *step = step.take().or_else(|| node.step.clone());
         }
         made[root]
     }
 
-    /// Runs the very kernel that would run over blocks, over one row.
-    fn fold(&self, call: &Call, arguments: &[NodeId], dtype: DType) -> Result<Value, Failure> {
-        let registers: Vec<Register> = arguments
-            .iter()
-            .filter_map(|a| match &self.nodes[*a].op {
-                Op::Constant(value) => Some(constant_register(value, self.nodes[*a].dtype)),
-                _ => None,
-            })
-            .collect();
-        let mut out = Register::new(dtype);
+    /// The value of a call of constants: that of the very kernel that would run over blocks, over
+    /// one row.
+    fn fold(&self, id: NodeId) -> Result<Option<Value>, Failure> {
+        let node = &self.nodes[id];
+        let Op::Call(call) = &node.op else { return Ok(None) };
+        let Some(registers) = self.constants(&node.arguments) else { return Ok(None) };
+        let mut out = Register::new(node.dtype);
         run(call, &registers.iter().map(Register::arg).collect::<Vec<_>>(), &mut out, 1)?;
-        Ok(first_value(&out, dtype))
+        Ok(Some(first_value(&out, node.dtype)))
+    }
+
+    /// What a call of constants whose value is this meets.
+    fn met(&self, id: NodeId, value: &Value) -> Result<Vec<Exception>, Failure> {
+        let node = &self.nodes[id];
+        let Op::Call(call) = &node.op else { return Ok(Vec::new()) };
+        let mut met = Vec::new();
+        for exception in exceptions::of(self, id) {
+            let Some(mut registers) = self.constants(&node.arguments) else { break };
+            if exception == Exception::NanMade {
+                registers.push(constant_register(value, node.dtype));
+            }
+            let arguments: Vec<Arg> = registers.iter().map(Register::arg).collect();
+            let mut out = Register::new(DType::Bool);
+            run(&exact(exception, call.name), &arguments, &mut out, 1)?;
+            if matches!(out.values.values(), Values::Bool([true, ..])) {
+                met.push(exception);
+            }
+        }
+        Ok(met)
+    }
+
+    /// The values of nodes, if all are constants.
+    fn constants(&self, nodes: &[NodeId]) -> Option<Vec<Register>> {
+        let register = |id: &NodeId| match &self.nodes[*id].op {
+            Op::Constant(value) => Some(constant_register(value, self.nodes[*id].dtype)),
+            _ => None,
+        };
+        nodes.iter().map(register).collect()
     }
 
     /// The nodes that `roots` need, themselves included.

@@ -1,5 +1,6 @@
 //! A checked expression.
 use super::node::{Dag, NodeId, Op};
+use crate::exceptions::Exception;
 use base::{DType, DimMask, Field, Span, Value};
 use std::sync::Arc;
 
@@ -64,6 +65,18 @@ impl Typed {
     /// A field of this name that holds its values.
     pub fn field(&self, name: impl Into<Arc<str>>) -> Field {
         Field { nullable: self.nullable, ..Field::new(name, self.dtype, self.mask) }
+    }
+
+    /// What its constants met, and where in the pipeline file: such as `5 // 0`.
+    pub fn exceptions(&self) -> &[(Exception, Span)] {
+        &self.dag.folded
+    }
+
+    /// Notes the step that it is part of, to be told with what goes wrong in it.
+    pub fn set_step(&mut self, step: &Arc<str>) {
+        for node in &mut Arc::make_mut(&mut self.dag).nodes {
+            node.step.get_or_insert_with(|| step.clone());
+        }
     }
 
     fn ops(&self) -> impl Iterator<Item = &Op> {

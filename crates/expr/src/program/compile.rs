@@ -1,7 +1,8 @@
 //! Steps → graph → places → schedules.
+use super::audit::{self, Audit};
 use super::place::{From, Place, Source, places, stages};
-use super::schedule::Schedule;
-use super::{Given, Program, Step};
+use super::schedule::{Parts, Schedule};
+use super::{Checks, Given, Program, Step};
 use crate::Selector;
 use crate::dag::{Dag, NodeId, Op, Typed};
 use base::{DType, DimMask, Domain, Failure, Field, Schema};
@@ -23,6 +24,7 @@ pub fn compile(
     given: Vec<Given>,
     steps: &[Step],
     keep_index: bool,
+    checks: &Checks,
 ) -> Result<Program, Failure> {
     if given.len() != input.fields.len() {
         return Err(Failure::internal("a program knows of more or fewer columns than it reads"));
@@ -50,10 +52,12 @@ pub fn compile(
     let point = |id: NodeId| filtered || matches!(places[id], Place::Point { .. });
     let computed: Vec<usize> = (0..outputs.len()).filter(|i| point(outputs[*i])).collect();
     let pick: Vec<NodeId> = computed.iter().map(|i| outputs[*i]).collect();
-    let schedule = |outputs: &[NodeId]| Schedule::new(&dag, &places, &sources, &filters, outputs);
+    let quick = audit::quick(&dag, &stages, checks);
+    let parts = Parts { dag: &dag, places: &places, sources: &sources, quick: &quick };
+    let schedule = |outputs: &[NodeId]| Schedule::new(&parts, &filters, outputs, &[]);
     let (tile_schedule, block_schedule) = (schedule(&pick)?, schedule(&outputs[..count])?);
     outputs.truncate(count);
-    Ok(Program {
+    let mut program = Program {
         input: input.clone(),
         output,
         given,
@@ -71,7 +75,11 @@ pub fn compile(
         tile_schedule,
         block_schedule,
         dag,
-    })
+        quick,
+        audit: None,
+    };
+    program.audit = Audit::new(&program, &stages, checks)?.map(Box::new);
+    Ok(program)
 }
 
 impl Chain {
@@ -141,9 +149,13 @@ impl Chain {
                 Op::Constant(value) => self.dag.constant(value.clone(), node.dtype),
                 Op::Call(call) => {
                     let arguments = node.arguments.iter().map(|a| new[a]).collect();
-                    self.dag.call(call.clone(), arguments, node.dtype)?
+                    let id = self.dag.insert(call.clone(), arguments, node.dtype, node.span);
+                    self.dag.quiet(id)?
                 }
             };
+            if matches!(node.op, Op::Call(_)) && self.dag.nodes[made].step.is_none() {
+                self.dag.nodes[made].step = node.step.clone();
+            }
             new.insert(id, made);
         }
         Ok(new[&typed.root])
@@ -175,7 +187,7 @@ impl Chain {
 }
 
 /// All that blocks may read, and the loaded columns among it.
-fn sources(
+pub(super) fn sources(
     dag: &Dag,
     places: &[Place],
     input: &Schema,

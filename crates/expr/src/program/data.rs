@@ -53,7 +53,7 @@ impl Data {
     }
 
     /// All values; `None` for those that are computed on the way.
-    fn values(&self) -> Option<Values<'_>> {
+    pub fn values(&self) -> Option<Values<'_>> {
         Some(match self {
             Data::Array(a, DType::Int32, _) => {
                 Values::Int32(a.as_primitive::<Int32Type>().values())

@@ -102,7 +102,7 @@ impl<'a> Fuser<'a> {
 
     /// Joins an instruction and the one that makes one of its arguments, if a form does both.
     fn join(&mut self, i: usize) {
-        let Some(Instruction::Run { call, arguments, to }) = &self.list[i] else { return };
+        let Some(Instruction::Run { call, arguments, to, .. }) = &self.list[i] else { return };
         let (to, dtype) = (*to, self.registers.types[*to]);
         let nullable = arguments.iter().any(|r| self.registers.nullable[*r]);
         if !is_float(dtype) || call.nulls != Nulls::Propagate && nullable {
@@ -182,7 +182,7 @@ fn is_float(dtype: DType) -> bool {
 
 /// An instruction that is a form by itself.
 fn single(instruction: &Instruction, types: &[DType]) -> Option<Item> {
-    let Instruction::Run { call, arguments, to } = instruction else { return None };
+    let Instruction::Run { call, arguments, to, .. } = instruction else { return None };
     let form = forms::one(call.name, arguments.len())?;
     let fits = is_float(types[*to]) && arguments.iter().all(|r| types[*r] == types[*to]);
     (fits && call.constants.is_empty()).then(|| Item {

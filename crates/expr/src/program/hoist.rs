@@ -10,7 +10,11 @@ use std::sync::Arc;
 
 /// The values of nodes evaluated once, over the whole domain.
 #[derive(Clone, Debug)]
-pub struct Tables(Vec<Arc<Register>>);
+pub struct Tables {
+    list: Vec<Arc<Register>>,
+    /// Whether one of them may have met an exception.
+    doubtful: bool,
+}
 
 /// A box of the domain: a tile, or all of it.
 struct Place<'a> {
@@ -26,6 +30,8 @@ pub struct Sources {
     pub list: Vec<Loaded>,
     /// The index of each point in the domain.
     pub index: Loaded,
+    /// Whether a hoisted node may have met an exception.
+    pub doubtful: bool,
 }
 
 /// Loads the sources of a tile, evaluating hoisted nodes on the way.
@@ -35,19 +41,20 @@ pub fn load(program: &Program, tile: &Tile) -> Result<Sources, Failure> {
     let tables = program.tables.get_or_init(|| tables(program)).clone()?;
     let index = index(program, &place)?;
     let mut list = gather(program, &place, &tables, &index)?;
+    let mut doubtful = tables.doubtful;
     for (i, node) in program.per_tile.iter().enumerate() {
-        let register = evaluate(program, &place, &list, *node)?;
+        let register = evaluate(program, &place, &list, *node, &mut doubtful)?;
         let mask = program.dag.nodes[*node].mask;
         let data = Data::Own(Arc::new(register));
         let loaded = Loaded::new(data, 0, strides(mask, &place.shape), &place.shape);
         set(program, &mut list, From::Tile(i), loaded);
     }
-    Ok(Sources { list, index })
+    Ok(Sources { list, index, doubtful })
 }
 
 /// Evaluates what is evaluated once.
 fn tables(program: &Program) -> Result<Tables, Failure> {
-    let mut tables = Tables(Vec::new());
+    let mut tables = Tables { list: Vec::new(), doubtful: false };
     if program.once.is_empty() {
         return Ok(tables);
     }
@@ -57,8 +64,9 @@ fn tables(program: &Program) -> Result<Tables, Failure> {
     let index = index(program, &place)?;
     let mut list = gather(program, &place, &tables, &index)?;
     for (i, node) in program.once.iter().enumerate() {
-        let register = Arc::new(evaluate(program, &place, &list, *node)?);
-        tables.0.push(register.clone());
+        let register = evaluate(program, &place, &list, *node, &mut tables.doubtful)?;
+        let register = Arc::new(register);
+        tables.list.push(register.clone());
         let mask = program.dag.nodes[*node].mask;
         let data = Data::Own(register);
         let loaded = Loaded::new(data, 0, strides(mask, &place.shape), &place.shape);
@@ -76,7 +84,7 @@ fn forget_intermediate(program: &Program, tables: &mut Tables) {
         node.arguments.iter().filter(|_| reads).for_each(|a| used[*a] = true);
     }
     program.outputs.iter().chain(&program.predicates).for_each(|id| used[*id] = true);
-    for (table, node) in tables.0.iter_mut().zip(&program.once) {
+    for (table, node) in tables.list.iter_mut().zip(&program.once) {
         if !used[*node] {
             *table = Arc::new(Register::new(program.dag.nodes[*node].dtype));
         }
@@ -151,7 +159,7 @@ fn gather(
             },
             From::Given(i) => whole(given(program, i)?),
             From::Index => index.clone(),
-            From::Once(i) => match tables.0.get(i) {
+            From::Once(i) => match tables.list.get(i) {
                 Some(table) => whole(Data::Own(table.clone())),
                 None => empty(),
             },
@@ -182,12 +190,14 @@ fn given(program: &Program, i: usize) -> Result<Data, Failure> {
     }
 }
 
-/// The values of a node over the dimensions that it varies along.
+/// The values of a node over the dimensions that it varies along. Whether it may have met an
+/// exception is added to `doubtful`.
 fn evaluate(
     program: &Program,
     place: &Place,
     list: &[Loaded],
     id: NodeId,
+    doubtful: &mut bool,
 ) -> Result<Register, Failure> {
     let node = &program.dag.nodes[id];
     let Op::Call(call) = &node.op else { return Err(Failure::internal("only calls are hoisted")) };
@@ -210,6 +220,9 @@ fn evaluate(
     }
     let arguments: Vec<Arg> =
         reads.iter().zip(&scratch).map(|((data, at), r)| arg(data, r, *at, len)).collect();
+    if let Some(Some(quick)) = program.quick.get(id) {
+        *doubtful |= quick.fails(&arguments, len)?;
+    }
     run(call, &arguments, &mut out, len)?;
     Ok(out)
 }

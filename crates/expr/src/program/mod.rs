@@ -3,11 +3,14 @@
 //! `compile` turns steps into a graph and decides where each node is evaluated (`place`);
 //! `schedule` lists what runs over a block, and `fuse` puts arithmetic together, which `passes`
 //! runs; `hoist` evaluates what varies along few dimensions;
-//! `run` takes blocks of a tile through the schedule; `layout` and `data` say where operands are.
+//! `run` takes blocks of a tile through the schedule; `audit` looks again at those in which
+//! arithmetic may have gone wrong, where `guards` says that it matters; `layout` and `data` say where operands are.
+mod audit;
 mod block;
 mod compile;
 mod data;
 mod fuse;
+mod guards;
 mod hoist;
 mod layout;
 mod output;
@@ -26,8 +29,10 @@ pub use run::Runner;
 
 use crate::Selector;
 use crate::dag::{Dag, NodeId, Op, Typed};
+use crate::exceptions::{Exception, Quick};
 use arrow_array::ArrayRef;
-use base::{Failure, Field, Schema, Tile};
+use audit::{Audit, Doubt};
+use base::{Code, Failure, Field, Schema, Span, Tile, Warning};
 use hoist::Tables;
 use place::Source;
 use schedule::Schedule;
@@ -110,6 +115,37 @@ pub struct Program {
     tile_schedule: Schedule,
     /// For `blocks`: all outputs.
     block_schedule: Schedule,
+    /// For each node what tells whether a block may meet an exception in it.
+    quick: Vec<Option<Quick>>,
+    /// Looks at blocks that may.
+    audit: Option<Box<Audit>>,
+}
+
+/// What a program does about arithmetic exceptions, such as an integer divided by zero.
+#[derive(Clone, Copy)]
+pub struct Checks<'a> {
+    /// Whether the first one ends the run. Else those that a quick test can exclude are counted.
+    pub strict: bool,
+    /// Whether what is counted is told: not by a program that does again what another has done.
+    pub told: bool,
+    /// What is not looked for.
+    pub allow: &'a [Code],
+    /// The place in the pipeline file of an expression of a step, in words.
+    pub place: &'a dyn Fn(&str, Span) -> String,
+}
+
+impl Checks<'_> {
+    /// Whether an exception is looked for, if a quick test can exclude it.
+    fn wants(&self, exception: Exception) -> bool {
+        exception.code().is_none_or(|code| !self.allow.contains(&code))
+    }
+}
+
+impl Default for Checks<'_> {
+    fn default() -> Self {
+        let place = &|step: &str, _| format!("step \"{step}\"");
+        Checks { strict: false, told: true, allow: &[], place }
+    }
 }
 
 impl Program {
@@ -124,7 +160,21 @@ impl Program {
         steps: &[Step],
         keep_index: bool,
     ) -> Result<Program, Failure> {
-        compile::compile(input, given, steps, keep_index)
+        Program::checked(input, given, steps, keep_index, &Checks::default())
+    }
+
+    /// The same, with what is to be done about arithmetic exceptions.
+    ///
+    /// # Errors
+    /// As [`Program::compile`].
+    pub fn checked(
+        input: &Schema,
+        given: Vec<Given>,
+        steps: &[Step],
+        keep_index: bool,
+        checks: &Checks,
+    ) -> Result<Program, Failure> {
+        compile::compile(input, given, steps, keep_index, checks)
     }
 
     /// The schema of the tiles that come out. After a filter its domain is rows of unknown
@@ -160,7 +210,9 @@ impl Program {
     /// # Errors
     /// If a value makes an operation impossible, such as an integer to a negative power.
     pub fn tile(&self, runner: &mut Runner, input: &Tile) -> Result<Tile, Failure> {
-        output::tile(self, runner, input)
+        let (tile, doubt) = output::tile(self, runner, input)?;
+        self.look(runner, input, &doubt)?;
+        Ok(tile)
     }
 
     /// Hands the rows of the output tile to `consume`, block by block, in order; blocks of which
@@ -175,7 +227,22 @@ impl Program {
         consume: &mut dyn FnMut(&Block) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let sources = hoist::load(self, input)?;
-        run::blocks(self, &self.block_schedule, &sources, &mut runner.blocks, input, consume)
+        let (schedule, scratch) = (&self.block_schedule, &mut runner.blocks);
+        let blocks = run::blocks(self, schedule, &sources, scratch, input, None, consume)?;
+        self.look(runner, input, &Doubt { blocks, hoisted: sources.doubtful })
+    }
+
+    /// Looks at what may have met an exception in a tile.
+    fn look(&self, runner: &mut Runner, input: &Tile, doubt: &Doubt) -> Result<(), Failure> {
+        match &self.audit {
+            Some(audit) => audit.look(&mut runner.audit, input, doubt, &mut runner.met),
+            None => Ok(()),
+        }
+    }
+
+    /// What the runner has met since this was asked for last.
+    pub fn warnings(&self, runner: &mut Runner) -> Vec<Warning> {
+        self.audit.as_ref().map_or(Vec::new(), |audit| audit.warnings(&mut runner.met))
     }
 
     /// Whether what comes out are rows: not every point of the tile that went in.

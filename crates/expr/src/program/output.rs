@@ -1,4 +1,5 @@
 //! Makes whole output tiles of blocks and sources.
+use super::audit::Doubt;
 use super::data::{Loaded, Points, read, settle};
 use super::hoist::{Sources, load, masked};
 use super::run::blocks;
@@ -10,32 +11,39 @@ use arrow_array::{Array, ArrayRef};
 use base::{Column, DType, DimMask, Failure, Tile};
 use std::sync::Arc;
 
-/// The output tile of an input tile.
-pub fn tile(program: &Program, runner: &mut Runner, input: &Tile) -> Result<Tile, Failure> {
+/// The output tile of an input tile, and what is to be looked at again.
+pub fn tile(
+    program: &Program,
+    runner: &mut Runner,
+    input: &Tile,
+) -> Result<(Tile, Doubt), Failure> {
     let sources = load(program, input)?;
+    let mut doubt = Doubt { blocks: Vec::new(), hoisted: sources.doubtful };
     let mut rows = 0;
     let mut columns = growing(program, input);
     if !program.computed.is_empty() || program.filtered() {
-        let scratch = &mut runner.tile;
-        blocks(program, &program.tile_schedule, &sources, scratch, input, &mut |block| {
+        let (schedule, scratch) = (&program.tile_schedule, &mut runner.tile);
+        let mut consume = |block: &super::Block| {
             rows += block.len;
             for (i, column) in columns.iter_mut().enumerate() {
                 column.append(block.arg(i), block.len);
             }
             Ok(())
-        })?;
+        };
+        doubt.blocks = blocks(program, schedule, &sources, scratch, input, None, &mut consume)?;
     }
     let mut arrays = columns.into_iter().map(Growing::finish).collect::<Result<Vec<_>, _>>()?;
     if program.filtered() {
         let index = if program.keep_index { arrays.pop() } else { None };
         let column = |array| Column { mask: DimMask::only(0), array };
-        return Ok(Tile {
+        let tile = Tile {
             number: input.number,
             origin: vec![0],
             shape: vec![rows],
             columns: arrays.into_iter().map(column).collect(),
             index: index.map(|i| i.as_primitive().clone()),
-        });
+        };
+        return Ok((tile, doubt));
     }
     let mut computed = program.computed.iter().zip(arrays).peekable();
     let mut columns = Vec::with_capacity(program.outputs.len());
@@ -47,7 +55,7 @@ pub fn tile(program: &Program, runner: &mut Runner, input: &Tile) -> Result<Tile
         };
         columns.push(Column { mask, array });
     }
-    Ok(Tile { columns, ..without_columns(input) })
+    Ok((Tile { columns, ..without_columns(input) }, doubt))
 }
 
 fn without_columns(input: &Tile) -> Tile {

@@ -85,13 +85,11 @@ pub fn places(dag: &Dag, stages: &[usize], input: &Schema, given: &[Given]) -> V
                 let field = input.position(name).and_then(|i| given.get(i));
                 (Place::Read, field.is_some_and(|given| !given.is_loaded()))
             }
-            Op::Call(call) => {
+            Op::Call(_) => {
                 let known = node.arguments.iter().all(|a| known[*a]);
                 let early =
                     node.arguments.iter().all(|a| !matches!(places[*a], Place::Point { .. }));
-                // What can fail must see only the points that filters left.
-                let safe = !call.fallible || *stage == 0;
-                let hoist = node.mask != full && early && safe;
+                let hoist = node.mask != full && early;
                 let small = points(&input.domain, node.mask).is_some_and(|p| p <= ONCE);
                 match (hoist, known && small) {
                     (false, _) => (Place::Point { stage: *stage }, false),

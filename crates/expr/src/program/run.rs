@@ -15,6 +15,7 @@
 //!
 //! The share is not known beforehand, and copies lose less where they lose: at most 0.5 ns per
 //! row, masks 2.2.
+use super::audit::Counts;
 use super::block::Block;
 use super::data::{Data, Place, Points, arg, read, settle};
 use super::fuse::Fused;
@@ -24,6 +25,7 @@ use super::schedule::{Instruction, Schedule};
 use super::{BLOCK, Program};
 use crate::Values;
 use crate::dag::{Call, run};
+use crate::exceptions::Quick;
 use crate::kernels::twins::Twins;
 use crate::kernels::{self, Arg, Register};
 use crate::prune::Piece;
@@ -34,6 +36,9 @@ use base::{Failure, Tile};
 pub struct Runner {
     pub(super) tile: Scratch,
     pub(super) blocks: Scratch,
+    pub(super) audit: Option<Scratch>,
+    /// For each event of the audit how often it was met.
+    pub(super) met: Vec<u64>,
 }
 
 impl Runner {
@@ -41,6 +46,8 @@ impl Runner {
         Runner {
             tile: Scratch::new(&program.tile_schedule),
             blocks: Scratch::new(&program.block_schedule),
+            audit: None,
+            met: Vec::new(),
         }
     }
 
@@ -69,48 +76,74 @@ pub(super) struct Scratch {
     positions: Vec<u32>,
     selection: Vec<u32>,
     pieces: Pieces,
+    /// Whether something in the block may have met an exception.
+    pub doubtful: bool,
+    /// What was counted.
+    pub counts: Counts,
 }
 
 impl Scratch {
-    fn new(schedule: &Schedule) -> Scratch {
+    pub fn new(schedule: &Schedule) -> Scratch {
         let slot = |dtype: &base::DType| Slot {
             register: Register::new(*dtype),
             place: Place::Register,
             source: 0,
         };
         let slots = schedule.registers.iter().map(slot).collect();
-        Scratch { slots, positions: Vec::new(), selection: Vec::new(), pieces: Pieces::default() }
+        Scratch {
+            slots,
+            positions: Vec::new(),
+            selection: Vec::new(),
+            pieces: Pieces::default(),
+            doubtful: false,
+            counts: Counts::default(),
+        }
     }
 }
 
 /// What stands for the source of registers that have none.
 static NOTHING: Data = Data::Affine { start: 0, step: 0 };
 
-/// Runs the schedule over each block of the tile.
+/// Runs the schedule over each block of the tile, or over those of these numbers alone; the numbers
+/// of those in which something may have met an exception.
 pub fn blocks(
     program: &Program,
     schedule: &Schedule,
     sources: &Sources,
     scratch: &mut Scratch,
     tile: &Tile,
+    only: Option<&[usize]>,
     consume: &mut dyn FnMut(&Block) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+) -> Result<Vec<usize>, Failure> {
     let points = tile.points();
+    let mut doubtful = Vec::new();
+    let mut run = |number: usize, scratch: &mut Scratch, piece: Piece| {
+        if only.is_some_and(|only| only.binary_search(&number).is_err()) {
+            return Ok(());
+        }
+        scratch.doubtful = false;
+        one(schedule, sources, scratch, piece, consume)?;
+        if scratch.doubtful {
+            doubtful.push(number);
+        }
+        Ok(())
+    };
     match &program.selector {
         None => {
-            for start in (0..points).step_by(BLOCK) {
+            for (number, start) in (0..points).step_by(BLOCK).enumerate() {
                 let piece = Piece::Range { start, len: BLOCK.min(points - start) };
-                one(schedule, sources, scratch, piece, consume)?;
+                run(number, scratch, piece)?;
             }
         }
         Some(selector) => {
             let mut cursor = selector.cursor(tile.origin[0], points);
-            while let Some(piece) = cursor.next(BLOCK, &mut scratch.positions) {
-                one(schedule, sources, scratch, piece, consume)?;
+            for number in 0.. {
+                let Some(piece) = cursor.next(BLOCK, &mut scratch.positions) else { break };
+                run(number, scratch, piece)?;
             }
         }
     }
-    Ok(())
+    Ok(doubtful)
 }
 
 /// Runs the schedule over a piece of the tile, of a block's length at most, and hands on what is
@@ -171,8 +204,15 @@ fn block(
                 slot.source = *source;
                 slot.place = read(&loaded.data, &loaded.layout, points, &mut slot.register);
             }
-            Instruction::Run { call, arguments, to } => {
+            Instruction::Run { call, arguments, to, quick } => {
+                if let Some(quick) = quick {
+                    scratch.doubtful |= doubt(*quick, arguments, sources, scratch, rows)?;
+                }
                 compute(call, arguments, *to, sources, scratch, rows)?;
+            }
+            Instruction::Count { register, event } => {
+                let origin = if filtered { None } else { Some(start) };
+                count(*register, *event, sources, scratch, rows, origin)?;
             }
             Instruction::Twins { twins, argument, to } => {
                 compute_twins(twins, *argument, *to, sources, scratch, rows)?;
@@ -200,6 +240,44 @@ fn block(
         }
     }
     Ok((rows, filtered))
+}
+
+/// Whether an argument in the block has a value that may meet an exception.
+fn doubt(
+    quick: Quick,
+    arguments: &[usize],
+    sources: &Sources,
+    scratch: &Scratch,
+    rows: usize,
+) -> Result<bool, Failure> {
+    let operand = |register: &usize| operand(&scratch.slots[*register], sources, rows);
+    match arguments {
+        [a] => quick.fails(&[operand(a)], rows),
+        [a, b] => quick.fails(&[operand(a), operand(b)], rows),
+        list => quick.fails(&list.iter().map(operand).collect::<Vec<Arg>>(), rows),
+    }
+}
+
+/// Counts the rows at which a bool is true: points of the tile from `origin` on, or the scratch's
+/// positions.
+fn count(
+    register: usize,
+    event: usize,
+    sources: &Sources,
+    scratch: &mut Scratch,
+    rows: usize,
+    origin: Option<usize>,
+) -> Result<(), Failure> {
+    let Scratch { slots, positions, counts, .. } = scratch;
+    let argument = operand(&slots[register], sources, rows);
+    let Values::Bool(values) = argument.values else {
+        return Err(Failure::internal("a count of what is not a bool"));
+    };
+    let by = usize::from(values.len() == rows);
+    for row in (0..rows).filter(|row| values[row * by]) {
+        counts.count(event, origin.map_or_else(|| positions[row] as usize, |origin| origin + row));
+    }
+    Ok(())
 }
 
 fn compute(

@@ -2,6 +2,7 @@
 use super::fuse::{Fused, Registers, fuse};
 use super::place::{Place, Source};
 use crate::dag::{Dag, NodeId, Op};
+use crate::exceptions::Quick;
 use crate::kernels::twins::{TWINS, Twins};
 use base::{DType, Failure};
 use std::collections::HashMap;
@@ -24,6 +25,8 @@ pub enum Instruction {
         arguments: Vec<usize>,
         /// Where to.
         to: usize,
+        /// Whether a block may meet an exception in it.
+        quick: Option<Quick>,
     },
     /// Runs the common kernel of two nodes.
     Twins {
@@ -50,6 +53,13 @@ pub enum Instruction {
         /// The computed registers that are needed later.
         keep: Vec<usize>,
     },
+    /// Counts the rows at which a bool is true.
+    Count {
+        /// Its register.
+        register: usize,
+        /// What is counted.
+        event: usize,
+    },
 }
 
 impl Instruction {
@@ -62,6 +72,7 @@ impl Instruction {
             }
             Instruction::Twins { argument, .. } => vec![*argument],
             Instruction::Filter { predicate, .. } => vec![*predicate],
+            Instruction::Count { register, .. } => vec![*register],
         }
     }
 
@@ -72,7 +83,7 @@ impl Instruction {
             | Instruction::Run { to, .. }
             | Instruction::Fused { to, .. } => std::slice::from_mut(to),
             Instruction::Twins { to, .. } => to,
-            Instruction::Filter { .. } => &mut [],
+            Instruction::Filter { .. } | Instruction::Count { .. } => &mut [],
         }
     }
 }
@@ -87,24 +98,35 @@ pub struct Schedule {
     pub outputs: Vec<usize>,
 }
 
+/// What a schedule is made of.
+#[derive(Clone, Copy)]
+pub struct Parts<'a> {
+    /// The graph.
+    pub dag: &'a Dag,
+    /// Where each node is evaluated.
+    pub places: &'a [Place],
+    /// What is read.
+    pub sources: &'a [Source],
+    /// For each node what tells whether a block may meet an exception in it.
+    pub quick: &'a [Option<Quick>],
+}
+
 impl Schedule {
     /// Lists what the outputs need, each node as late as possible: after as many filters as can
-    /// be.
+    /// be. Bools that are counted have the number of filters before them.
     pub fn new(
-        dag: &Dag,
-        places: &[Place],
-        sources: &[Source],
+        parts: &Parts,
         filters: &[NodeId],
         outputs: &[NodeId],
+        counted: &[(usize, NodeId)],
     ) -> Result<Schedule, Failure> {
-        if outputs.is_empty() && filters.is_empty() {
+        if outputs.is_empty() && filters.is_empty() && counted.is_empty() {
             return Ok(Schedule::default());
         }
-        let needed = dag.needed(filters.iter().chain(outputs).copied());
+        let events = counted.iter().map(|(_, id)| *id);
+        let needed = parts.dag.needed(filters.iter().chain(outputs).copied().chain(events));
         let mut lister = Lister {
-            dag,
-            places,
-            sources,
+            parts: *parts,
             instructions: Vec::new(),
             types: Vec::new(),
             nullable: Vec::new(),
@@ -112,10 +134,14 @@ impl Schedule {
             read: HashMap::new(),
         };
         for stage in 0..=filters.len() {
-            for id in (0..dag.nodes.len()).filter(|id| needed[*id]) {
-                if places[id] == (Place::Point { stage }) {
+            for id in (0..parts.dag.nodes.len()).filter(|id| needed[*id]) {
+                if parts.places[id] == (Place::Point { stage }) {
                     lister.run(id)?;
                 }
+            }
+            for (event, (_, id)) in counted.iter().enumerate().filter(|(_, c)| c.0 == stage) {
+                let register = lister.operand(*id)?;
+                lister.instructions.push(Instruction::Count { register, event });
             }
             if let Some(predicate) = filters.get(stage) {
                 let predicate = lister.operand(*predicate)?;
@@ -136,9 +162,7 @@ impl Schedule {
 
 /// Lists instructions over registers that are never reused.
 struct Lister<'a> {
-    dag: &'a Dag,
-    places: &'a [Place],
-    sources: &'a [Source],
+    parts: Parts<'a>,
     instructions: Vec<Instruction>,
     /// The types of the registers.
     types: Vec<DType>,
@@ -151,13 +175,13 @@ struct Lister<'a> {
 
 impl Lister<'_> {
     fn register(&mut self, id: NodeId) -> usize {
-        self.types.push(self.dag.nodes[id].dtype);
-        self.nullable.push(self.dag.nodes[id].nullable);
+        self.types.push(self.parts.dag.nodes[id].dtype);
+        self.nullable.push(self.parts.dag.nodes[id].nullable);
         self.types.len() - 1
     }
 
     fn run(&mut self, id: NodeId) -> Result<(), Failure> {
-        let node = &self.dag.nodes[id];
+        let node = &self.parts.dag.nodes[id];
         let Op::Call(call) = &node.op else {
             return Err(Failure::internal("only calls are computed at points"));
         };
@@ -165,7 +189,9 @@ impl Lister<'_> {
             node.arguments.iter().map(|a| self.operand(*a)).collect();
         let to = self.register(id);
         self.computed.insert(id, to);
-        self.instructions.push(Instruction::Run { call: call.clone(), arguments: arguments?, to });
+        let quick = self.parts.quick.get(id).copied().flatten();
+        let run = Instruction::Run { call: call.clone(), arguments: arguments?, to, quick };
+        self.instructions.push(run);
         Ok(())
     }
 
@@ -173,9 +199,9 @@ impl Lister<'_> {
         if let Some(register) = self.computed.get(&id).or_else(|| self.read.get(&id)) {
             return Ok(*register);
         }
-        let source = self.sources.iter().position(|s| s.node == id);
+        let source = self.parts.sources.iter().position(|s| s.node == id);
         let source = source.ok_or_else(|| {
-            Failure::internal(format!("node {id} at {:?} was not computed", self.places[id]))
+            Failure::internal(format!("node {id} at {:?} was not computed", self.parts.places[id]))
         })?;
         let to = self.register(id);
         self.read.insert(id, to);
@@ -197,7 +223,7 @@ fn pair(mut list: Vec<Instruction>) -> Vec<Instruction> {
 
 /// The twin of an instruction, before the next filter, and what both become.
 fn twin(list: &[Instruction], i: usize) -> Option<(usize, Instruction)> {
-    let Instruction::Run { call, arguments, to } = list.get(i)? else { return None };
+    let Instruction::Run { call, arguments, to, .. } = list.get(i)? else { return None };
     let [argument] = arguments[..] else { return None };
     let (twins, first) = TWINS
         .iter()
@@ -205,7 +231,7 @@ fn twin(list: &[Instruction], i: usize) -> Option<(usize, Instruction)> {
     let rest = list.iter().enumerate().skip(i + 1);
     let mut rest = rest.take_while(|(_, other)| !matches!(other, Instruction::Filter { .. }));
     rest.find_map(|(j, other)| match other {
-        Instruction::Run { call, arguments, to: other }
+        Instruction::Run { call, arguments, to: other, .. }
             if call.name == twins.names[1 - first] && arguments[..] == [argument] =>
         {
             let to = if first == 0 { [*to, *other] } else { [*other, *to] };
@@ -259,6 +285,7 @@ fn allocate(
                 keep.sort_unstable();
             }
             Instruction::Twins { argument, .. } => *argument = physical[*argument],
+            Instruction::Count { register, .. } => *register = physical[*register],
             Instruction::Read { .. } => {}
         }
         let mut done: Vec<usize> = uses.into_iter().filter(|r| last[*r] == i).collect();

@@ -57,6 +57,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         return None;
     }
     let read = ReadPlan {
+        place: String::new(),
         source: None,
         offset: vec![0; axes.len()],
         columns: vec![None; axes.len()],

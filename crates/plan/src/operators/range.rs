@@ -53,6 +53,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         attributes: Attributes::default(),
     };
     let read = ReadPlan {
+        place: String::new(),
         source: None,
         offset: vec![0],
         columns: vec![None],

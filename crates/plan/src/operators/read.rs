@@ -105,6 +105,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         each,
     };
     let read = ReadPlan {
+        place: String::new(),
         describe: source.describe(),
         request: asked,
         files: Some(Arc::new(files)),

@@ -254,6 +254,7 @@ fn fold(
         columns: column.by_ref().take(call.columns.len()).collect(),
         constants: call.constants.clone(),
         text: call.text.clone(),
+        place: crate::place::expression(b.source, &step.name, call.span),
     });
     let plans: Vec<Call> = plans.collect();
     let full = kept.domain.full();

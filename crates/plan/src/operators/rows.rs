@@ -63,6 +63,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         return None;
     }
     let read = ReadPlan {
+        place: String::new(),
         source: None,
         offset: vec![0],
         columns: vec![None; schema.fields.len()],

@@ -22,6 +22,7 @@ fn merge(graph: &mut Graph, id: NodeId, input: NodeId) -> bool {
         return false;
     }
     let mut read = read.clone();
+    read.place.clone_from(&graph.nodes[input].place);
     read.fused = Some(graph.nodes[input].then(steps.clone()));
     // The reader takes the place of the pass, whose schema and coordinates stay.
     graph.nodes[id].op = PlanOp::Read(read);

@@ -64,7 +64,11 @@ fn insert(graph: &mut Graph, join: NodeId, chain: Vec<NodeId>) {
         let inputs = if k == 0 { Vec::new() } else { vec![join + k - 1] };
         PlanNode { inputs, ..node.clone() }
     };
-    let copies: Vec<PlanNode> = chain.iter().enumerate().map(copy).collect();
+    let mut copies: Vec<PlanNode> = chain.iter().enumerate().map(copy).collect();
     graph.nodes[join].inputs[0] = join + count - 1;
+    // What both do is told once.
+    for (copy, id) in copies.iter_mut().zip(&chain) {
+        copy.told &= graph.consumers(*id).is_empty();
+    }
     graph.nodes.splice(join..join, copies);
 }

@@ -6,6 +6,7 @@ use crate::nodes::{Out, Stage};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
 use crate::spill::{Budget, size};
+use crate::watch::Watch;
 use arrow_array::ArrayRef;
 use base::{Failure, Tile};
 use expr::Groups;
@@ -20,10 +21,10 @@ pub struct Partial {
 }
 
 impl Partial {
-    pub fn new(fold: &Fold, budget: &Arc<Budget>) -> Result<Partial, Failure> {
+    pub fn new(fold: &Fold, budget: &Arc<Budget>, watch: &Arc<Watch>) -> Result<Partial, Failure> {
         let mut states = States::new(fold)?;
         states.resize(1);
-        Ok(Partial { apply: Apply::new(&fold.apply), states, held: Held::new(fold, budget) })
+        Ok(Partial { apply: Apply::new(&fold.apply, watch), states, held: Held::new(fold, budget) })
     }
 }
 

@@ -13,6 +13,7 @@ use crate::nodes::{Out, Stage};
 use crate::options::Place;
 use crate::parcel::Parcel;
 use crate::spill::{Bucket, Buckets, Budget, Share, give_back};
+use crate::watch::Watch;
 use base::{Failure, FailureKind, Tile};
 use plan::physical::Fold;
 use std::collections::VecDeque;
@@ -44,9 +45,14 @@ pub struct Partial {
 }
 
 impl Partial {
-    pub fn new(fold: &Fold, columns: &[usize], budget: &Arc<Budget>) -> Result<Partial, Failure> {
+    pub fn new(
+        fold: &Fold,
+        columns: &[usize],
+        budget: &Arc<Budget>,
+        watch: &Arc<Watch>,
+    ) -> Result<Partial, Failure> {
         Ok(Partial {
-            apply: Apply::new(&fold.apply),
+            apply: Apply::new(&fold.apply, watch),
             groups: Groups::new(fold, columns)?,
             rows: 0,
             passing: 0,

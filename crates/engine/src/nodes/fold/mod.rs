@@ -15,6 +15,7 @@ use super::Stage;
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
 use crate::spill::Budget;
+use crate::watch::Watch;
 use arrow_array::ArrayRef;
 use base::{Failure, Tile};
 use plan::physical::{Fold, FoldKind};
@@ -30,12 +31,16 @@ pub fn keys(fold: &Fold) -> usize {
 ///
 /// # Errors
 /// If the plan does not hold together.
-pub fn partial(fold: &Fold, budget: &Arc<Budget>) -> Result<Box<dyn Stage>, Failure> {
+pub fn partial(
+    fold: &Fold,
+    budget: &Arc<Budget>,
+    watch: &Arc<Watch>,
+) -> Result<Box<dyn Stage>, Failure> {
     Ok(match &fold.kind {
-        FoldKind::All => Box::new(all::Partial::new(fold, budget)?),
-        FoldKind::By(keys) => Box::new(by::Partial::new(fold, keys, budget)?),
+        FoldKind::All => Box::new(all::Partial::new(fold, budget, watch)?),
+        FoldKind::By(keys) => Box::new(by::Partial::new(fold, keys, budget, watch)?),
         FoldKind::Over { keep, tiling, parts } => {
-            Box::new(over::Partial::new(fold, keep, tiling, *parts, budget)?)
+            Box::new(over::Partial::new(fold, keep, tiling, *parts, budget, watch)?)
         }
     })
 }

@@ -6,6 +6,7 @@ use crate::nodes::{Out, Stage};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
 use crate::spill::{Budget, size};
+use crate::watch::Watch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Int64Array};
@@ -56,9 +57,10 @@ impl Partial {
         tiling: &Tiling,
         parts: u64,
         budget: &Arc<Budget>,
+        watch: &Arc<Watch>,
     ) -> Result<Partial, Failure> {
         Ok(Partial {
-            apply: Apply::new(&fold.apply),
+            apply: Apply::new(&fold.apply, watch),
             fold: fold.clone(),
             keep: keep.to_vec(),
             starts: tiling.starts(),

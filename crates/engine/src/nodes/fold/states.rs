@@ -15,6 +15,8 @@ pub struct States {
     indexed: bool,
     /// For each aggregate the accumulator that has its result, and which of its results that is.
     places: Vec<(usize, usize)>,
+    /// The place of each aggregate in the pipeline file, in words.
+    words: Vec<String>,
     groups: usize,
 }
 
@@ -31,7 +33,7 @@ impl States {
         let list: Vec<_> =
             fold.aggregates.iter().map(accumulator).collect::<Result<_, Failure>>()?;
         let places = (0..list.len()).map(|i| (i, 0)).collect();
-        Ok(States { list, valid: Vec::new(), indexed: indexed(fold), places, groups: 0 })
+        Ok(States::with(fold, list, places))
     }
 
     /// Accumulators without groups, where there will be many: those of one column that can share
@@ -75,7 +77,16 @@ impl States {
         }
         let place = |(total, at, result)| (if total { at } else { shared + at }, result);
         let places = places.into_iter().map(place).collect();
-        Ok(States { list, valid: Vec::new(), indexed: indexed(fold), places, groups: 0 })
+        Ok(States::with(fold, list, places))
+    }
+
+    fn with(
+        fold: &Fold,
+        list: Vec<(Box<dyn Accumulator>, Vec<usize>)>,
+        places: Vec<(usize, usize)>,
+    ) -> States {
+        let words = fold.aggregates.iter().map(|a| a.place.clone()).collect();
+        States { list, valid: Vec::new(), indexed: indexed(fold), places, words, groups: 0 }
     }
 
     /// Those that a fold's `Partial` and `Final` have.
@@ -156,7 +167,15 @@ impl States {
     /// # Errors
     /// If a result cannot be represented.
     pub fn finish(&mut self) -> Result<Vec<ArrayRef>, Failure> {
-        let results = self.list.iter_mut().map(|(a, _)| a.finish_each());
+        let places = &self.places;
+        let words = |at: usize| Some(&self.words[places.iter().position(|place| place.0 == at)?]);
+        let finish = |(at, (a, _)): (usize, &mut (Box<dyn Accumulator>, _))| {
+            a.finish_each().map_err(|failure| match words(at) {
+                Some(place) if !place.is_empty() => failure.context(place.as_str()),
+                _ => failure,
+            })
+        };
+        let results = self.list.iter_mut().enumerate().map(finish);
         let results = results.collect::<Result<Vec<_>, _>>()?;
         let result = |(at, result): &(usize, usize)| results[*at].get(*result).cloned();
         self.places.iter().map(|place| result(place).ok_or_else(wrong)).collect()
