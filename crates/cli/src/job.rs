@@ -3,11 +3,13 @@
 use crate::budget::Budget;
 use crate::clock;
 use crate::keep::How;
-use base::{Diagnostic, Failure, Source};
+use base::{Diagnostic, Failure, FailureKind, Source};
 use engine::ledger::Stages;
+use plan::physical::{Node, Op, Physical};
 use plan::rules::{RULES, rule};
 use plan::{KnownFiles, LoadOptions, Plan, State, TileRequest};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -66,6 +68,23 @@ impl Job {
     /// The text and its name.
     pub fn source(&self) -> Source {
         Source::new(self.name.as_str(), self.text.as_str())
+    }
+
+    /// What the other processes of a run are given.
+    ///
+    /// # Errors
+    /// If it, or what they will tell of the plan's outputs, has a name of a file that is not text.
+    pub fn assignment(&self, physical: &Physical) -> Result<Value, Failure> {
+        let text = |node: &Node| match &node.op {
+            Op::Write(sink) => sink.path().to_str().is_some(),
+            _ => true,
+        };
+        let job = serde_json::to_value(self).ok();
+        job.filter(|_| physical.nodes.iter().all(text)).ok_or_else(|| {
+            let message = "a name of a file or folder is not UTF-8 text: several processes cannot \
+                           tell each other of it; use one process, or another name";
+            Failure::new(FailureKind::Pipeline, message)
+        })
     }
 
     /// What stands for all that the user said of the run, the same in all processes that were

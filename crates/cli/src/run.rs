@@ -171,14 +171,13 @@ pub fn together(
         None => Outputs::of(physical),
     };
     let left = state.map_or(&[][..], |state| &state.survey.left);
-    let internal = |e: &dyn std::fmt::Display| Failure::internal(e.to_string());
     let processes = group.here + group.joined.len();
     let workers = job.threads * processes;
     let (program, arguments) = child_program()?;
     let crew = Crew {
         group,
         run_id: job.run_id.clone(),
-        job: serde_json::to_value(job).map_err(|e| internal(&e))?,
+        job: job.assignment(physical)?,
         program,
         arguments,
         dealer: Dealer::new(physical, left, processes, job.threads),

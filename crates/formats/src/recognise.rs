@@ -1,11 +1,12 @@
 //! What may be taken away: regular files, and folders in which every name is one of Tidemill's.
 use crate::netcdf::is_staged_name;
 use crate::parquet::is_part_name;
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat, unlinkat};
+use rustix::fs::{
+    Access, AtFlags, CWD, Dir, FileType, Mode, OFlags, access, openat, statat, unlinkat,
+};
 use std::ffi::{CString, OsStr};
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
@@ -61,9 +62,24 @@ pub fn refusal(path: &Path, parts: bool) -> Option<String> {
             return Some(format!("`{name}` is the working folder or one above it"));
         }
         () if !parts => "a folder",
-        () => return Listing::of(path, is_part_name).err().map(|e| words(&e)),
+        () => {
+            return Listing::of(path, is_part_name)
+                .and_then(|_| removable(path))
+                .err()
+                .map(|e| words(&e));
+        }
     };
     Some(format!("`{name}` is {what}: {this} {only}"))
+}
+
+/// Whether the files of a folder may be removed.
+fn removable(path: &Path) -> io::Result<()> {
+    let flags = Access::WRITE_OK | Access::EXEC_OK;
+    access(path, flags).map_err(|e| {
+        let (name, e) = (path.display(), io::Error::from(e));
+        let text = format!("the files of the folder `{name}` cannot be removed: {}", words(&e));
+        io::Error::new(e.kind(), text)
+    })
 }
 
 fn is_here_or_above(path: &Path) -> bool {
@@ -80,7 +96,7 @@ fn words(error: &io::Error) -> String {
 
 /// A folder that holds nothing but regular files of known names.
 struct Listing {
-    folder: OwnedFd,
+    folder: File,
     names: Vec<CString>,
 }
 
@@ -115,7 +131,7 @@ impl Listing {
             }
             names.push(name.to_owned());
         }
-        Ok(Listing { folder, names })
+        Ok(Listing { folder: folder.into(), names })
     }
 
     /// Removes what was listed, name by name, and the folder, which then is empty unless somebody
@@ -124,8 +140,8 @@ impl Listing {
         for name in &self.names {
             unlinkat(&self.folder, name, AtFlags::empty())?;
         }
-        let (listed, there) = (fstat(&self.folder)?, path.symlink_metadata()?);
-        if (listed.st_dev as u64, listed.st_ino) != (there.dev(), there.ino()) {
+        let (listed, there) = (self.folder.metadata()?, path.symlink_metadata()?);
+        if (listed.dev(), listed.ino()) != (there.dev(), there.ino()) {
             return Err(io::Error::other("another folder has taken its place"));
         }
         fs::remove_dir(path)

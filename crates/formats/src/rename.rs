@@ -37,7 +37,16 @@ pub(crate) fn replace(from: &Path, to: &Path, parts: bool) -> io::Result<()> {
         exchange(from, to)?;
         return Err(why);
     }
-    remove_output(from, parts)
+    remove_old(from, parts)
+}
+
+/// Removes what was replaced.
+fn remove_old(path: &Path, parts: bool) -> io::Result<()> {
+    remove_output(path, parts).map_err(|e| {
+        let text =
+            format!("it has its name, but what it replaced is left in `{}`: {e}", path.display());
+        io::Error::new(e.kind(), text)
+    })
 }
 
 fn refuse(path: &Path, parts: bool) -> io::Result<()> {
@@ -70,7 +79,7 @@ fn replace_in_steps(from: &Path, to: &Path, parts: bool) -> io::Result<()> {
         rename_new(&aside, to)?;
         return Err(why);
     }
-    remove_output(&aside, parts)
+    remove_old(&aside, parts)
 }
 
 #[cfg(test)]

@@ -16,9 +16,8 @@ use engine::links::digest;
 use engine::supervisor::{Child, Crew, Group, News, Word, supervise};
 use engine::{GRACE, Mesh, Options, Watch};
 use plan::physical::{Op, Physical};
-use serde_json::{Value, json, to_value};
+use serde_json::{Value, json};
 use std::cell::RefCell;
-use std::fmt::Display;
 use std::sync::Arc;
 
 /// Keeps outputs up to date in several processes, which this one only supervises.
@@ -36,7 +35,7 @@ pub fn together(
     let crew = Crew {
         group: Group::here(processes),
         run_id: job.run_id.clone(),
-        job: to_value(job).map_err(internal)?,
+        job: job.assignment(physical)?,
         program,
         arguments,
         dealer: Dealer::new(physical, &[], processes, job.threads),
@@ -166,8 +165,4 @@ pub fn shared(physical: &Physical) -> Result<usize, Failure> {
             format!("a change runs the whole pipeline ({why}): leave out -n"),
         )),
     }
-}
-
-fn internal(error: impl Display) -> Failure {
-    Failure::internal(error.to_string())
 }

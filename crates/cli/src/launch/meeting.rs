@@ -105,6 +105,9 @@ impl Meeting {
 
 /// Writes the file whole, for its owner alone, in the place of one that a lost run has left.
 fn write(path: &Path, note: &Note) -> io::Result<()> {
+    if let Some(why) = formats::refusal(path, false) {
+        return Err(io::Error::other(why));
+    }
     let new = path.with_extension(format!("{}.new", std::process::id()));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
     let written = serde_json::to_writer(&mut file, note).map_err(io::Error::from);

@@ -5,6 +5,7 @@ use crate::bench::Bench;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::os::unix::fs::symlink;
 use std::time::Duration;
 
 /// The rows that changes as JSON make, as CSV.
@@ -146,4 +147,31 @@ fn files_that_open_and_cannot_be_read_are_told_once() {
         assert_eq!(output(&bench), good(&[]));
         watching.end();
     }
+}
+
+/// What somebody has put into an output, or under its name, is not taken away at the next change.
+#[test]
+fn an_output_that_has_become_something_else_stays() {
+    let bench = bench();
+    let pipeline = PIPELINE.replace("groups.csv", "groups.parquet");
+    fs::write(bench.path().join("p.yaml"), pipeline).unwrap();
+    let watching = Watching::start(&bench, "--no-state");
+    watching.until("up to date");
+    let (out, moved) = (bench.path().join("out/groups.parquet"), bench.path().join("moved"));
+    fs::write(out.join("notes.txt"), "mine").unwrap();
+    put(&bench, 4, 400, 10);
+    watching.until("holds `notes.txt`");
+    watching.until("outputs stay as they are");
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 3);
+    fs::rename(&out, &moved).unwrap();
+    symlink(&moved, &out).unwrap();
+    put(&bench, 5, 500, 10);
+    watching.until("is a symbolic link");
+    assert!(out.is_symlink());
+    assert_eq!(fs::read_dir(&moved).unwrap().count(), 3);
+    fs::remove_file(&out).unwrap();
+    put(&bench, 6, 600, 10);
+    watching.until("up to date");
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 2);
+    watching.end();
 }
