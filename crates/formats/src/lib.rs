@@ -3,21 +3,24 @@
 mod contract;
 mod csv;
 mod durable;
+mod ended;
 mod ipc;
 mod memo;
 pub mod netcdf;
 mod options;
+pub mod own;
 mod parquet;
 mod rows;
 #[cfg(test)]
 mod sample;
 mod stage;
+mod summed;
 mod survivors;
 mod table;
 
 pub use contract::{
-    Arrangement, FilePlace, Format, FormatError, FormatErrorKind, OpenRequest, Sink, TileSource,
-    TileWriter, WriteRequest, Written,
+    Arrangement, FilePlace, Format, FormatError, FormatErrorKind, OpenRequest, Piece, Sink,
+    TileSource, TileWriter, WriteRequest, Written,
 };
 pub use csv::Guess;
 pub use memo::Memo;

@@ -12,6 +12,7 @@ use crate::scaling::{Combination, Scaling, plot};
 use crate::signals::Signals;
 use base::{Failure, FailureKind};
 use clap::{Parser, ValueEnum};
+use engine::ledger::Inputs;
 use engine::supervisor::Group;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -122,7 +123,9 @@ fn run(job: &Job, with: &Combination, signals: &Signals) -> Result<Report, End> 
     let mut progress = Progress::new(Style::None, 0);
     let stops = Stops { signals, grace: engine::GRACE };
     Ok(match with.processes {
-        1 => alone(&job, &physical, None, &stops, &mut progress, start)?,
+        1 => {
+            alone(&job, (&physical, &Inputs::now(&physical)?), None, &stops, &mut progress, start)?
+        }
         n => together(&job, &physical, None, Group::here(n), &stops, &mut progress, start)?,
     })
 }

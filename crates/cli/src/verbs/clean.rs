@@ -15,8 +15,12 @@ pub struct Clean {
 impl Act for Clean {
     fn act(self) -> Result<(), End> {
         for folder in self.ledgers.folders()? {
-            for path in engine::ledger::clean(&folder)? {
+            let cleaned = engine::ledger::clean(&folder)?;
+            for path in cleaned.removed {
                 print(&format!("removed {}\n", path.display()));
+            }
+            for line in cleaned.left {
+                eprintln!("warning: {line}");
             }
         }
         Ok(())

@@ -7,6 +7,7 @@ mod edits;
 mod endings;
 mod hosts;
 mod ledger;
+mod ledger_trust;
 mod mistakes;
 mod pages;
 mod power;

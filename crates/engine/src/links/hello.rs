@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// Version of what processes say to each other; processes of one run must agree.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// A connection that has not introduced itself by then is closed.
 pub const HELLO_TIME: Duration = Duration::from_secs(2);

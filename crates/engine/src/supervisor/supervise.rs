@@ -161,6 +161,8 @@ struct Person {
     port: Option<u16>,
     tiles: u64,
     finished: Option<Value>,
+    /// What it told then.
+    told: Value,
     /// Whether it takes no further part: it has stopped, or failed, or is gone.
     left: bool,
     heard: Instant,
@@ -180,6 +182,7 @@ impl Person {
             port: None,
             tiles: 0,
             finished: None,
+            told: Value::Null,
             left: false,
             heard: Instant::now(),
         }
@@ -286,10 +289,12 @@ impl Watch {
             }
             Word::Drained { tiles } => (person.tiles, person.left) = (tiles, true),
             Word::Stopped(why) => self.stop(why.into()),
-            Word::Finished(result) => {
-                person.finished = Some(result);
+            Word::Finished { result, told } => {
+                (person.finished, person.told) = (Some(result), told);
                 if self.people.iter().all(|p| p.finished.is_some()) && !self.inquiry.is_open() {
-                    self.people[0].reach.tell(&Order::Commit);
+                    let told = self.people.iter_mut().map(|p| std::mem::take(&mut p.told));
+                    let told = told.collect();
+                    self.people[0].reach.tell(&Order::Commit(told));
                 }
             }
             Word::Written(what) => self.written = Some(what),
