@@ -2,8 +2,9 @@
 use crate::report::Output;
 use base::Failure;
 use engine::ledger::{Book, lasting};
-use formats::{Sink, Written};
+use formats::{Piece, Sink, Written};
 use plan::physical::{Node, Op, Physical};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// All sinks of a plan. What is staged and not committed is removed when this value goes, unless
@@ -61,6 +62,33 @@ impl Outputs {
         match &self.book {
             Some(book) => Ok(book.commit()?.into_iter().map(output).collect()),
             None => self.sinks.iter().map(|(sink, _)| Ok(output(sink.commit()?))).collect(),
+        }
+    }
+}
+
+/// What writers of one process have staged for the outputs of a plan, on its way to process 0: for
+/// each node that writes, tiles with what is known of them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Told(Vec<(usize, Vec<(u64, u64, u64, u64)>)>);
+
+impl Told {
+    /// Of this process.
+    pub fn of(physical: &Physical) -> Told {
+        let tile = |(tile, p): (u64, Piece)| (tile, p.bytes, p.sum, p.tail);
+        let pieces = |(at, node): (usize, &Node)| match &node.op {
+            Op::Write(sink) => Some((at, sink.pieces().into_iter().map(tile).collect())),
+            _ => None,
+        };
+        Told(physical.nodes.iter().enumerate().filter_map(pieces).collect())
+    }
+
+    /// In process 0, before outputs get their names.
+    pub fn hear(self, physical: &Physical) {
+        let piece = |(tile, bytes, sum, tail)| (tile, Piece { bytes, sum, tail });
+        for (at, pieces) in self.0 {
+            if let Some(Op::Write(sink)) = physical.nodes.get(at).map(|node| &node.op) {
+                sink.expect(pieces.into_iter().map(piece).collect());
+            }
         }
     }
 }

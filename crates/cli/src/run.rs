@@ -11,7 +11,7 @@ use crate::state::State;
 use crate::verbs::PROCESS_VERB;
 use base::{Failure, FailureKind, Warning};
 use engine::deal::Dealer;
-use engine::ledger::Book;
+use engine::ledger::{Book, Inputs};
 use engine::profile::Profile;
 use engine::supervisor::{Crew, Group, News, Outcome, supervise};
 use engine::{Options, Tally, Watch};
@@ -45,13 +45,13 @@ pub struct Stops<'a> {
     pub grace: Duration,
 }
 
-/// Runs a plan on the threads of this process.
+/// Runs a plan on the threads of this process, of inputs that are to stay as they were.
 ///
 /// # Errors
 /// The first failure, or a signal; then nothing is left of the outputs.
 pub fn alone(
     job: &Job,
-    physical: &Physical,
+    (physical, inputs): (&Physical, &Inputs),
     state: Option<&State>,
     stops: &Stops,
     progress: &mut Progress,
@@ -66,6 +66,7 @@ pub fn alone(
     let tally = on_threads(physical, options, book.clone(), stops.signals, &mut see);
     progress.finish();
     let tally = tally?;
+    inputs.check()?;
     let ready = start.elapsed().as_secs_f64();
     let tables = Table::all(physical, &tally.results);
     let summary = Summary {

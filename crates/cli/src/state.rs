@@ -1,17 +1,21 @@
 //! The state of a run: what earlier runs have finished, and where this one notes what it does.
 use crate::job::Job;
+use crate::numbers::count;
 use crate::pipeline::tell;
+use crate::report::warnings::line;
 use crate::report::{Output, Report, Table};
 use crate::say;
 use crate::verbs::End;
-use base::{Code, Diagnostic, Failure, Severity};
+use base::{Code, Diagnostic, Failure, FailureKind, Severity, Span, Warning};
 use engine::ledger::{
-    Book, Folder, Inputs, Kept, Lock, Reason, Record, Stages, Survey, compact, is_own, lasting,
-    remove_staged, staged,
+    Book, Folder, Inputs, Kept, Known, Lock, Reason, Record, Stages, Survey, Tiles, Trial, compact,
+    is_own, lasting, remove_staged, staged,
 };
+use formats::Sink;
 use plan::physical::{Node, Op, Physical};
 use plan::{Plan, Print};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -21,8 +25,21 @@ use std::time::{Duration, SystemTime};
 const PAUSE: Duration = Duration::from_millis(30);
 const LOOKS: usize = 100;
 
+/// How many there are where no ledger is kept.
+const FEW: usize = 3;
+
 /// With more files of records than this, a watch begins by making one of them.
 const FILES: usize = 8;
+
+/// A run that is about to begin.
+pub struct Begun {
+    /// What it does.
+    pub plan: Plan,
+    /// The files that it is going to read, as they were when it was planned.
+    pub inputs: Inputs,
+    /// What it keeps, if it does.
+    pub state: Option<State>,
+}
 
 /// What a launcher or a process knows of a run that keeps state.
 pub struct State {
@@ -59,7 +76,8 @@ pub fn hold(folder: &Path, plans: impl FnOnce() -> Vec<Physical>) -> Result<Lock
 }
 
 fn warn(known: &Folder) {
-    known.warnings.iter().for_each(|line| say::warning(line));
+    let code = Code::LedgerSetAside.text();
+    known.warnings.iter().for_each(|line| say::line(&format!("warning[{code}]: {line}")));
 }
 
 /// The plan of a job, and its state if it keeps one. Outputs that are in the way are looked at in
@@ -67,16 +85,16 @@ fn warn(known: &Folder) {
 ///
 /// # Errors
 /// If the pipeline has mistakes, which are told; if another run is at work on the same outputs.
-pub fn begin(job: &mut Job) -> Result<(Plan, Option<State>), End> {
+pub fn begin(job: &mut Job) -> Result<Begun, End> {
     let (plan, inputs) = match load(job)? {
         (Some(plan), inputs, diagnostics) => {
             tell(&job.source(), &diagnostics);
             (plan, inputs)
         }
         (None, _, diagnostics) => {
-            job.replace = ours(job, &diagnostics)?.unwrap_or_default();
+            job.replace = ours(job, &diagnostics)?;
             let told = match job.replace.is_empty() {
-                true => (None, None, diagnostics),
+                true => (None, Inputs::default(), diagnostics),
                 false => load(job)?,
             };
             tell(&job.source(), &told.2);
@@ -84,49 +102,103 @@ pub fn begin(job: &mut Job) -> Result<(Plan, Option<State>), End> {
             (plan, told.1)
         }
     };
-    let Some((folder, inputs)) = plan.physical.state.clone().zip(inputs) else {
-        return Ok((plan, None));
+    let Some(folder) = plan.physical.state.clone() else {
+        return Ok(Begun { plan, inputs, state: None });
     };
     let lock = folder.exists().then(|| Lock::take(&folder)).transpose()?;
     let known = Folder::read(&folder, None, true)?;
-    warn(&known);
-    let go_on = |node: &Node, _, written: &HashMap<u64, u64>| {
-        let written = written.iter().map(|(tile, bytes)| (*tile, *bytes)).collect();
-        lasting(node).is_some_and(|sink| sink.resume(&written).unwrap_or(false))
-    };
-    let survey = Survey::of(&plan.physical, &inputs, &known, &go_on);
-    job.stages = stages(&survey, &job.run_id);
+    let mut plan = plan;
+    set_aside(job, &mut plan, &known.warnings)?;
+    let trial = Resumes::default();
+    let all = inputs;
+    let survey = Survey::of(&plan.physical, &all, &known, &trial);
+    job.stages = stages(&survey, &job.run_id, &trial);
+    set_aside(job, &mut plan, &trial.warnings())?;
     let whole = plan.physical.clone();
-    let state = State { folder, inputs, survey, whole, staged: staged(&known), lock };
-    Ok((plan, Some(state)))
+    let beside = folders(&whole);
+    let staged = staged(&known, &|path| path.parent().is_some_and(|p| beside.contains(p)));
+    let inputs = survey.inputs.clone();
+    let state = State { folder, inputs: all, survey, whole, staged, lock };
+    Ok(Begun { plan, inputs, state: Some(state) })
+}
+
+/// Tells what of a ledger is not used, at once and at the end of the run.
+///
+/// # Errors
+/// If warnings are to be errors.
+fn set_aside(job: &Job, plan: &mut Plan, lines: &[String]) -> Result<(), End> {
+    if plan.allow.contains(&Code::LedgerSetAside) {
+        return Ok(());
+    }
+    let warning = |line: &String| Warning::new(Code::LedgerSetAside, line.clone());
+    let mut told: Vec<Diagnostic> =
+        lines.iter().map(|w| warning(w).diagnostic(Span::default())).collect();
+    for diagnostic in &mut told {
+        if job.deny_warnings {
+            diagnostic.severity = Severity::Error;
+        }
+        anstream::eprintln!("{}", line(diagnostic, &job.source()));
+    }
+    if job.deny_warnings && !told.is_empty() {
+        return Err(End::Told(FailureKind::Pipeline.exit_code()));
+    }
+    plan.warnings.extend(told);
+    Ok(())
+}
+
+/// The folders of a plan's outputs: what is staged anywhere else is none of its business.
+fn folders(physical: &Physical) -> HashSet<PathBuf> {
+    let folder = |node: &Node| match &node.op {
+        Op::Write(sink) => Some(std::path::absolute(sink.path()).ok()?.parent()?.to_path_buf()),
+        _ => None,
+    };
+    physical.nodes.iter().filter_map(folder).collect()
 }
 
 /// The plan of a job and the input files that it was made of, which stayed as they are meanwhile.
-type Loaded = (Option<Plan>, Option<Inputs>, Vec<Diagnostic>);
+type Loaded = (Option<Plan>, Inputs, Vec<Diagnostic>);
 
 fn load(job: &Job) -> Result<Loaded, Failure> {
-    for _ in 0..LOOKS {
+    for look in 0..LOOKS {
         let now = SystemTime::now();
         let (plan, diagnostics) = job.load()?;
-        let keeps = plan.as_ref().filter(|plan| plan.physical.state.is_some());
-        let inputs = keeps.map(|plan| Inputs::of(&plan.physical, now)).transpose()?;
-        match inputs {
-            Some(None) => sleep(PAUSE),
-            inputs => return Ok((plan, inputs.flatten(), diagnostics)),
+        let Some(plan) = plan else { return Ok((None, Inputs::default(), diagnostics)) };
+        if let Some(inputs) = Inputs::of(&plan.physical, now)? {
+            return Ok((Some(plan), inputs, diagnostics));
         }
+        if plan.physical.state.is_none() && look >= FEW {
+            // The clock of their host may be another one; whether they change is asked at the end.
+            let inputs = Inputs::now(&plan.physical)?;
+            return Ok((Some(plan), inputs, diagnostics));
+        }
+        sleep(PAUSE);
     }
     Err(Failure::data("the input files are being changed all the time"))
 }
 
 /// If nothing is wrong but that outputs exist, and earlier runs of the same pipeline made all of
-/// them, and nobody has changed them: these.
-fn ours(job: &Job, diagnostics: &[Diagnostic]) -> Result<Option<Vec<PathBuf>>, Failure> {
+/// them, and nobody has changed them: these. Else it tells why the ledger cannot say so, if it is
+/// the ledger's fault.
+fn ours(job: &Job, diagnostics: &[Diagnostic]) -> Result<Vec<PathBuf>, Failure> {
     let mut errors = diagnostics.iter().filter(|d| d.severity == Severity::Error);
     if job.state == plan::State::Nowhere || !errors.all(|d| d.code == Code::OutputExists) {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let Some(plan) = (Job { overwrite: true, ..job.clone() }).load()?.0 else { return Ok(None) };
-    own(&plan.physical)
+    let plan = (Job { overwrite: true, ..job.clone() }).load()?.0;
+    let Some((plan, folder)) = plan.and_then(|p| p.physical.state.clone().map(|f| (p, f))) else {
+        return Ok(Vec::new());
+    };
+    if let Some(own) = own(&plan.physical)? {
+        return Ok(own);
+    }
+    if !plan.allow.contains(&Code::LedgerSetAside) {
+        for why in Folder::read(&folder, None, false)?.faults() {
+            let why = format!("{why}: it does not say whose the outputs are that exist already");
+            let warning = Warning::new(Code::LedgerSetAside, why).diagnostic(Span::default());
+            anstream::eprintln!("{}", line(&warning, &job.source()));
+        }
+    }
+    Ok(Vec::new())
 }
 
 /// The outputs of a plan that are there, if earlier runs made all of them, and nobody has changed
@@ -147,14 +219,76 @@ pub fn own(physical: &Physical) -> Result<Option<Vec<PathBuf>>, Failure> {
     Ok(there.iter().all(own).then_some(there))
 }
 
+/// Looks at what is staged, and goes on with it, in the launcher.
+#[derive(Default)]
+struct Resumes {
+    /// For each output the tiles that are no good.
+    spoiled: RefCell<BTreeMap<PathBuf, Vec<u64>>>,
+}
+
+impl Trial for Resumes {
+    fn spoiled(&self, sink: &dyn Sink, written: &Tiles) -> Vec<u64> {
+        let spoiled = sink.spoiled(written);
+        self.spoiled.borrow_mut().insert(sink.path().to_path_buf(), spoiled.clone());
+        spoiled
+    }
+
+    fn goes_on(&self, sink: &dyn Sink, _stage: Print, written: &Tiles) -> bool {
+        sink.resume(written).unwrap_or(false)
+    }
+}
+
+impl Resumes {
+    fn warnings(&self) -> Vec<String> {
+        let warning = |(path, tiles): (&PathBuf, &Vec<u64>)| {
+            let tiles = count(tiles.len() as u64, "tile");
+            let path = path.display();
+            format!("{path}: {tiles} of what was staged are not as they were written: done again")
+        };
+        self.spoiled.borrow().iter().filter(|(_, tiles)| !tiles.is_empty()).map(warning).collect()
+    }
+}
+
+/// What the launcher has found out, in a process of its run.
+struct Follows<'a>(&'a Stages);
+
+impl Trial for Follows<'_> {
+    fn spoiled(&self, sink: &dyn Sink, _written: &Tiles) -> Vec<u64> {
+        let known = self.0.iter().find(|known| known.path == sink.path());
+        known.map(|known| known.spoiled.clone()).unwrap_or_default()
+    }
+
+    fn goes_on(&self, sink: &dyn Sink, stage: Print, written: &Tiles) -> bool {
+        let goes_on = self.0.iter().any(|known| known.stage == stage);
+        if goes_on {
+            sink.expect(written.clone());
+        }
+        goes_on
+    }
+}
+
+/// Takes what is noted to be as it is noted.
+struct Believes;
+
+impl Trial for Believes {
+    fn spoiled(&self, _sink: &dyn Sink, _written: &Tiles) -> Vec<u64> {
+        Vec::new()
+    }
+
+    fn goes_on(&self, _sink: &dyn Sink, _stage: Print, _written: &Tiles) -> bool {
+        true
+    }
+}
+
 /// What each output that is staged and lasts is called: as the ledger calls it, or anew.
-fn stages(survey: &Survey, run: &str) -> Stages {
-    let stage = |(node, known): (&Node, &Option<Print>)| {
+fn stages(survey: &Survey, run: &str, trial: &Resumes) -> Stages {
+    let known = |(node, known): (&Node, &Option<Print>)| {
         let path = lasting(node)?.path().to_path_buf();
         let fresh = Print::of([run.as_bytes(), path.as_os_str().as_encoded_bytes()]);
-        Some((path, known.unwrap_or(fresh)))
+        let spoiled = trial.spoiled.borrow().get(&path).cloned().unwrap_or_default();
+        Some(Known { path, stage: known.unwrap_or(fresh), spoiled })
     };
-    survey.physical.nodes.iter().zip(&survey.stages).filter_map(stage).collect()
+    survey.physical.nodes.iter().zip(&survey.stages).filter_map(known).collect()
 }
 
 impl State {
@@ -171,10 +305,7 @@ impl State {
         let changed = || Failure::data("the inputs have changed while the processes were starting");
         let inputs = Inputs::of(physical, loaded)?.ok_or_else(changed)?;
         let known = Folder::read(&folder, Some(&job.run_id), false)?;
-        let go_on = |_: &Node, stage: Print, _: &HashMap<u64, u64>| {
-            job.stages.iter().any(|(_, known)| *known == stage)
-        };
-        let survey = Survey::of(physical, &inputs, &known, &go_on);
+        let survey = Survey::of(physical, &inputs, &known, &Follows(&job.stages));
         let whole = physical.clone();
         Ok(Some(State { folder, inputs, survey, whole, staged: BTreeSet::new(), lock: None }))
     }
@@ -278,11 +409,11 @@ pub fn explain(job: &Job) -> Result<String, End> {
     let (plan, inputs, diagnostics) = load(job)?;
     tell(&job.source(), &diagnostics);
     let plan = plan.ok_or_else(|| crate::pipeline::mistaken(&diagnostics))?;
-    let Some((path, inputs)) = plan.physical.state.as_ref().zip(inputs) else {
+    let Some(path) = plan.physical.state.as_ref() else {
         return Ok("no ledger is kept: the pipeline has no output\n".to_owned());
     };
     let folder = Folder::read(path, None, false)?;
-    let survey = Survey::of(&plan.physical, &inputs, &folder, &|_, _, _| true);
+    let survey = Survey::of(&plan.physical, &inputs, &folder, &Believes);
     let (left, all) = (survey.tiles_left(), survey.tiles);
     let mut text = format!("ledger {}: {left} of {all} tiles to do\n", path.display());
     for kept in &survey.kept {

@@ -220,21 +220,29 @@ pub trait Sink: Send + Sync {
         false
     }
 
+    /// Of tiles that an earlier run has staged, each with what was noted of it, those that are not
+    /// there as they were written.
+    fn spoiled(&self, _written: &BTreeMap<u64, Piece>) -> Vec<u64> {
+        Vec::new()
+    }
+
     /// Instead of `create`, in a later run of an output of the same definition: goes on with what
-    /// is staged, of which the tiles `written` are whole, each with the bytes of its part, or with
-    /// the length of the file behind it if tiles are appended; then they are the first ones, and
-    /// the file is cut off behind the last of them. False if it cannot.
+    /// is staged, of which the tiles `written` are whole. If tiles are appended they are the first
+    /// ones, and the file is cut off behind the last of them. False if it cannot.
     ///
     /// # Errors
     /// If the place cannot be written.
-    fn resume(&self, _written: &BTreeMap<u64, u64>) -> Result<bool, Failure> {
+    fn resume(&self, _written: &BTreeMap<u64, Piece>) -> Result<bool, Failure> {
         Ok(false)
     }
 
-    /// Bytes of the file that a tile has to itself, if it has one and that is staged.
-    fn part(&self, _tile: u64) -> Option<u64> {
-        None
+    /// What writers of this process have staged of tiles that have files of their own.
+    fn pieces(&self) -> BTreeMap<u64, Piece> {
+        BTreeMap::new()
     }
+
+    /// The same of another process: `commit` is to find it.
+    fn expect(&self, _pieces: BTreeMap<u64, Piece>) {}
 
     /// Makes durable what was written of these tiles, by whatever process of this host.
     ///
@@ -268,7 +276,7 @@ pub trait Sink: Send + Sync {
     /// If the staged output is not there or not as expected.
     fn writer(&self) -> Result<Box<dyn TileWriter>, Failure>;
 
-    /// Checks that all is there, makes it durable and gives it the final name.
+    /// Checks that all is there as it was written, makes it durable and gives it the final name.
     ///
     /// # Errors
     /// If anything is missing, or the name cannot be given.
@@ -301,9 +309,12 @@ pub trait TileWriter {
     /// If the disk is full, or the values cannot be written in this format.
     fn write(&mut self, tile: &Tile) -> Result<(), Failure>;
 
-    /// The length of the file behind the last tile, all of it handed to the system, if tiles are
-    /// appended to one.
-    fn length(&self) -> Option<u64> {
+    /// From now on [`TileWriter::piece`] is asked for, with a checksum.
+    fn sum(&mut self) {}
+
+    /// What is known of the last tile, all of it handed to the system, if it has a file of its own
+    /// or is appended to one.
+    fn piece(&mut self) -> Option<Piece> {
         None
     }
 
@@ -312,6 +323,18 @@ pub trait TileWriter {
     /// # Errors
     /// If the rest cannot be written.
     fn finish(&mut self) -> Result<(), Failure>;
+}
+
+/// What is known of a tile that is staged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Piece {
+    /// Bytes of its file; of the file up to the tile's end if tiles are appended to one. All ones if
+    /// it has neither.
+    pub bytes: u64,
+    /// A checksum of its bytes (XXH3, 64 bits); 0 if there is none.
+    pub sum: u64,
+    /// The last eight bytes of its file, or 0: where formats have a footer they tell of it.
+    pub tail: u64,
 }
 
 /// What was written, for the report.

@@ -3,10 +3,12 @@
 mod contract;
 mod csv;
 mod durable;
+mod ended;
 mod ipc;
 mod memo;
 pub mod netcdf;
 mod options;
+pub mod own;
 mod parquet;
 mod recognise;
 mod rename;
@@ -14,12 +16,13 @@ mod rows;
 #[cfg(test)]
 mod sample;
 mod stage;
+mod summed;
 mod survivors;
 mod table;
 
 pub use contract::{
-    Arrangement, FilePlace, Format, FormatError, FormatErrorKind, OpenRequest, Sink, TileSource,
-    TileWriter, Unread, WriteRequest, Written,
+    Arrangement, FilePlace, Format, FormatError, FormatErrorKind, OpenRequest, Piece, Sink,
+    TileSource, TileWriter, Unread, WriteRequest, Written,
 };
 pub use csv::Guess;
 pub use memo::Memo;

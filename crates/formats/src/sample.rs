@@ -1,7 +1,9 @@
 //! For the tests of all row formats: a table of every type, written, read back, and damaged.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use crate::rows::row_batch;
-use crate::{Format, FormatError, OpenRequest, Options, Sink, TileSource, WriteRequest, Written};
+use crate::{
+    Format, FormatError, OpenRequest, Options, Piece, Sink, TileSource, WriteRequest, Written,
+};
 use arrow_array::*;
 use base::{
     Attribute, Attributes, Column, DType, DimMask, Domain, Failure, Field, Region, Schema, Tile,
@@ -124,12 +126,13 @@ pub fn gone_on_with(format: &dyn Format, options: &Options) {
     tiles.insert(2, Tile::from_batch(2, 260, &batch.slice(260, 0)));
     let write = |sink: &dyn Sink, tiles: &[Tile]| {
         let mut writer = sink.writer().unwrap();
+        writer.sum();
         let write = |tile: &Tile| {
             writer.write(&sink.prepare(tile.clone()).unwrap()).unwrap();
-            writer.length().unwrap()
+            writer.piece().unwrap()
         };
-        let lengths: Vec<u64> = tiles.iter().map(write).collect();
-        (writer, lengths)
+        let pieces: Vec<Piece> = tiles.iter().map(write).collect();
+        (writer, pieces)
     };
     let whole = sink("whole");
     whole.create().unwrap();
@@ -140,7 +143,7 @@ pub fn gone_on_with(format: &dyn Format, options: &Options) {
         let first = sink(&name);
         first.create().unwrap();
         assert!(first.resumable());
-        let (mut writer, lengths) = write(&*first, &tiles[..(kept + 2).min(tiles.len())]);
+        let (mut writer, pieces) = write(&*first, &tiles[..(kept + 2).min(tiles.len())]);
         match kept < tiles.len() {
             true => std::mem::forget(writer),
             false => writer.finish().unwrap(),
@@ -148,12 +151,32 @@ pub fn gone_on_with(format: &dyn Format, options: &Options) {
         let file = fs::OpenOptions::new().append(true).open(first.staged().unwrap());
         file.unwrap().write_all(b"torn").unwrap();
         first.durable(&[0]).unwrap();
-        let noted: BTreeMap<u64, u64> = (0..).zip(lengths).take(kept).collect();
+        let noted: BTreeMap<u64, Piece> = (0..).zip(pieces).take(kept).collect();
         assert!(!sink(&name).resume(&BTreeMap::new()).unwrap());
-        assert!(!sink(&name).resume(&BTreeMap::from([(0, 1 << 40)])).unwrap());
+        let long = Piece { bytes: 1 << 40, ..Piece::default() };
+        assert!(!sink(&name).resume(&BTreeMap::from([(0, long)])).unwrap());
         let second = sink(&name);
+        assert_eq!(second.spoiled(&noted), [0; 0]);
+        // A byte that something else has changed spoils its tile, and what is behind it.
+        let good = fs::read(second.staged().unwrap()).unwrap();
+        let mut start = 0;
+        for (tile, piece) in &noted {
+            let end = piece.bytes as usize;
+            if start < end {
+                let mut bad = good.clone();
+                bad[end - 1] ^= 1;
+                fs::write(second.staged().unwrap(), bad).unwrap();
+                let spoiled: Vec<u64> = (*tile..noted.len() as u64).collect();
+                assert_eq!(second.spoiled(&noted), spoiled);
+            }
+            start = end;
+        }
+        fs::write(second.staged().unwrap(), &good).unwrap();
         assert!(second.resume(&noted).unwrap());
-        assert_eq!(second.staged().unwrap().metadata().unwrap().len(), noted[&(kept as u64 - 1)]);
+        assert_eq!(
+            second.staged().unwrap().metadata().unwrap().len(),
+            noted[&(kept as u64 - 1)].bytes
+        );
         write(&*second, &tiles[kept..]).0.finish().unwrap();
         second.commit().unwrap();
         let bytes = |name: &str| fs::read(dir.path().join(name)).unwrap();

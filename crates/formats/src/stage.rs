@@ -1,10 +1,14 @@
 //! Staging: an output is made beside its target and gets the final name when it is whole.
+use crate::Piece;
+use crate::own;
 use crate::recognise::{Known, Replace, refusal, remove_staged};
 use crate::rename::{rename_new, replace};
+use crate::summed::{Appended, sum_of};
 use base::Failure;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// The two names of an output: the final one, and `NAME.partial-RUNID` beside it.
@@ -15,37 +19,6 @@ pub(crate) struct Stage {
     replace: Replace,
     /// Whether it becomes a folder of parts.
     parts: bool,
-}
-
-/// A staged file, written at its end.
-#[derive(Debug)]
-pub(crate) struct Appended {
-    file: File,
-    length: u64,
-}
-
-impl Appended {
-    /// How long it is.
-    pub(crate) fn length(&self) -> u64 {
-        self.length
-    }
-
-    /// Makes it durable.
-    pub(crate) fn sync_all(&self) -> io::Result<()> {
-        self.file.sync_all()
-    }
-}
-
-impl Write for Appended {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.length += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
 }
 
 impl Stage {
@@ -96,8 +69,8 @@ impl Stage {
     /// Opens the staged file to write on at its end.
     pub(crate) fn append(&self) -> Result<Appended, Failure> {
         let open = || {
-            let file = OpenOptions::new().append(true).open(&self.staged)?;
-            Ok(Appended { length: file.metadata()?.len(), file })
+            let file = own::open(&self.staged, OpenOptions::new().append(true))?;
+            Ok(Appended::new(file.metadata()?.len(), file))
         };
         open().map_err(|e| cannot_write(&self.target, &e))
     }
@@ -106,7 +79,7 @@ impl Stage {
     /// is in the way.
     pub(crate) fn cut(&self, bytes: u64) -> Result<bool, Failure> {
         let cut = || {
-            let file = OpenOptions::new().write(true).open(&self.staged)?;
+            let file = own::open(&self.staged, OpenOptions::new().write(true))?;
             let there = file.metadata()?.len() >= bytes;
             if there {
                 file.set_len(bytes)?;
@@ -119,14 +92,36 @@ impl Stage {
         cut().map_err(|e| cannot_write(&self.target, &e))
     }
 
+    /// Of tiles that were appended to the staged file behind its head, each with where it ends and a
+    /// checksum, those from the first on that is not what was written.
+    pub(crate) fn spoiled(&self, head: &[u8], written: &BTreeMap<u64, Piece>) -> Vec<u64> {
+        let good = || {
+            let mut file = own::open(&self.staged, OpenOptions::new().read(true))?;
+            let mut begin = vec![0; head.len()];
+            file.read_exact(&mut begin)?;
+            let (mut good, mut at) = (0, head.len() as u64);
+            for piece in written.values().take_while(|_| begin == head) {
+                let Some(bytes) = piece.bytes.checked_sub(at) else { break };
+                if sum_of(&mut file, bytes)? != piece.sum {
+                    break;
+                }
+                (good, at) = (good + 1, piece.bytes);
+            }
+            Ok::<usize, io::Error>(good)
+        };
+        written.keys().skip(good().unwrap_or(0)).copied().collect()
+    }
+
     /// Makes durable what the staged file holds.
     pub(crate) fn sync(&self) -> Result<(), Failure> {
-        let synced = File::open(&self.staged).and_then(|file| file.sync_data());
+        let synced = own::open(&self.staged, OpenOptions::new().read(true))
+            .and_then(|file| file.sync_data());
         synced.map_err(|e| cannot_write(&self.target, &e))
     }
 
     fn prepare(&self) -> Result<(), Failure> {
         self.check_free()?;
+        own::check_owner(&self.staged).map_err(|e| cannot_write(&self.staged, &e))?;
         if let Some(parent) = self.target.parent() {
             fs::create_dir_all(parent).map_err(|e| cannot_write(&self.target, &e))?;
         }
@@ -202,7 +197,9 @@ pub(crate) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     Failure::output(match error.kind() {
         ErrorKind::StorageFull => format!("cannot write {path}: the disk is full"),
         ErrorKind::QuotaExceeded => format!("cannot write {path}: the disk quota is used up"),
-        ErrorKind::PermissionDenied => format!("cannot write {path}: permission denied"),
+        ErrorKind::PermissionDenied if !own::is_foreign(error) => {
+            format!("cannot write {path}: permission denied")
+        }
         ErrorKind::ReadOnlyFilesystem => format!("cannot write {path}: it is read-only there"),
         _ => format!("cannot write {path}: {error}"),
     })
@@ -221,6 +218,15 @@ pub(crate) fn cannot_write_because(
         cause = e.source();
     }
     Failure::output(format!("cannot write {}: {error}", path.display()))
+}
+
+/// The sentence for something staged that is not as it was written.
+pub(crate) fn not_as_written(stage: &Stage, what: &Path) -> Failure {
+    let (target, what) = (stage.target().display(), what.display());
+    Failure::output(format!(
+        "cannot write {target}: {what} is not as it was written; something else has changed or \
+         removed it: run again"
+    ))
 }
 
 fn exists(path: &Path) -> Failure {

@@ -136,7 +136,7 @@ pub fn obey(child: &Child, watch: &Arc<Watch>, job: &Job, how: &How) -> Result<(
         serve(physical, scale, options, ledger.as_ref(), watch.clone())?;
         Value::Null
     };
-    child.finish(said, || Ok(Value::Null))
+    child.finish(said, Value::Null, |_| Ok(Value::Null))
 }
 
 /// What stands for the plan and the columns of its files, which must be the same everywhere.

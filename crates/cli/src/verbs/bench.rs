@@ -15,6 +15,7 @@ use crate::side_file::SideFile;
 use crate::signals::Signals;
 use base::{Failure, FailureKind};
 use clap::{Parser, ValueEnum};
+use engine::ledger::Inputs;
 use engine::supervisor::Group;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -134,7 +135,9 @@ fn run(job: &Job, with: &Combination, signals: &Signals) -> Result<Report, End> 
     let stops = Stops { signals, grace: engine::GRACE };
     signals.begin();
     Ok(match with.processes {
-        1 => alone(&job, &physical, None, &stops, &mut progress, start)?,
+        1 => {
+            alone(&job, (&physical, &Inputs::now(&physical)?), None, &stops, &mut progress, start)?
+        }
         n => together(&job, &physical, None, Group::here(n), &stops, &mut progress, start)?,
     })
 }

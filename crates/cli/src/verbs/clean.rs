@@ -1,7 +1,7 @@
 //! `clean`: removes the ledger of a run, and what is staged.
 use super::{Act, End};
 use crate::ledgers::Ledgers;
-use crate::say::print;
+use crate::say::{self, print};
 use clap::Parser;
 
 /// Removes the ledger of a run and unfinished outputs; finished ones stay
@@ -15,8 +15,12 @@ pub struct Clean {
 impl Act for Clean {
     fn act(self) -> Result<(), End> {
         for folder in self.ledgers.folders()? {
-            for path in engine::ledger::clean(&folder)? {
+            let cleaned = engine::ledger::clean(&folder)?;
+            for path in cleaned.removed {
                 print(&format!("removed {}\n", path.display()))?;
+            }
+            for line in cleaned.left {
+                say::warning(&line);
             }
         }
         Ok(())

@@ -2,12 +2,14 @@
 use super::{Act, End};
 use crate::job::{Job, now};
 use crate::keep;
+use crate::outputs::Told;
 use crate::report::Table;
 use crate::report::warnings::Met;
 use crate::run::{Part, staged};
 use crate::state::State;
 use base::{Failure, FailureKind};
 use clap::Parser;
+use engine::ledger::Inputs;
 use engine::supervisor::{Child, Word};
 use engine::{Mesh, Options, Watch, panics};
 use serde_json::to_value;
@@ -52,6 +54,10 @@ fn work(child: &Child, watch: &Arc<Watch>) -> Result<(), Failure> {
     })?;
     child.planned();
     let state = State::join(&job, &plan.physical, loaded)?;
+    let inputs = match &state {
+        Some(state) => state.survey.inputs.clone(),
+        None => Inputs::now(&plan.physical)?,
+    };
     let physical = state.as_ref().map_or(&plan.physical, |state| &state.survey.physical).clone();
     let digest = state.as_ref().map_or(physical.hash, |state| state.survey.digest());
     let (outputs, book) = match (&state, assignment.index) {
@@ -76,8 +82,10 @@ fn work(child: &Child, watch: &Arc<Watch>) -> Result<(), Failure> {
         ..Options::of(&physical, job.threads)
     };
     let options = job.budget.options(options, &physical, job.out.as_deref())?;
-    let tally =
-        engine::run_noting(Arc::new(physical.clone()), options, watch.clone(), book.clone())?;
+    let physical = Arc::new(physical);
+    let tally = engine::run_noting(physical.clone(), options, watch.clone(), book.clone())?;
+    // Each process looks at what it has read, and the outputs get their names when all have looked.
+    inputs.check()?;
     let tables = match assignment.index {
         0 => Table::all(&physical, &tally.results).iter().map(Table::encode).collect(),
         _ => Some(Vec::new()),
@@ -91,7 +99,11 @@ fn work(child: &Child, watch: &Arc<Watch>) -> Result<(), Failure> {
         profile: tally.profile,
         warnings: tally.warnings.iter().map(Met::of).collect(),
     };
-    child.finish(to_value(part).map_err(internal)?, || {
+    let (part, told) = (to_value(part).map_err(internal)?, Told::of(&physical));
+    child.finish(part, to_value(told).map_err(internal)?, |told| {
+        for told in told {
+            serde_json::from_value::<Told>(told).map_err(internal)?.hear(&physical);
+        }
         let written = match outputs {
             Some(outputs) if !job.discard => outputs.commit()?,
             _ => Vec::new(),

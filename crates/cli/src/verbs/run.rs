@@ -13,7 +13,7 @@ use crate::run::{Stops, alone, refuse_for_memory, tiles, together};
 use crate::say;
 use crate::signals::Signals;
 use crate::spread::{Led, follow, lead};
-use crate::state::{self, State};
+use crate::state::{self, Begun, State};
 use base::{Failure, FailureKind, Warning};
 use clap::{Parser, ValueEnum};
 use engine::supervisor::{Group, turn_away};
@@ -126,7 +126,7 @@ impl Run {
             Launch::Here(processes) => {
                 job.threads = asked.unwrap_or((cores.count / processes).max(1));
                 job.budget = self.memory.budget(processes);
-                let (plan, mut state) = state::begin(&mut job)?;
+                let Begun { plan, inputs, mut state } = state::begin(&mut job)?;
                 let shape = Shape::new(&job, processes, cores, None);
                 let mut progress = self.begin(&job, &shape, &plan, &mut state)?;
                 let physical = state.as_ref().map_or(&plan.physical, |s| &s.survey.physical);
@@ -134,9 +134,14 @@ impl Run {
                 signals.begin();
                 let report = match processes {
                     _ if state.as_ref().is_some_and(|s| s.survey.is_done()) => shape.nothing(start),
-                    1 if self.restarts == 0 => {
-                        alone(&job, physical, state.as_ref(), &stops, &mut progress, start)?
-                    }
+                    1 if self.restarts == 0 => alone(
+                        &job,
+                        (physical, &inputs),
+                        state.as_ref(),
+                        &stops,
+                        &mut progress,
+                        start,
+                    )?,
                     _ => {
                         let state = state.as_ref();
                         together(&job, physical, state, group, &stops, &mut progress, start)?
@@ -154,9 +159,9 @@ impl Run {
                 let said = job.clone();
                 let mut state = None;
                 let load = || {
-                    let (plan, found) = signals.promptly(|| state::begin(&mut job))?;
-                    state = found;
-                    Ok(plan)
+                    let begun = signals.promptly(|| state::begin(&mut job))?;
+                    state = begun.state;
+                    Ok(begun.plan)
                 };
                 let Led { plan, group, threads } = lead(&spread, &said, asked, signals, load)?;
                 job.threads = threads;

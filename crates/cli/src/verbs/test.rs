@@ -13,6 +13,7 @@ use arrow_array::RecordBatch;
 use base::{Failure, FailureKind, Source};
 use clap::Parser;
 use engine::Options;
+use engine::ledger::Inputs;
 use plan::LoadOptions;
 use plan::tests::Test as Case;
 use std::num::NonZeroUsize;
@@ -144,10 +145,12 @@ impl Bench<'_> {
     }
 
     fn run(&self, physical: plan::Physical) -> Result<Vec<(String, Vec<RecordBatch>)>, Failure> {
+        let inputs = Inputs::now(&physical)?;
         let outputs = Outputs::of(&physical);
         outputs.create()?;
         let options = Options::of(&physical, self.threads);
         let tally = on_threads(&physical, options, None, self.signals, &mut |_| {})?;
+        inputs.check()?;
         outputs.commit()?;
         Ok(tally.results.into_iter().map(|(name, _, batches)| (name, batches)).collect())
     }

@@ -8,6 +8,7 @@ mod edits;
 mod endings;
 mod hosts;
 mod ledger;
+mod ledger_trust;
 mod mistakes;
 mod names;
 mod pages;

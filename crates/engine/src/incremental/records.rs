@@ -19,9 +19,10 @@ impl Kept {
             if let Op::Write(sink) = &node.op
                 && let Some(staged) = sink.staged()
             {
-                let staged = staged.to_path_buf();
-                let slot = Slot::Output(staged.clone());
-                notes.put(slot, &[(Record::Unstaged { staged }, Vec::new())]);
+                let slot = Slot::Output(staged.to_path_buf());
+                let staged = PathBuf::from(staged.file_name().unwrap_or_default());
+                let path = sink.path().to_path_buf();
+                notes.put(slot, &[(Record::Unstaged { path, staged }, Vec::new())]);
             }
         }
     }

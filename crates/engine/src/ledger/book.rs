@@ -16,9 +16,10 @@ use super::survey::{Progress, Survey};
 use crate::watch::lock;
 use arrow_array::RecordBatch;
 use base::{Failure, Tile};
-use formats::{Arrangement, Sink, Written};
+use formats::{Arrangement, Piece, Sink, Written};
 use plan::Print;
 use plan::physical::{Op, Physical};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -32,8 +33,19 @@ const SYNC: Duration = Duration::from_secs(1);
 /// Rows of more bytes than this are not kept for a report.
 const MOST_ROWS: usize = 16 << 20;
 
-/// What each staged output of a run is called in its ledger, the same in all processes.
-pub type Stages = Vec<(PathBuf, Print)>;
+/// What is staged for each output of a run, the same in all processes.
+pub type Stages = Vec<Known>;
+
+/// What is staged for an output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// The final name.
+    pub path: PathBuf,
+    /// What the ledger calls what is staged.
+    pub stage: Print,
+    /// Tiles that are not there as they were written, and to be done again.
+    pub spoiled: Vec<u64>,
+}
 
 /// The notes of one process of a run.
 pub struct Book {
@@ -77,8 +89,8 @@ impl Book {
         let page = Page::begin(folder, run, process)?;
         let sink = |node: &plan::physical::Node| {
             let sink = lasting(node)?;
-            let stage = stages.iter().find(|(path, _)| path == sink.path())?;
-            Some((sink.clone(), stage.1))
+            let known = stages.iter().find(|known| known.path == sink.path())?;
+            Some((sink.clone(), known.stage))
         };
         let sinks = survey.physical.nodes.iter().map(sink).collect();
         let shared =
@@ -126,21 +138,13 @@ impl Book {
         Some(self.fragment(node)?.done.clone())
     }
 
-    /// Bytes of the part that a tile has to itself in what the writer at the end of a fragment
-    /// writes, if it has one.
-    pub(super) fn part(&self, progress: &Progress, tile: u64) -> Option<u64> {
-        let sink = self.shared.sinks.get(progress.fragment.node)?.as_ref();
-        sink.and_then(|(sink, _)| sink.part(tile))
-    }
-
-    /// Tiles have been written by the writer at the end of a fragment; each with the bytes of its
-    /// part, or of the file up to its end.
-    pub(super) fn wrote(&self, progress: &Progress, tiles: &[(u64, u64)]) {
+    /// Tiles have been written by the writer at the end of a fragment.
+    pub(super) fn wrote(&self, progress: &Progress, tiles: &[(u64, Piece)]) {
         let node = progress.fragment.node;
         let Some(Some((_, stage))) = self.shared.sinks.get(node) else { return };
         let key = |tile: u64| progress.fragment.keys.get(tile as usize);
-        let known = tiles.iter().filter_map(|(tile, bytes)| Some((key(*tile)?, bytes)));
-        let body: Vec<u8> = known.flat_map(|(key, bytes)| entry(*key, *bytes)).collect();
+        let known = tiles.iter().filter_map(|(tile, piece)| Some((key(*tile)?, piece)));
+        let body: Vec<u8> = known.flat_map(|(key, piece)| entry(*key, *piece)).collect();
         let mut notes = lock(&self.shared.notes);
         notes.page.note(&Record::Written { stage: *stage }, &[&body]);
         notes.fresh.entry(node).or_default().extend(tiles.iter().map(|(tile, _)| tile));
@@ -195,15 +199,16 @@ impl Book {
                 sink.create()?;
                 continue;
             };
-            self.note(&Record::Unstaged { staged: staged.to_path_buf() });
+            let name = PathBuf::from(staged.file_name().unwrap_or_default());
+            let path = sink.path().to_path_buf();
+            self.note(&Record::Unstaged { path: path.clone(), staged: name.clone() });
             // Before the file that it tells of is gone.
             let synced = lock(&self.shared.notes).page.sync();
             synced.map_err(|e| Failure::output(format!("cannot keep the state: {e}")))?;
             sink.create()?;
             let inode = staged.symlink_metadata().map(|m| m.ino());
             if let (Some(meaning), Some(stage), Ok(inode)) = (meaning, stage, inode) {
-                let (path, staged) = (sink.path().to_path_buf(), staged.to_path_buf());
-                self.note(&Record::Staged { meaning, stage, path, staged, inode });
+                self.note(&Record::Staged { meaning, stage, path, staged: name, inode });
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 use super::folder::{Folder, cannot, merged};
 use super::fragment::fragments;
 use super::frame::{Frame, MAGIC, encode};
+use super::home::{Home, beside};
 use super::record::{Origin, Record};
 use super::stamp::Inputs;
 use super::states::folded;
@@ -11,7 +12,6 @@ use base::Failure;
 use plan::physical::{Node, Op, Physical};
 use plan::{Meaning, Print};
 use std::collections::{BTreeMap, HashSet};
-use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -32,25 +32,28 @@ pub fn compact(path: &Path, plans: &[(&Physical, &Inputs)]) -> Result<(), Failur
     if folder.files.len() <= MANY && kept * 2 > all {
         return Ok(());
     }
-    gather(&folder, &keep).map_err(|e| cannot(path, &e))
+    let Some(home) = Home::open(path)? else { return Ok(()) };
+    gather(&home, &folder, &keep).map_err(|e| cannot(path, &e))
 }
 
-fn gather(folder: &Folder, keep: &[Frame]) -> io::Result<()> {
+fn gather(home: &Home, folder: &Folder, keep: &[Frame]) -> io::Result<()> {
     let target = merged(&folder.path);
-    let fresh = target.with_extension("new");
-    let mut file = BufWriter::new(File::create(&fresh)?);
+    let name = target.file_name().unwrap_or_default();
+    let fresh = Path::new(name).with_extension("new");
+    let outputs = beside(&folder.path);
+    let mut file = BufWriter::new(home.anew(fresh.as_os_str())?);
     file.write_all(MAGIC)?;
-    file.write_all(&encode(&Record::Begin(Origin::here()), &[])?)?;
+    file.write_all(&encode(&Record::Begin(Origin::of(home.identity())), &[])?)?;
     for frame in keep {
         let damaged = || io::Error::other("a record has changed on the disk");
         let body = frame.body.read().ok_or_else(damaged)?;
-        file.write_all(&encode(&frame.record, &[&body])?)?;
+        file.write_all(&encode(&frame.record.below(outputs.as_deref()), &[&body])?)?;
     }
     file.into_inner()?.sync_all()?;
-    fs::rename(&fresh, &target)?;
-    File::open(&folder.path)?.sync_all()?;
+    home.rename(fresh.as_os_str(), name)?;
+    home.sync()?;
     let old = folder.files.iter().filter(|pages| pages.path != target);
-    old.map(|pages| &pages.path).try_for_each(fs::remove_file)
+    old.filter_map(|pages| pages.path.file_name()).try_for_each(|name| home.remove(name))
 }
 
 /// The records that are still of use for some plans when all is done: the last run, what it read and

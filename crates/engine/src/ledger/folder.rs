@@ -1,10 +1,12 @@
 //! The folder of a run's state: all records of earlier runs, and what is set aside.
-use super::frame::{Body, End, Frame, scan};
+use super::frame::{Body, End, Frame, encode, scan};
+use super::home::{Home, beside};
 use super::record::{Origin, Record};
 use base::Failure;
+use rustix::fs::OFlags;
 use std::ffi::OsStr;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// What the names of files with records end with.
@@ -19,6 +21,8 @@ pub struct Folder {
     pub files: Vec<Pages>,
     /// What was set aside, a sentence each.
     pub warnings: Vec<String>,
+    /// Files that were set aside before.
+    pub aside: Vec<PathBuf>,
 }
 
 /// The records of one file.
@@ -30,6 +34,10 @@ pub struct Pages {
     pub origin: Origin,
     /// The records behind the first.
     pub frames: Vec<Frame>,
+    /// Whether it was written to another folder than this, of which this is a copy.
+    pub copied: bool,
+    /// Whether it ends in the middle of a record, as after a kill.
+    pub torn: bool,
 }
 
 impl Folder {
@@ -40,27 +48,22 @@ impl Folder {
     /// If it is there and cannot be read.
     pub fn read(path: &Path, but: Option<&str>, aside: bool) -> Result<Folder, Failure> {
         let mut folder = Folder { path: path.to_path_buf(), ..Folder::default() };
-        let entries = match fs::read_dir(path) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(folder),
-            entries => entries.map_err(|e| cannot(path, &e))?,
-        };
-        let mut files = Vec::new();
-        for entry in entries {
-            let file = entry.map_err(|e| cannot(path, &e))?.path();
-            let ours = but.is_some_and(|run| name(&file).starts_with(&prefix(run)));
-            if file.extension() == Some(OsStr::new(ENDING)) && !ours {
-                files.push(file);
+        let Some(home) = Home::open(path)? else { return Ok(folder) };
+        for name in home.names().map_err(|e| cannot(path, &e))? {
+            let ours = but.is_some_and(|run| name.to_string_lossy().starts_with(&prefix(run)));
+            if name.extension() == Some(OsStr::new("aside")) {
+                folder.aside.push(path.join(&name));
+            } else if name.extension() == Some(OsStr::new(ENDING)) && !ours {
+                folder.add(&home, name.as_os_str(), aside).map_err(|e| cannot(path, &e))?;
             }
-        }
-        files.sort();
-        for file in files {
-            folder.add(file, aside).map_err(|e| cannot(path, &e))?;
         }
         Ok(folder)
     }
 
-    fn add(&mut self, path: PathBuf, aside: bool) -> io::Result<()> {
-        let (mut frames, end) = scan(&path)?;
+    fn add(&mut self, home: &Home, name: &OsStr, aside: bool) -> io::Result<()> {
+        let path = self.path.join(name);
+        let scan = || scan(&home.file(name, OFlags::RDONLY)?, &path);
+        let (mut frames, end) = scan()?;
         let origin = match frames.first() {
             Some(Frame { record: Record::Begin(origin), .. }) => Some(origin.clone()),
             _ => None,
@@ -78,18 +81,19 @@ impl Folder {
             (_, None, None) => Some("does not begin as a ledger does".to_owned()),
             (End::Whole | End::Torn, None, Some(_)) => None,
         };
-        let usable = misfit_free(&origin);
+        let (usable, torn) = (misfit_free(&origin), end == End::Torn);
         if let Some(why) = why {
-            let mut name = path.as_os_str().to_owned();
-            name.push(".aside");
-            let to = PathBuf::from(name);
-            let moved = if aside { format!("; it is now {}", to.display()) } else { String::new() };
+            let mut to = name.to_owned();
+            to.push(".aside");
+            let now = self.path.join(&to);
+            let moved =
+                if aside { format!("; it is now {}", now.display()) } else { String::new() };
             self.warnings.push(format!("{} {why}{moved}", path.display()));
             if aside && usable && !frames.is_empty() {
-                keep_whole(&path, &to, &frames)?;
-                frames = scan(&path)?.0;
+                keep_whole(home, name, &to, &frames)?;
+                frames = scan()?.0;
             } else if aside {
-                fs::rename(&path, &to)?;
+                home.rename(name, &to)?;
             }
             if !usable {
                 return Ok(());
@@ -97,8 +101,27 @@ impl Folder {
         }
         let Some(origin) = origin else { return Ok(()) };
         frames.remove(0);
-        self.files.push(Pages { path, origin, frames });
+        let copied = origin.is_copied_to(home.identity());
+        if copied {
+            // What lies elsewhere is what the original tells of.
+            frames.retain(|frame| !frame.record.is_elsewhere());
+        }
+        let outputs = beside(&self.path);
+        for frame in &mut frames {
+            frame.record = frame.record.above(outputs.as_deref());
+        }
+        self.files.push(Pages { path, origin, frames, copied, torn });
         Ok(())
+    }
+
+    /// Why it may know less than was noted, a sentence each: what is set aside, now or earlier, and
+    /// files that end in the middle of a record.
+    pub fn faults(&self) -> Vec<String> {
+        let torn = self.files.iter().filter(|pages| pages.torn);
+        let torn =
+            torn.map(|pages| format!("{} ends in the middle of a record", pages.path.display()));
+        let earlier = self.aside.iter().map(|path| format!("{} was set aside", path.display()));
+        self.warnings.iter().cloned().chain(torn).chain(earlier).collect()
     }
 
     /// All records.
@@ -117,15 +140,15 @@ fn misfit_free(origin: &Option<Origin>) -> bool {
 }
 
 /// Sets a damaged file aside and writes the records before the damage to a new one of its name.
-fn keep_whole(path: &Path, aside: &Path, frames: &[Frame]) -> io::Result<()> {
+fn keep_whole(home: &Home, name: &OsStr, aside: &OsStr, frames: &[Frame]) -> io::Result<()> {
     let mut bytes = super::frame::MAGIC.to_vec();
     for frame in frames {
         // A body that is damaged, too, ends it.
         let Some(body) = frame.body.read() else { break };
-        bytes.extend(super::frame::encode(&frame.record, &[&body])?);
+        bytes.extend(encode(&frame.record, &[&body])?);
     }
-    fs::rename(path, aside)?;
-    fs::write(path, bytes)
+    home.rename(name, aside)?;
+    home.anew(name)?.write_all(&bytes)
 }
 
 /// The file of a process of a run.
@@ -150,10 +173,6 @@ pub fn forget(folder: &Path, run: &str) {
 
 fn prefix(run: &str) -> String {
     format!("run-{run}-")
-}
-
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The sentence for state that cannot be kept.

@@ -7,10 +7,11 @@
 //!         checksum of the body (8), head (JSON), body; numbers little-endian
 //! ```
 use super::record::Record;
+use formats::own;
 use plan::Print;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -72,7 +73,7 @@ impl Body {
     /// The keys that it begins with. They are not checked, but no wrong key is anybody's.
     pub fn keys(&self, count: u64) -> Option<Vec<Print>> {
         let len = count.checked_mul(16).filter(|len| *len <= self.len)?;
-        let file = File::open(&*self.path).ok()?;
+        let file = own::open(&self.path, OpenOptions::new().read(true)).ok()?;
         let mut bytes = vec![0; usize::try_from(len).ok()?];
         file.read_exact_at(&mut bytes, self.at).ok()?;
         Some(bytes.as_chunks::<16>().0.iter().map(|key| Print(*key)).collect())
@@ -80,7 +81,7 @@ impl Body {
 
     /// The bytes, if they are what was written.
     pub fn read(&self) -> Option<Vec<u8>> {
-        let file = File::open(&*self.path).ok()?;
+        let file = own::open(&self.path, OpenOptions::new().read(true)).ok()?;
         let mut bytes = vec![0; usize::try_from(self.len).ok()?];
         file.read_exact_at(&mut bytes, self.at).ok()?;
         (sum(&[&bytes]) == self.sum).then_some(bytes)
@@ -122,15 +123,14 @@ pub fn append(file: &mut File, record: &Record, body: &[&[u8]]) -> io::Result<u6
 }
 
 /// All records of a file that are whole, up to the first one that is not. Bodies are not read.
-pub fn scan(path: &Path) -> io::Result<(Vec<Frame>, End)> {
-    let file = File::open(path)?;
+pub fn scan(file: &File, path: &Path) -> io::Result<(Vec<Frame>, End)> {
     let len = file.metadata()?.len();
     let mut magic = [0; MAGIC.len()];
     let begun = len.min(magic.len() as u64) as usize;
     file.read_exact_at(&mut magic[..begun], 0)?;
     if magic[..begun] != MAGIC[..begun] {
         let same = magic.iter().zip(MAGIC).take_while(|(a, b)| a == b).count() as u64;
-        let torn = rest_is_zero(&file, same, len)?;
+        let torn = rest_is_zero(file, same, len)?;
         return Ok((Vec::new(), if torn { End::Torn } else { End::Foreign }));
     }
     if begun < magic.len() {
@@ -140,12 +140,12 @@ pub fn scan(path: &Path) -> io::Result<(Vec<Frame>, End)> {
     let mut frames = Vec::new();
     let mut at = MAGIC.len() as u64;
     while at < len {
-        match frame(&file, &path, at, len)? {
+        match frame(file, &path, at, len)? {
             Some((frame, next)) => {
                 frames.push(frame);
                 at = next;
             }
-            None if ends_torn(&file, at, len)? => return Ok((frames, End::Torn)),
+            None if ends_torn(file, at, len)? => return Ok((frames, End::Torn)),
             None => return Ok((frames, End::Damaged)),
         }
     }
@@ -175,7 +175,8 @@ fn frame(file: &File, path: &Arc<PathBuf>, at: u64, len: u64) -> io::Result<Opti
     if sum(&[&fixed[..12], &head]) != fixed[12..20] {
         return Ok(None);
     }
-    let Ok(record) = serde_json::from_slice::<Record>(&head) else { return Ok(None) };
+    let record = serde_json::from_slice::<Record>(&head).ok().filter(Record::is_sound);
+    let Some(record) = record else { return Ok(None) };
     let mut of_body = [0; 8];
     of_body.copy_from_slice(&fixed[20..]);
     let at = at + FIXED as u64 + head_len;

@@ -1,8 +1,10 @@
 //! One run at a time: a lock that goes with the process that holds it, however that ends.
 use super::folder::cannot;
+use super::home::Home;
 use base::{Failure, FailureKind};
-use rustix::fs::{FlockOperation, flock};
-use std::fs::{File, OpenOptions};
+use rustix::fs::{FlockOperation, OFlags, flock};
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -27,8 +29,8 @@ impl Lock {
     /// # Errors
     /// If another run holds it, or the folder cannot be made.
     pub fn take(folder: &Path) -> Result<Lock, Failure> {
-        std::fs::create_dir_all(folder).map_err(|e| cannot(folder, &e))?;
-        let mut file = open(folder, "lock")?;
+        let home = Home::make(folder)?;
+        let mut file = open(&home, "lock")?;
         if !within(GLIMPSE, &file) {
             let mut who = String::new();
             drop(file.read_to_string(&mut who));
@@ -45,7 +47,7 @@ impl Lock {
         let who = format!("process {} on {}", std::process::id(), host.trim());
         // Only for the sentence above.
         drop(file.set_len(0).and_then(|()| file.write_all(who.as_bytes())));
-        let writers = open(folder, "writers")?;
+        let writers = open(&home, "writers")?;
         if !within(LINGER, &writers) {
             let place = folder.display();
             let message =
@@ -57,8 +59,9 @@ impl Lock {
 
     /// Whether somebody holds the lock of a folder.
     pub fn is_held(folder: &Path) -> bool {
-        let file = OpenOptions::new().read(true).write(true).open(folder.join("lock"));
-        file.is_ok_and(|f| flock(&f, FlockOperation::NonBlockingLockExclusive).is_err())
+        let Ok(Some(home)) = Home::open(folder) else { return false };
+        home.file(OsStr::new("lock"), OFlags::RDWR)
+            .is_ok_and(|f| flock(&f, FlockOperation::NonBlockingLockExclusive).is_err())
     }
 }
 
@@ -80,14 +83,13 @@ impl Share {
     /// # Errors
     /// If the folder is not there.
     pub fn take(folder: &Path) -> Result<Share, Failure> {
-        let file = open(folder, "writers")?;
+        let file = open(&Home::make(folder)?, "writers")?;
         flock(&file, FlockOperation::LockShared).map_err(|e| cannot(folder, &e.into()))?;
         Ok(Share(file))
     }
 }
 
-fn open(folder: &Path, name: &str) -> Result<File, Failure> {
-    let mut options = OpenOptions::new();
-    let file = options.read(true).write(true).create(true).truncate(false).open(folder.join(name));
-    file.map_err(|e| cannot(folder, &e))
+fn open(home: &Home, name: &str) -> Result<File, Failure> {
+    let file = home.file(OsStr::new(name), OFlags::RDWR | OFlags::CREATE);
+    file.map_err(|e| cannot(&home.path, &e))
 }

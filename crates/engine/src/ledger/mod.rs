@@ -12,6 +12,7 @@
 //! | `record` | what records say |
 //! | `stamp` | by what a file is known to be unchanged |
 //! | `folder` | the folder of a run's state: all records of earlier runs, and what is set aside |
+//! | `home` | that folder, open, as all others come to its files |
 //! | `lock` | one run at a time |
 //! | `fragment` | the fragments of a plan, and the keys of their tiles |
 //! | `survey` | what of a plan is done, and what is left |
@@ -30,6 +31,7 @@ mod compact;
 mod folder;
 mod fragment;
 mod frame;
+mod home;
 mod lock;
 mod outputs;
 mod page;
@@ -45,8 +47,8 @@ mod survey;
 mod tests;
 mod written;
 
-pub use book::{Book, Stages};
-pub use clean::{clean, remove_staged, staged};
+pub use book::{Book, Known, Stages};
+pub use clean::{Cleaned, clean, remove_staged, staged};
 pub use compact::compact;
 pub use folder::{Folder, forget};
 pub use fragment::lasting;
@@ -58,6 +60,7 @@ pub use outputs::{Kept, is_own};
 pub use page::Page;
 pub use reason::Reason;
 pub use record::Record;
+pub use staged::{Tiles, Trial};
 pub use stages::wrap;
 pub use stamp::{Inputs, TICK, changed, input_print, output_print};
 pub(crate) use states::{States, noted, pack, unpack};

@@ -1,15 +1,20 @@
 //! A file of a ledger that records are added to, each handed to the system at once.
 use super::folder::{cannot, page};
 use super::frame::{Body, Frame, MAGIC, append};
+use super::home::{Home, beside};
 use super::record::{Origin, Record};
 use base::Failure;
-use std::fs::{self, File, OpenOptions};
+use rustix::fs::OFlags;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The file of one process.
 pub struct Page {
+    home: Home,
+    /// Where the outputs are that it tells of, if it lies beside them.
+    outputs: Option<PathBuf>,
     path: Arc<PathBuf>,
     file: File,
     records: u64,
@@ -26,12 +31,15 @@ impl Page {
     /// If it cannot be made.
     pub fn begin(folder: &Path, run: &str, process: usize) -> Result<Page, Failure> {
         let path = page(folder, run, process);
-        let file = OpenOptions::new().append(true).create_new(true).open(&path);
-        let mut file = file.map_err(|e| cannot(folder, &e))?;
+        let home = Home::make(folder)?;
+        let name = path.file_name().unwrap_or_default();
+        let new = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::EXCL;
+        let mut file = home.file(name, new).map_err(|e| cannot(folder, &e))?;
         file.write_all(MAGIC).map_err(|e| cannot(folder, &e))?;
-        let len = MAGIC.len() as u64;
-        let mut page = Page { path: Arc::new(path), file, records: 0, len, failed: None };
-        page.note(&Record::Begin(Origin::here()), &[]);
+        let (len, origin) = (MAGIC.len() as u64, Origin::of(home.identity()));
+        let (outputs, path) = (beside(folder), Arc::new(path));
+        let mut page = Page { home, outputs, path, file, records: 0, len, failed: None };
+        page.note(&Record::Begin(origin), &[]);
         Ok(page)
     }
 
@@ -40,7 +48,7 @@ impl Page {
         if self.failed.is_some() {
             return None;
         }
-        match append(&mut self.file, record, body) {
+        match append(&mut self.file, &record.below(self.outputs.as_deref()), body) {
             Ok(bytes) => {
                 self.records += 1;
                 self.len += bytes;
@@ -92,19 +100,21 @@ impl Page {
     }
 
     fn rewrite(&mut self, keep: &mut [&mut Frame]) -> io::Result<()> {
-        let fresh = self.path.with_extension("new");
-        let mut file = File::create(&fresh)?;
+        let name = self.path.file_name().unwrap_or_default();
+        let fresh = Path::new(name).with_extension("new");
+        let mut file = self.home.anew(fresh.as_os_str())?;
         file.write_all(MAGIC)?;
-        let mut len = MAGIC.len() as u64 + append(&mut file, &Record::Begin(Origin::here()), &[])?;
+        let origin = Origin::of(self.home.identity());
+        let mut len = MAGIC.len() as u64 + append(&mut file, &Record::Begin(origin), &[])?;
         let mut places = Vec::with_capacity(keep.len());
         for frame in keep.iter() {
             let damaged = || io::Error::other("a record has changed on the disk");
             let body = frame.body.read().ok_or_else(damaged)?;
-            len += append(&mut file, &frame.record, &[&body])?;
+            len += append(&mut file, &frame.record.below(self.outputs.as_deref()), &[&body])?;
             places.push(Body::last(&self.path, len, &[&body]));
         }
-        fs::rename(&fresh, &*self.path)?;
-        self.file = OpenOptions::new().append(true).open(&*self.path)?;
+        self.home.rename(fresh.as_os_str(), name)?;
+        self.file = self.home.file(name, OFlags::WRONLY | OFlags::APPEND)?;
         (self.len, self.records) = (len, keep.len() as u64 + 1);
         keep.iter_mut().zip(places).for_each(|(frame, body)| frame.body = body);
         Ok(())

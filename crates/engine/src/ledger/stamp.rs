@@ -39,19 +39,20 @@ fn ctime(m: &Metadata) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::new(seconds, nanos)
 }
 
-/// What an output is known by: the file, or the folder and all files in it. `None` if there is
-/// none.
+/// What an output is known by: the file, or the folder and all files in it, wherever they lie.
+/// `None` if there is none.
 pub fn output_print(path: &Path) -> Option<Print> {
+    let print = |path: &Path, m: &Metadata| Some(print(Path::new(path.file_name()?), m));
     let metadata = path.symlink_metadata().ok()?;
     if !metadata.is_dir() {
-        return Some(print(path, &metadata));
+        return print(path, &metadata);
     }
     let mut entries: Vec<PathBuf> =
         fs::read_dir(path).ok()?.map(|e| Some(e.ok()?.path())).collect::<Option<_>>()?;
     entries.sort();
-    let entry = |path: &PathBuf| Some(print(path, &path.symlink_metadata().ok()?));
+    let entry = |path: &PathBuf| print(path, &path.symlink_metadata().ok()?);
     let prints: Vec<Print> = entries.iter().map(entry).collect::<Option<_>>()?;
-    Some(Print::of(std::iter::once(print(path, &metadata)).chain(prints)))
+    Some(Print::of(std::iter::once(print(path, &metadata)?).chain(prints)))
 }
 
 /// The input files of a plan.
@@ -85,6 +86,46 @@ impl Inputs {
             inputs.readers.insert(node, known);
         }
         Ok(Some(inputs))
+    }
+
+    /// As they are now, whatever was read of them before.
+    ///
+    /// # Errors
+    /// If a file is gone.
+    pub fn now(physical: &Physical) -> Result<Inputs, Failure> {
+        let mut inputs = Inputs::default();
+        for (node, source) in sources(physical) {
+            let files = source.files().into_iter().map(|path| {
+                let path = std::path::absolute(&path).unwrap_or(path);
+                match input_print(&path) {
+                    Some(print) => Ok((path, print)),
+                    None => Err(Failure::data(format!("the input {} is gone", path.display()))),
+                }
+            });
+            inputs.readers.insert(node, Some(files.collect::<Result<_, _>>()?));
+        }
+        Ok(inputs)
+    }
+
+    /// Whether all files still are what they were; asked when they have been read, and before
+    /// anything that was made of them gets its name.
+    ///
+    /// # Errors
+    /// With the name of one that is not.
+    pub fn check(&self) -> Result<(), Failure> {
+        let other = |(path, print): &(PathBuf, Print)| {
+            let now = fs::metadata(path);
+            // What is no file (a device, standard input) has no version.
+            let file = now.as_ref().map_or(true, Metadata::is_file);
+            let same = now.is_ok_and(|metadata| self::print(path, &metadata) == *print);
+            (file && !same).then(|| path.clone())
+        };
+        let Some(path) = self.all().iter().find_map(other) else { return Ok(()) };
+        let what = if path.exists() { "changed" } else { "removed" };
+        let path = path.display();
+        Err(Failure::data(format!(
+            "{path} was {what} while it was read: run again when it is whole"
+        )))
     }
 
     /// The files that a node reads; none if it reads none, `None` if it cannot say which.

@@ -4,6 +4,7 @@ use super::lock::Lock;
 use super::record::Record;
 use super::staged::entries;
 use super::stamp::{input_print, output_print};
+use formats::Piece;
 use plan::Print;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
@@ -39,8 +40,8 @@ impl Status {
     pub fn of(folder: &Folder) -> Status {
         let mut status = Status { at_work: Lock::is_held(&folder.path), ..Status::default() };
         let mut inputs: BTreeMap<&Path, Print> = BTreeMap::new();
-        let mut stages: BTreeMap<&Path, Option<Print>> = BTreeMap::new();
-        let mut written: BTreeMap<Print, HashMap<Print, u64>> = BTreeMap::new();
+        let mut stages: BTreeMap<PathBuf, Option<Print>> = BTreeMap::new();
+        let mut written: BTreeMap<Print, HashMap<Print, Piece>> = BTreeMap::new();
         let mut folds: BTreeMap<Print, HashSet<Print>> = BTreeMap::new();
         for (record, body) in folder.records() {
             match record {
@@ -57,13 +58,17 @@ impl Status {
                     let same = output_print(path).map(|now| now == *print);
                     status.outputs.insert(path.clone(), same);
                 }
-                Record::Unstaged { staged } => drop(stages.insert(staged, None)),
-                Record::Staged { staged, stage, .. } => drop(stages.insert(staged, Some(*stage))),
+                Record::Unstaged { path, staged } => {
+                    stages.insert(path.with_file_name(staged), None);
+                }
+                Record::Staged { path, staged, stage, .. } => {
+                    stages.insert(path.with_file_name(staged), Some(*stage));
+                }
                 Record::Written { stage } => {
                     written.entry(*stage).or_default().extend(entries(body));
                 }
                 Record::Cut { stage, bytes } => {
-                    written.entry(*stage).or_default().retain(|_, end| *end <= *bytes);
+                    written.entry(*stage).or_default().retain(|_, piece| piece.bytes <= *bytes);
                 }
                 Record::Partial { meaning, tiles } => {
                     let keys = body.keys(*tiles).unwrap_or_default();
@@ -78,7 +83,7 @@ impl Status {
         status.folds = folds.values().map(HashSet::len).collect();
         let there = stages.into_iter().filter(|(path, _)| path.exists());
         let tiles = |stage| written.get(&stage).map_or(0, HashMap::len);
-        let staged = there.map(|(path, stage)| (path.to_path_buf(), stage.map_or(0, tiles)));
+        let staged = there.map(|(path, stage)| (path, stage.map_or(0, tiles)));
         status.staged = staged.collect();
         status.inputs = inputs.len();
         let changed = inputs.into_iter().filter(|(path, print)| input_print(path) != Some(*print));

@@ -66,7 +66,7 @@ impl Progress {
 
 impl Survey {
     /// Of a plan whose inputs are these.
-    pub fn of(physical: &Physical, inputs: &Inputs, folder: &Folder, trial: Trial) -> Survey {
+    pub fn of(physical: &Physical, inputs: &Inputs, folder: &Folder, trial: &dyn Trial) -> Survey {
         let tiles = tiles(physical);
         let whole = wholes(physical, inputs);
         let mut kept = Vec::new();

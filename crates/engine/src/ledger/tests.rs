@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 use super::folder::{Folder, merged, page};
 use super::frame::{End, MAGIC, encode, scan};
+use super::home::Home;
 use super::record::{Origin, Record};
 use super::staged::{add, entry};
 use super::stamp::output_print;
 use super::{Lock, Share, outputs, remove_staged};
+use formats::Piece;
 use plan::Print;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -37,7 +39,7 @@ fn bytes(records: &[(Record, Vec<u8>)]) -> Vec<u8> {
 /// What a file of these bytes holds: only records that were written, in order, with their bodies.
 fn held(path: &Path, bytes: &[u8], written: &[(Record, Vec<u8>)]) -> (usize, End) {
     fs::write(path, bytes).unwrap();
-    let (frames, end) = scan(path).unwrap();
+    let (frames, end) = scan(&fs::File::open(path).unwrap(), path).unwrap();
     for (frame, (record, body)) in frames.iter().zip(written) {
         assert_eq!(frame.record, *record);
         // The states of folds are looked at by whoever uses them.
@@ -132,7 +134,10 @@ fn what_cannot_be_trusted_is_named_and_set_aside() {
 fn behind_a_cut_only_what_was_written_later_is_there() {
     let print = |n: u8| Print([n; 16]);
     let written = |stage: u8, tiles: &[(u8, u64)]| {
-        let body = tiles.iter().flat_map(|(tile, end)| entry(print(*tile), *end)).collect();
+        let body = tiles
+            .iter()
+            .flat_map(|(tile, end)| entry(print(*tile), Piece { bytes: *end, sum: 3, tail: 0 }))
+            .collect();
         (Record::Written { stage: print(stage) }, body)
     };
     let cut = |stage, bytes| (Record::Cut { stage: print(stage), bytes }, Vec::new());
@@ -154,7 +159,8 @@ fn behind_a_cut_only_what_was_written_later_is_there() {
         [1, 2].map(|stage| {
             let mut tiles = HashMap::new();
             folder.files.iter().for_each(|pages| add(pages, print(stage), &mut tiles));
-            let mut tiles: Vec<_> = tiles.into_iter().map(|(key, end)| (key.0[0], end)).collect();
+            let mut tiles: Vec<_> =
+                tiles.into_iter().map(|(key, piece)| (key.0[0], piece.bytes)).collect();
             tiles.sort();
             tiles
         })
@@ -204,29 +210,83 @@ fn an_output_is_one_s_own_until_another_has_its_name() {
     assert!(!made(&before));
 }
 
+/// The ledger of an output in a folder, as another one was when it was written.
+fn ledger_of(folder: &Path, written_to: &Path, named: &[(&str, &str)]) -> PathBuf {
+    let state = folder.join(".tidemill/out");
+    fs::create_dir_all(&state).unwrap();
+    let home = Home::open(&written_to.join(".tidemill/out")).unwrap().unwrap();
+    let record = |(path, staged): &(&str, &str)| {
+        let (path, staged, print) = (PathBuf::from(path), PathBuf::from(staged), Print::default());
+        (Record::Staged { meaning: print, stage: print, path, staged, inode: 1 }, Vec::new())
+    };
+    let begin = (Record::Begin(Origin::of(home.identity())), Vec::new());
+    let records: Vec<_> = [begin].into_iter().chain(named.iter().map(record)).collect();
+    fs::write(merged(&state), bytes(&records)).unwrap();
+    state
+}
+
 #[test]
 fn what_is_still_staged_can_be_removed() {
     let folder = tempfile::tempdir().unwrap();
-    let state = folder.path().join("state");
-    fs::create_dir(&state).unwrap();
-    let (staged, other) = (folder.path().join(".out.partial-1"), folder.path().join("other"));
-    for path in [&staged, &other] {
-        fs::create_dir(path).unwrap();
-        fs::write(path.join("data.nc"), "x").unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir_all(at(".tidemill/out")).unwrap();
+    fs::create_dir(at("sub")).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let other = elsewhere.path().join("c.partial-1");
+    fs::write(&other, "x").unwrap();
+    fs::create_dir(at("out.partial-1")).unwrap();
+    fs::write(at("out.partial-1/data.nc"), "x").unwrap();
+    fs::write(at("sub/b.csv.partial-1"), "x").unwrap();
+    let c = elsewhere.path().join("c");
+    let named = [
+        ("out", "out.partial-1"),
+        ("sub/b.csv", "b.csv.partial-1"),
+        ("gone", "gone.partial-1"),
+        (c.to_str().unwrap(), "c.partial-1"),
+    ];
+    let state = ledger_of(folder.path(), folder.path(), &named);
+    let all = super::staged(&Folder::read(&state, None, false).unwrap(), &|_| true);
+    assert_eq!(all.len(), 4);
+    // In a copy that is staged which lies beside its own outputs.
+    let copy = tempfile::tempdir().unwrap();
+    let copied = ledger_of(copy.path(), folder.path(), &named);
+    let there = super::staged(&Folder::read(&copied, None, false).unwrap(), &|_| true);
+    assert_eq!(there.len(), 3);
+    assert!(there.iter().all(|path| path.starts_with(copy.path())), "{there:?}");
+    let removed = remove_staged(&all).unwrap().removed;
+    assert_eq!(
+        BTreeSet::from_iter(removed),
+        BTreeSet::from([other, at("out.partial-1"), at("sub/b.csv.partial-1")])
+    );
+    assert!(at("sub").exists() && !at("out.partial-1").exists());
+}
+
+#[test]
+fn a_ledger_names_nothing_but_what_is_staged_beside_outputs() {
+    for (path, staged) in [
+        ("out", "out"),
+        ("out", "other.partial-1"),
+        ("out", "out.partial-"),
+        ("out", "out.partial-1/../../x"),
+        ("out", "../out.partial-1"),
+        ("out", "/out.partial-1"),
+        ("../out", "out.partial-1"),
+        ("sub/../../out", "out.partial-1"),
+        ("", ".partial-1"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join(".tidemill/out")).unwrap();
+        let state = ledger_of(
+            folder.path(),
+            folder.path(),
+            &[("out", "out.partial-1"), (path, staged), ("b", "b.partial-1")],
+        );
+        let read = Folder::read(&state, None, true).unwrap();
+        let all = super::staged(&read, &|_| true);
+        assert_eq!(all.into_iter().collect::<Vec<_>>(), [folder.path().join("out.partial-1")]);
+        let told = &read.warnings;
+        assert!(told[0].contains("damaged"), "{path}, {staged}: {told:?}");
     }
-    let record = |staged: &PathBuf| {
-        let (path, print) = (folder.path().join("out"), Print::default());
-        let inode = staged.metadata().unwrap().ino();
-        let staged = staged.clone();
-        (Record::Staged { meaning: print, stage: print, path, staged, inode }, Vec::new())
-    };
-    let begin = (Record::Begin(Origin::here()), Vec::new());
-    fs::write(merged(&state), bytes(&[begin, record(&staged), record(&other)])).unwrap();
-    let removed =
-        remove_staged(&super::staged(&Folder::read(&state, None, false).unwrap())).unwrap();
-    // Only what is called so.
-    assert_eq!(removed, std::slice::from_ref(&staged));
-    assert!(!staged.exists() && other.join("data.nc").exists());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::allowance::Allowance;
 use super::book::Book;
 use super::survey::Progress;
+use formats::Piece;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ pub struct Written {
     book: Arc<Book>,
     progress: Progress,
     /// Tiles that are not noted yet, each with what the ledger knows its bytes by.
-    pending: Vec<(u64, u64)>,
+    pending: Vec<(u64, Piece)>,
     time: Allowance,
     /// What the last note has cost.
     last: Duration,
@@ -35,11 +36,11 @@ impl Written {
         (0..).find(|tile| !self.has(*tile)).unwrap_or_default()
     }
 
-    /// A tile has been written; `length` is that of the file behind it, if tiles are appended.
-    pub fn wrote(&mut self, tile: u64, length: Option<u64>) {
+    /// A tile has been written; `piece` is what is known of it, if anything is.
+    pub fn wrote(&mut self, tile: u64, piece: Option<Piece>) {
         self.time.begin();
-        let bytes = length.or_else(|| self.book.part(&self.progress, tile)).unwrap_or(u64::MAX);
-        self.pending.push((tile, bytes));
+        let none = Piece { bytes: u64::MAX, ..Piece::default() };
+        self.pending.push((tile, piece.unwrap_or(none)));
         if self.time.affords(self.last) {
             self.note();
         }

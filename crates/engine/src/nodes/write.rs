@@ -37,10 +37,10 @@ impl Write {
         let place = |f: Failure| f.context(format!("{TILE}{number}"));
         let writer = self.writer()?;
         writer.write(&parcel.tile).map_err(place)?;
-        let length = writer.length();
+        let piece = writer.piece();
         self.watch.wrote(parcel.tile.bytes() as u64);
         if let Some(written) = &mut self.written {
-            written.wrote(number, length);
+            written.wrote(number, piece);
         }
         Ok(())
     }
@@ -48,7 +48,13 @@ impl Write {
     fn writer(&mut self) -> Result<&mut Box<dyn TileWriter>, Failure> {
         let writer = match self.writer.take() {
             Some(writer) => writer,
-            None => self.sink.writer()?,
+            None => {
+                let mut writer = self.sink.writer()?;
+                if self.written.is_some() {
+                    writer.sum();
+                }
+                writer
+            }
         };
         Ok(self.writer.insert(writer))
     }

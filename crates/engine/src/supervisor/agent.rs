@@ -171,7 +171,7 @@ impl Relay<'_> {
                     Err(failure) => self.say(&failure.into()),
                 }
             }
-            Order::Addresses(_) | Order::Deal(_) | Order::Stop | Order::Commit => {
+            Order::Addresses(_) | Order::Deal(_) | Order::Stop | Order::Commit(_) => {
                 self.child.iter_mut().for_each(|child| child.tell(&order));
             }
             Order::Alive => {}

@@ -117,18 +117,20 @@ impl Child {
     }
 
     /// Says that this process has finished, and stays until the launcher lets it go. In process
-    /// 0, once all have finished, `commit` gives the outputs their names.
+    /// 0, once all have finished, `commit` gives the outputs their names; it gets to know what each
+    /// process has `told`.
     ///
     /// # Errors
     /// What `commit` says.
     pub fn finish(
         &self,
         result: Value,
-        commit: impl FnOnce() -> Result<Value, Failure>,
+        told: Value,
+        commit: impl FnOnce(Vec<Value>) -> Result<Value, Failure>,
     ) -> Result<(), Failure> {
-        self.say(&Word::Finished(result));
-        if let Order::Commit = self.next_order()? {
-            self.say(&Word::Written(commit()?));
+        self.say(&Word::Finished { result, told });
+        if let Order::Commit(told) = self.next_order()? {
+            self.say(&Word::Written(commit(told)?));
             self.next_order()?;
         }
         Err(Failure::internal("the launcher spoke out of turn"))

@@ -40,8 +40,8 @@ pub enum Order {
     Deal(Deal),
     /// Take no more tiles; what is in flight is to reach its sinks.
     Stop,
-    /// All have finished: give the outputs their names.
-    Commit,
+    /// All have finished, and have told this: give the outputs their names.
+    Commit(Vec<Value>),
     /// Still there; to the launchers of other hosts, now and then.
     Alive,
     /// The run has ended well; to the launchers of other hosts.
@@ -77,8 +77,13 @@ pub enum Word {
     },
     /// The launcher of another host was told to stop, and why.
     Stopped(Cause),
-    /// The workers have ended well; the result is the launcher's code's own.
-    Finished(Value),
+    /// The workers have ended well; both are the launcher's code's own.
+    Finished {
+        /// For the report.
+        result: Value,
+        /// For process 0, which gives outputs their names.
+        told: Value,
+    },
     /// The outputs have their names.
     Written(Value),
     /// A result, for standard output.

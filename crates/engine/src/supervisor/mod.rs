@@ -11,8 +11,8 @@
 //!                          ←          Listening(address)
 //!   Addresses(all)         →          links are opened, workers run
 //!                          ←          Alive(progress) now and then
-//!                          ←          Finished(result)
-//!   Commit                 →          (child 0 only, when all have finished) names the outputs
+//!                          ←          Finished(result, told)
+//!   Commit(told)           →          (child 0 only, when all have finished) names the outputs
 //!                          ←          Written(what)
 //!   end of input           →          exits
 //! ```

@@ -172,13 +172,20 @@ struct Person {
     port: Option<u16>,
     tiles: u64,
     finished: Option<Value>,
+    /// What it told then.
+    told: Value,
     /// Whether it takes no further part: it has stopped, or failed, or is gone.
     left: bool,
     heard: Instant,
 }
 
 impl Person {
-    fn new(reach: Box<dyn Reach>, index: usize, host: Option<String>, addresses: Vec<String>) -> Person {
+    fn new(
+        reach: Box<dyn Reach>,
+        index: usize,
+        host: Option<String>,
+        addresses: Vec<String>,
+    ) -> Person {
         let name = match &host {
             Some(host) => format!("process {index} on {host}"),
             None => format!("process {index}"),
@@ -191,6 +198,7 @@ impl Person {
             port: None,
             tiles: 0,
             finished: None,
+            told: Value::Null,
             left: false,
             heard: Instant::now(),
         }
@@ -303,8 +311,8 @@ impl Watch<'_> {
             }
             Word::Drained { tiles } => (person.tiles, person.left) = (tiles, true),
             Word::Stopped(why) => self.stop(why.into()),
-            Word::Finished(result) => {
-                person.finished = Some(result);
+            Word::Finished { result, told } => {
+                (person.finished, person.told) = (Some(result), told);
                 if self.people.iter().all(|p| p.finished.is_some()) && !self.inquiry.is_open() {
                     self.commit();
                 }
@@ -330,7 +338,10 @@ impl Watch<'_> {
     fn commit(&mut self) {
         let said: Vec<Value> = self.people.iter().filter_map(|p| p.finished.clone()).collect();
         match self.accept.as_ref().map_or(Ok(()), |accept| accept(&said)) {
-            Ok(()) => self.people[0].reach.tell(&Order::Commit),
+            Ok(()) => {
+                let told = self.people.iter_mut().map(|p| std::mem::take(&mut p.told)).collect();
+                self.people[0].reach.tell(&Order::Commit(told));
+            }
             Err(refused) => self.refused = Some(refused),
         }
     }

@@ -53,7 +53,7 @@ fn play(child: &Child, mine: &dyn Fn(&str) -> bool) -> Result<(), Failure> {
     if mine("sleep") {
         std::thread::sleep(Duration::from_secs(600));
     }
-    child.finish(json!({ "index": index, "pid": std::process::id() }), || {
+    child.finish(json!({ "index": index, "pid": std::process::id() }), json!(index), |_| {
         if mine("fail late") { Err(Failure::output("disk full")) } else { Ok(json!("written")) }
     })
 }

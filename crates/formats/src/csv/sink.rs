@@ -1,15 +1,16 @@
 //! Writing: one file, by one worker; any worker makes the text.
 use super::dialect::Dialect;
 use super::print::{header, lines};
+use crate::ended::Ended;
 use crate::rows::{row_batch, row_schema};
-use crate::stage::{Appended, Stage, cannot_write};
-use crate::{Arrangement, FormatError, Sink, TileWriter, WriteRequest, Written};
+use crate::stage::{Stage, cannot_write};
+use crate::summed::Appended;
+use crate::{Arrangement, FormatError, Piece, Sink, TileWriter, WriteRequest, Written};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, BinaryArray};
 use arrow_schema::DataType;
 use base::{Column, DimMask, Failure, Schema, Tile};
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 /// An output file.
 pub(super) struct CsvSink {
     stage: Stage,
+    ended: Ended,
     dialect: Dialect,
     schema: Arc<Schema>,
     /// Rows of the largest tile, if known.
@@ -29,6 +31,7 @@ impl CsvSink {
         let points = |t: &base::Tiling| t.largest().iter().map(|n| *n as u64).product();
         Ok(CsvSink {
             stage: Stage::new(&request.path, &request.run_id, request.replace),
+            ended: Ended::default(),
             dialect: Dialect::new(&request.options, &request.path)?,
             schema: Arc::new(row_schema(&request)?),
             rows: request.tiling.as_ref().map(points),
@@ -54,8 +57,16 @@ impl Sink for CsvSink {
         true
     }
 
-    fn resume(&self, written: &BTreeMap<u64, u64>) -> Result<bool, Failure> {
-        written.last_key_value().map_or(Ok(false), |(_, length)| self.stage.cut(*length))
+    fn spoiled(&self, written: &BTreeMap<u64, Piece>) -> Vec<u64> {
+        let header = match self.dialect.header {
+            true => header(self.schema.names(), self.dialect.delimiter),
+            false => Vec::new(),
+        };
+        self.stage.spoiled(&header, written)
+    }
+
+    fn resume(&self, written: &BTreeMap<u64, Piece>) -> Result<bool, Failure> {
+        written.last_key_value().map_or(Ok(false), |(_, piece)| self.stage.cut(piece.bytes))
     }
 
     fn durable(&self, _tiles: &[u64]) -> Result<(), Failure> {
@@ -77,6 +88,7 @@ impl Sink for CsvSink {
     fn writer(&self) -> Result<Box<dyn TileWriter>, Failure> {
         Ok(Box::new(CsvWriter {
             file: self.stage.append()?,
+            ended: self.ended.clone(),
             stage: self.stage.clone(),
             schema: self.schema.clone(),
             delimiter: self.dialect.delimiter,
@@ -84,8 +96,7 @@ impl Sink for CsvSink {
     }
 
     fn commit(&self) -> Result<Written, Failure> {
-        let bytes =
-            fs::metadata(self.stage.staged()).map_err(|e| cannot_write(self.path(), &e))?.len();
+        let bytes = self.ended.check(&self.stage)?;
         self.stage.publish()?;
         Ok(Written { path: self.path().to_path_buf(), files: 1, bytes })
     }
@@ -115,6 +126,7 @@ impl Sink for CsvSink {
 
 struct CsvWriter {
     file: Appended,
+    ended: Ended,
     stage: Stage,
     schema: Arc<Schema>,
     delimiter: u8,
@@ -136,11 +148,18 @@ impl TileWriter for CsvWriter {
         written.map_err(|e| cannot_write(self.stage.target(), &e))
     }
 
-    fn length(&self) -> Option<u64> {
-        Some(self.file.length())
+    fn sum(&mut self) {
+        self.file.sum();
+    }
+
+    fn piece(&mut self) -> Option<Piece> {
+        Some(self.file.piece())
     }
 
     fn finish(&mut self) -> Result<(), Failure> {
-        self.file.sync_all().map_err(|e| cannot_write(self.stage.target(), &e))
+        self.ended
+            .note(&mut self.file)
+            .and_then(|()| self.file.sync_all())
+            .map_err(|e| cannot_write(self.stage.target(), &e))
     }
 }

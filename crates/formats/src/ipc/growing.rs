@@ -2,7 +2,7 @@
 //! can be gone on with behind any batch: what the footer says of it is asked from the file.
 use super::content::{block_parts, message};
 use crate::rows::{guarded, map_file};
-use crate::stage::Appended;
+use crate::summed::Appended;
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_ipc::convert::{IpcSchemaEncoder, try_fb_to_schema};
@@ -82,6 +82,20 @@ fn header_length(message: &[u8]) -> Option<usize> {
     (*mark == [0xFF; 4]).then_some(PREFIX + length as usize)
 }
 
+/// The bytes of a file up to its first batch: the schema.
+///
+/// # Errors
+/// A sentence, if it has none.
+pub(super) fn head(path: &Path) -> Result<Vec<u8>, String> {
+    let bytes = map_file(path).map_err(|e| e.to_string())?;
+    guarded(|| {
+        let bytes = Buffer::from(bytes);
+        let head = bytes.get(..end(&block_at(&bytes, ALIGNMENT)?));
+        let wrong = || ArrowError::ParseError("its schema is cut off".to_string());
+        Ok::<_, ArrowError>(head.ok_or_else(wrong)?.to_vec())
+    })
+}
+
 /// The writer of such a file.
 pub(super) struct Growing {
     file: BufWriter<Appended>,
@@ -131,6 +145,11 @@ impl Growing {
         self.file.flush()?;
         self.blocks.push(Block::new(offset as i64, header as i32, (all - header) as i64));
         Ok(())
+    }
+
+    /// The file, of which all that was written is handed to the system.
+    pub(super) fn appended(&mut self) -> &mut Appended {
+        self.file.get_mut()
     }
 
     /// Bytes so far.

@@ -1,20 +1,21 @@
 //! Writing: one file, a batch per tile, by one worker.
 use super::blank::blanked;
-use super::growing::{ALIGNMENT, Begun, Growing, VERSION};
+use super::growing::{ALIGNMENT, Begun, Growing, VERSION, head};
+use crate::ended::Ended;
 use crate::rows::{arrow_schema, bad_option, point_bytes, row_batch, row_schema, text};
 use crate::stage::{Stage, cannot_write, cannot_write_because};
-use crate::{Arrangement, FormatError, Sink, TileWriter, WriteRequest, Written};
+use crate::{Arrangement, FormatError, Piece, Sink, TileWriter, WriteRequest, Written};
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::IpcWriteOptions;
 use arrow_schema::SchemaRef;
 use base::{Failure, Tile};
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// An output file.
 pub(super) struct ArrowSink {
     stage: Stage,
+    ended: Ended,
     schema: SchemaRef,
     options: IpcWriteOptions,
     /// Bytes of the rows of the largest tile, if known.
@@ -31,6 +32,7 @@ impl ArrowSink {
         let largest = request.tiling.as_ref().map(|t| points(t).saturating_mul(point_bytes(&rows)));
         Ok(ArrowSink {
             stage: Stage::new(&request.path, &request.run_id, request.replace),
+            ended: Ended::default(),
             schema: arrow_schema(&rows, &request.attributes),
             options: options(&codec)?,
             largest,
@@ -68,8 +70,17 @@ impl Sink for ArrowSink {
         true
     }
 
-    fn resume(&self, written: &BTreeMap<u64, u64>) -> Result<bool, Failure> {
-        let Some((_, length)) = written.last_key_value() else { return Ok(false) };
+    fn spoiled(&self, written: &BTreeMap<u64, Piece>) -> Vec<u64> {
+        match head(self.stage.staged()) {
+            Ok(head) => self.stage.spoiled(&head, written),
+            Err(_) => written.keys().copied().collect(),
+        }
+    }
+
+    fn resume(&self, written: &BTreeMap<u64, Piece>) -> Result<bool, Failure> {
+        let Some((_, Piece { bytes: length, .. })) = written.last_key_value() else {
+            return Ok(false);
+        };
         let fits = || {
             let begun = Begun::read(self.stage.staged());
             begun.is_ok_and(|begun| begun.schema.fields() == self.schema.fields())
@@ -86,12 +97,12 @@ impl Sink for ArrowSink {
         let (schema, options) = (self.schema.clone(), self.options.clone());
         let file = Growing::open(file, self.stage.staged(), schema, options)
             .map_err(|e| cannot_write_because(&path, &e))?;
-        Ok(Box::new(ArrowWriter { file, path, schema: self.schema.clone() }))
+        let (schema, ended) = (self.schema.clone(), self.ended.clone());
+        Ok(Box::new(ArrowWriter { file, ended, path, schema }))
     }
 
     fn commit(&self) -> Result<Written, Failure> {
-        let bytes =
-            fs::metadata(self.stage.staged()).map_err(|e| cannot_write(self.path(), &e))?.len();
+        let bytes = self.ended.check(&self.stage)?;
         self.stage.publish()?;
         Ok(Written { path: self.path().to_path_buf(), files: 1, bytes })
     }
@@ -120,6 +131,7 @@ impl Sink for ArrowSink {
 
 struct ArrowWriter {
     file: Growing,
+    ended: Ended,
     /// The name that errors give.
     path: PathBuf,
     schema: SchemaRef,
@@ -136,11 +148,16 @@ impl TileWriter for ArrowWriter {
             .map_err(|e| cannot_write_because(&self.path, &e))
     }
 
-    fn length(&self) -> Option<u64> {
-        Some(self.file.length())
+    fn sum(&mut self) {
+        self.file.appended().sum();
+    }
+
+    fn piece(&mut self) -> Option<Piece> {
+        Some(self.file.appended().piece())
     }
 
     fn finish(&mut self) -> Result<(), Failure> {
-        self.file.finish().map_err(|e| cannot_write_because(&self.path, &e))
+        self.file.finish().map_err(|e| cannot_write_because(&self.path, &e))?;
+        self.ended.note(self.file.appended()).map_err(|e| cannot_write(&self.path, &e))
     }
 }

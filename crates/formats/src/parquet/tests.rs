@@ -14,6 +14,7 @@ use arrow_array::{
 };
 use base::{Region, Value};
 use parquet::arrow::ArrowWriter;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -304,4 +305,64 @@ fn folders_inside_are_told() {
     let source = open(&PARQUET, dir.path()).unwrap();
     let told = ["W0103 folders in it are not read: `year=2020`, `year=2021`"];
     assert_eq!(said(&*source), told);
+}
+
+/// Parts that something else has removed, cut off or changed are noticed before they get their
+/// name, and when a later run goes on with them.
+#[test]
+fn only_parts_as_they_were_written_get_their_name() {
+    let (dir, batch) = (tempfile::tempdir().unwrap(), sample::batch(400));
+    type Change = fn(&Path);
+    let shorter: Change = |part| {
+        let file = fs::OpenOptions::new().write(true).open(part).unwrap();
+        file.set_len(file.metadata().unwrap().len() - 1).unwrap();
+    };
+    let changes: [(&str, bool, Change); 6] = [
+        ("gone", true, |part| fs::remove_file(part).unwrap()),
+        ("shorter", true, shorter),
+        ("footer", true, |part| change(part, -6)),
+        ("magic", true, |part| change(part, -1)),
+        ("link", true, |part| {
+            fs::rename(part, part.with_extension("x")).unwrap();
+            std::os::unix::fs::symlink(part.with_extension("x"), part).unwrap();
+        }),
+        ("page", false, |part| change(part, 20)),
+    ];
+    for (name, refused, how) in changes {
+        let sink = || PARQUET.sink(sample::request(&dir.path().join(name), &batch, 100)).unwrap();
+        let (first, mut pieces) = (sink(), BTreeMap::new());
+        first.create().unwrap();
+        let mut writer = first.writer().unwrap();
+        writer.sum();
+        for tile in tiles(&batch, 100) {
+            writer.write(&tile).unwrap();
+            pieces.insert(tile.number, writer.piece().unwrap());
+        }
+        writer.finish().unwrap();
+        assert_eq!((first.pieces(), first.spoiled(&pieces)), (pieces.clone(), vec![]));
+        how(&first.staged().unwrap().join("part-00002.parquet"));
+        if refused {
+            let why = first.commit().unwrap_err().message;
+            assert!(why.contains("part-00002.parquet"), "{name}: {why}");
+            assert!(!first.path().exists());
+        }
+        // What the ledger knows of it has no last bytes.
+        pieces.values_mut().for_each(|piece| piece.tail = 0);
+        assert_eq!(sink().spoiled(&pieces), [2], "{name}");
+        pieces.remove(&2);
+        let second = sink();
+        assert!(second.resume(&pieces).unwrap(), "{name}");
+        let mut writer = second.writer().unwrap();
+        writer.write(&tiles(&batch, 100)[2]).unwrap();
+        writer.finish().unwrap();
+        assert_eq!(second.commit().unwrap().files, 4);
+    }
+}
+
+/// Changes a byte, counted from the end if `at` is negative.
+fn change(part: &Path, at: i64) {
+    let mut bytes = fs::read(part).unwrap();
+    let at = if at < 0 { bytes.len() as i64 + at } else { at } as usize;
+    bytes[at] ^= 1;
+    fs::write(part, bytes).unwrap();
 }

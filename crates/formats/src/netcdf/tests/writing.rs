@@ -1,6 +1,6 @@
 //! What is written reads back the same.
 use super::*;
-use crate::Sink;
+use crate::{Piece, Sink};
 use arrow_array::{
     Array, BooleanArray, Float32Array, Int32Array, Int64Array, StringArray,
     TimestampMicrosecondArray,
@@ -310,8 +310,8 @@ fn a_compressed_file_is_gone_on_with() {
             // As if the process were killed: the library writes nothing more.
             std::mem::forget(writer);
         };
-        let noted = |tiles: &[u64]| -> BTreeMap<u64, u64> {
-            tiles.iter().map(|n| (*n, u64::MAX)).collect()
+        let noted = |tiles: &[u64]| -> BTreeMap<u64, Piece> {
+            tiles.iter().map(|n| (*n, Piece::default())).collect()
         };
         let last = tiling.count() - 1;
         let first = sink();

@@ -9,7 +9,7 @@ use super::layout::{Layout, Way};
 use super::placed::{self, PlacedWriter, Places};
 use crate::netcdf::library::NcFile;
 use crate::stage::{Stage, cannot_write};
-use crate::{Arrangement, FormatError, Sink, TileWriter, WriteRequest, Written};
+use crate::{Arrangement, FormatError, Piece, Sink, TileWriter, WriteRequest, Written};
 use base::{DType, Failure, Tile};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -86,7 +86,7 @@ impl Sink for NetCdfSink {
     }
 
     /// The file has been whole but for values since `create`: it is asked where they lie.
-    fn resume(&self, written: &BTreeMap<u64, u64>) -> Result<bool, Failure> {
+    fn resume(&self, written: &BTreeMap<u64, Piece>) -> Result<bool, Failure> {
         let (staged, target) = (self.stage.staged(), self.stage.target());
         if !self.stage.is_there() || placed::places(&self.file(), &self.layout).is_err() {
             return Ok(false);
