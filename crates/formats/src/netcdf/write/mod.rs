@@ -15,7 +15,9 @@ mod define;
 mod encode;
 mod layout;
 mod placed;
+mod references;
 mod sink;
 
+pub(super) use encode::{FILL_BYTE, FILL_DOUBLE, FILL_FLOAT, FILL_INT, FILL_INT64};
 pub(super) use layout::compresses;
 pub(super) use sink::sink;
