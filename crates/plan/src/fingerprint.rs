@@ -3,10 +3,10 @@
 //! They stand for meaning: a source and its options, expressions in canonical form, types, tiles,
 //! aggregates, the format and the attributes of an output. Comments, the title, names of steps and
 //! what is in the input files are no part of them.
-use crate::graph::{FoldPlan, FoldPlanKind, Fused, PlanNode, PlanOp, ReadPlan, WritePlan};
+use crate::graph::{Call, FoldPlan, FoldPlanKind, Fused, PlanNode, PlanOp, ReadPlan, WritePlan};
 use crate::physical::Dealt;
 use arrow_array::ArrayRef;
-use base::{Attribute, Attributes, Field, Schema, Tiling};
+use base::{Attribute, Attributes, DimMask, Field, Schema, Tiling};
 use expr::{Given, Step};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -171,7 +171,8 @@ fn is_loose(node: &PlanNode) -> bool {
         }
         PlanOp::Apply(steps) => !indexed(steps),
         PlanOp::Fold(fold) => {
-            fused(&fold.fused) && !fold.calls.iter().any(|c| c.reduction.needs_index())
+            let indexed = |c: &Call| c.reduction.needs_index() || c.once != DimMask::SCALAR;
+            fused(&fold.fused) && !fold.calls.iter().any(indexed)
         }
         // Its rows are indexed by those of the left; who asks for the index is not loose.
         PlanOp::Join(_) => true,
@@ -197,6 +198,9 @@ fn folded(fold: &FoldPlan) -> String {
     for call in &fold.calls {
         let name = call.reduction.name();
         let _ = writeln!(text, "{name} {:?} {:?}", call.columns, call.constants);
+        if call.once != DimMask::SCALAR {
+            let _ = writeln!(text, "once {:?}", call.once);
+        }
     }
     text + &fused(fold.fused.as_ref())
 }

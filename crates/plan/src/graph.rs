@@ -140,6 +140,9 @@ pub struct Call {
     pub columns: Vec<usize>,
     /// Its other arguments.
     pub constants: Vec<Value>,
+    /// Dimensions of the input's box of which it takes the first point only: those that are
+    /// reduced, and that its columns do not vary along. So each of their values counts once.
+    pub once: DimMask,
     /// As users write it, for `explain`.
     pub text: String,
     /// Its place, in words.

@@ -16,7 +16,7 @@ use crate::physical::{
 use crate::sinks::sink;
 use crate::size::rows_at_most;
 use crate::tiling::{PART_ROWS, parts_behind, tiling};
-use base::{Code, Diagnostic, Schema, Span, Tiling};
+use base::{Code, Diagnostic, DimMask, Schema, Span, Tiling};
 use expr::{Checks, Program};
 use formats::Arrangement;
 use std::sync::Arc;
@@ -199,11 +199,13 @@ impl Lowering<'_, '_> {
         if matches!(&self.nodes[input.id].op, Op::Read(Read { program: None, .. })) {
             apply.columns = (0..apply.columns.len()).collect();
         }
+        let sizes = before.schema.domain.sizes();
         let aggregates = fold.calls.iter().map(|c| Aggregate {
             reduction: c.reduction,
             columns: c.columns.clone(),
             constants: c.constants.clone(),
             place: c.place.clone(),
+            once: once(&sizes, c.once),
         });
         let (kind, tiling) = kind(fold, input.tiling.as_ref());
         let spec = Fold { apply, aggregates: aggregates.collect(), kind: kind.clone() };
@@ -362,4 +364,11 @@ fn kind(fold: &FoldPlan, tiling: Option<&Tiling>) -> (FoldKind, Option<Tiling>) 
             (FoldKind::All, Some(Tiling::even(&one, &[1])))
         }
     }
+}
+
+/// For some dimensions of a box how many of its points stand between two of theirs, and their sizes.
+fn once(sizes: &[u64], dims: DimMask) -> Vec<(u64, u64)> {
+    let inner = |d: usize| sizes[d + 1..].iter().product::<u64>().max(1);
+    let known = dims.iter().take_while(|d| *d < sizes.len());
+    known.map(|d| (inner(d), sizes[d].max(1))).filter(|(_, size)| *size > 1).collect()
 }

@@ -170,6 +170,9 @@ pub struct Aggregate {
     pub constants: Vec<Value>,
     /// Its place, in words; empty if it has none.
     pub place: String,
+    /// It takes only points that are the first along some dimensions of the domain, each told by
+    /// how many points of the domain stand between two of its own, and by its size.
+    pub once: Vec<(u64, u64)>,
 }
 
 /// Over what is folded.

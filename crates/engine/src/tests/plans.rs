@@ -198,6 +198,7 @@ pub fn fold(input: &Schema, aggregates: &[(&str, usize)], kind: FoldKind) -> Red
         columns: (*name != "count").then_some(*column).into_iter().collect(),
         constants: Vec::<Value>::new(),
         place: String::new(),
+        once: Vec::new(),
     };
     let aggregates = aggregates.iter().map(aggregate).collect();
     Reduce::Fold(Fold { apply: same(input), aggregates, kind })

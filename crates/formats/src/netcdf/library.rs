@@ -259,6 +259,14 @@ impl NcFile {
         attributes(group.id, NC_GLOBAL)
     }
 
+    /// Whether values of a variable that were never written read as its fill value: not where
+    /// whoever made it said that nothing is filled.
+    pub(super) fn fills(&self, variable: &RawVariable) -> bool {
+        let (group, id, mut not) = (variable.group, variable.id, 0);
+        // SAFETY: without a place for the fill value only whether there is one is written.
+        call(|| unsafe { nc_inq_var_fill(group, id, &mut not, null_mut()) }).is_ok() && not == 0
+    }
+
     /// The values of a box, row-major, in the machine's byte order, into `out`, which must have
     /// room for exactly that many.
     pub(super) fn read(

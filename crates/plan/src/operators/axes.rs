@@ -15,7 +15,7 @@ pub struct Bounds {
     /// The first number.
     pub start: i64,
     /// The last number, or the one after it.
-    end: i64,
+    pub end: i64,
     inclusive: bool,
 }
 

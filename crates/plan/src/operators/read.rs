@@ -212,6 +212,13 @@ fn slice(b: &mut Builder, node: &Node) -> Option<(u64, u64)> {
     let text = b.scalar(node, "positions are expected here, such as `0..12`")?.text.clone();
     if text.text.contains("..") {
         let bounds = super::axes::range_bounds(b, &text)?;
+        if bounds.end < bounds.start {
+            let (first, end) = (bounds.start, bounds.end);
+            let message = format!("the slice runs backwards, from {first} to {end}");
+            let d = Diagnostic::error(Code::BadDomain, node.span, message);
+            b.error(d.help("dimensions are read forwards: write the smaller position first"));
+            return None;
+        }
         return Some((u64::try_from(bounds.start).ok()?, bounds.count(1)?));
     }
     Some((b.integer(node, "a position", 0)? as u64, 1))

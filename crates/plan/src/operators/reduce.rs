@@ -72,7 +72,14 @@ pub fn reduced(
     let mut reduced = b.diagnostics.take(reduced)?;
     reduced.calls.iter_mut().for_each(|call| uncounted(call, &schema));
     let arguments = arguments(b, step, input, keys, &reduced.calls);
-    let fold = fold(b, step, arguments, &kept, given, &reduced.calls, kind);
+    let grouped = match &kind {
+        FoldPlanKind::All => DimMask::SCALAR,
+        FoldPlanKind::By(_) => keys.iter().fold(DimMask::SCALAR, |m, (_, key)| m.union(key.mask)),
+        FoldPlanKind::Over(keep) => {
+            keep.iter().fold(DimMask::SCALAR, |m, d| m.union(DimMask::only(*d)))
+        }
+    };
+    let fold = fold(b, step, arguments, &kept, given, &reduced.calls, (kind, grouped));
     let outputs: Vec<(String, Typed)> =
         named.into_iter().map(|(name, _)| name).zip(reduced.outputs).collect();
     Some(finish(b, step, fold, &schema, &kept, &outputs, over))
@@ -237,7 +244,7 @@ fn arguments(
 }
 
 /// The fold itself: keys, then a column for each call; over dimensions, the calls, then the
-/// coordinates.
+/// coordinates. Groups vary along the dimensions `grouped`.
 fn fold(
     b: &mut Builder,
     step: &Step,
@@ -245,7 +252,7 @@ fn fold(
     kept: &Schema,
     given: Vec<Given>,
     calls: &[ReductionCall],
-    kind: FoldPlanKind,
+    (kind, grouped): (FoldPlanKind, DimMask),
 ) -> NodeId {
     let keys = if let FoldPlanKind::By(keys) = &kind { keys.len() } else { 0 };
     let mut column = keys..;
@@ -253,6 +260,7 @@ fn fold(
         reduction: call.reduction,
         columns: column.by_ref().take(call.columns.len()).collect(),
         constants: call.constants.clone(),
+        once: once(&b.graph.nodes[arguments].schema.domain, call, grouped),
         text: call.text.clone(),
         place: crate::place::expression(b.source, &step.name, call.span),
     });
@@ -272,6 +280,17 @@ fn fold(
     let all = std::iter::repeat_n(Given::Loaded, loaded).chain(given.into_iter().skip(keys));
     b.graph.nodes[id].given = all.collect();
     id
+}
+
+/// The dimensions that a reduction takes the first point of: a variable of a box is reduced over
+/// the dimensions that it has. What varies along none, such as a number, counts at every point.
+fn once(domain: &Domain, call: &ReductionCall, grouped: DimMask) -> DimMask {
+    let own = call.columns.iter().fold(DimMask::SCALAR, |mask, c| mask.union(c.mask));
+    if own == DimMask::SCALAR || !domain.is_box() {
+        return DimMask::SCALAR;
+    }
+    let lacking = domain.full().iter().filter(|d| !own.has(*d) && !grouped.has(*d));
+    lacking.fold(DimMask::SCALAR, |mask, d| mask.union(DimMask::only(d)))
 }
 
 /// The named results: keys or coordinates first.

@@ -138,7 +138,8 @@ fn attribute(b: &mut Builder, node: &Node) -> Option<Attribute> {
 fn file_attributes(b: &Builder, schema: &Schema, own: Attributes) -> Attributes {
     let mut all = schema.attributes.clone();
     let text = |t: String| Attribute::Text(t);
-    all.set("Conventions", text("CF-1.11".into()));
+    let before = schema.attributes.get("Conventions").and_then(Attribute::text);
+    all.set("Conventions", text(conventions(before)));
     if b.titled || schema.attributes.get("title").is_none() {
         all.set("title", text(b.title.clone()));
     }
@@ -161,4 +162,14 @@ fn file_attributes(b: &Builder, schema: &Schema, own: Attributes) -> Attributes 
         all.set(name, value);
     }
     all
+}
+
+/// The conventions that the input names, and CF's where it names no version of them.
+fn conventions(before: Option<&str>) -> String {
+    match before.map(str::trim) {
+        None | Some("") => "CF-1.11".to_string(),
+        Some(named) if named.contains("CF-") => named.to_string(),
+        Some(named) if named.contains(',') => format!("CF-1.11, {named}"),
+        Some(named) => format!("CF-1.11 {named}"),
+    }
 }

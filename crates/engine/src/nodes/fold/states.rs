@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// Accumulators, all with the same groups.
 pub struct States {
-    list: Vec<(Box<dyn Accumulator>, Vec<usize>)>,
+    list: Vec<(Box<dyn Accumulator>, Takes)>,
     /// Which rows have a value in all columns of an accumulator.
     valid: Vec<bool>,
     /// Whether some accumulator looks at indices: else they are not computed.
@@ -20,6 +20,20 @@ pub struct States {
     groups: usize,
 }
 
+/// What an accumulator takes of a block.
+#[derive(Clone, Default, PartialEq)]
+struct Takes {
+    columns: Vec<usize>,
+    /// As [`Aggregate::once`].
+    once: Vec<(u64, u64)>,
+}
+
+impl Takes {
+    fn of(aggregate: &Aggregate) -> Takes {
+        Takes { columns: aggregate.columns.clone(), once: aggregate.once.clone() }
+    }
+}
+
 impl States {
     /// Accumulators without groups, one for each aggregate.
     ///
@@ -28,7 +42,7 @@ impl States {
     pub fn new(fold: &Fold) -> Result<States, Failure> {
         let accumulator = |a: &Aggregate| {
             let accumulator = a.reduction.accumulator(dtype(fold, &a.columns)?, &a.constants);
-            Ok((accumulator, a.columns.clone()))
+            Ok((accumulator, Takes::of(a)))
         };
         let list: Vec<_> =
             fold.aggregates.iter().map(accumulator).collect::<Result<_, Failure>>()?;
@@ -42,10 +56,11 @@ impl States {
     /// # Errors
     /// If an aggregate names a column that the program does not make.
     pub fn shared(fold: &Fold) -> Result<States, Failure> {
-        let mut totals: Vec<(Option<usize>, Vec<Total>)> = Vec::new();
+        let mut totals: Vec<(Takes, Vec<Total>)> = Vec::new();
         let mut own = Vec::new();
         let mut places = Vec::new();
         let column_of_rows = (fold.aggregates.iter())
+            .filter(|a| a.once.is_empty())
             .find_map(|a| a.columns.first().filter(|_| a.reduction.total(None).is_some()));
         for aggregate in &fold.aggregates {
             let dtype = dtype(fold, &aggregate.columns)?;
@@ -55,9 +70,11 @@ impl States {
                 continue;
             };
             let column = aggregate.columns.first().or(column_of_rows).copied();
-            let at = totals.iter().position(|(c, _)| *c == column).unwrap_or(totals.len());
+            let once = aggregate.once.clone();
+            let takes = Takes { columns: column.into_iter().collect(), once };
+            let at = totals.iter().position(|(t, _)| *t == takes).unwrap_or(totals.len());
             if at == totals.len() {
-                totals.push((column, Vec::new()));
+                totals.push((takes, Vec::new()));
             }
             let results = &mut totals[at].1;
             let result = results.iter().position(|t| *t == total).unwrap_or(results.len());
@@ -67,13 +84,12 @@ impl States {
             places.push((true, at, result));
         }
         let (shared, mut list) = (totals.len(), Vec::new());
-        for (column, results) in totals {
-            let columns: Vec<usize> = column.into_iter().collect();
-            list.push((reduce::totals(dtype(fold, &columns)?, results), columns));
+        for (takes, results) in totals {
+            list.push((reduce::totals(dtype(fold, &takes.columns)?, results), takes));
         }
         for a in own {
             let accumulator = a.reduction.accumulator(dtype(fold, &a.columns)?, &a.constants);
-            list.push((accumulator, a.columns.clone()));
+            list.push((accumulator, Takes::of(a)));
         }
         let place = |(total, at, result)| (if total { at } else { shared + at }, result);
         let places = places.into_iter().map(place).collect();
@@ -82,7 +98,7 @@ impl States {
 
     fn with(
         fold: &Fold,
-        list: Vec<(Box<dyn Accumulator>, Vec<usize>)>,
+        list: Vec<(Box<dyn Accumulator>, Takes)>,
         places: Vec<(usize, usize)>,
     ) -> States {
         let words = fold.aggregates.iter().map(|a| a.place.clone()).collect();
@@ -113,9 +129,9 @@ impl States {
     /// Adds all rows of a block.
     pub fn update(&mut self, block: &Block, groups: Groups) {
         let indices = if self.indexed { block.indices() } else { Indices::From(0) };
-        for (accumulator, columns) in &mut self.list {
-            let validity = validity(block, columns, &mut self.valid);
-            with(block, columns, |values| {
+        for (accumulator, takes) in &mut self.list {
+            let validity = validity(block, takes, indices, &mut self.valid);
+            with(block, &takes.columns, |values| {
                 accumulator.update(block.len, values, validity, groups, indices);
             });
         }
@@ -123,17 +139,17 @@ impl States {
 
     /// Adds some rows of a block to one group.
     pub fn update_run(&mut self, block: &Block, run: Range<usize>, group: u32) {
-        let indices = if self.indexed { block.indices() } else { Indices::From(0) };
-        let indices = match indices {
+        let all = if self.indexed { block.indices() } else { Indices::From(0) };
+        let indices = match all {
             Indices::From(first) => Indices::From(first + run.start as i64),
             Indices::Each(each) => Indices::Each(&each[run.clone()]),
         };
-        for (accumulator, columns) in &mut self.list {
-            let validity = validity(block, columns, &mut self.valid).map(|v| &v[run.clone()]);
+        for (accumulator, takes) in &mut self.list {
+            let validity = validity(block, takes, all, &mut self.valid).map(|v| &v[run.clone()]);
             let mut update = |values: &[Values]| {
                 accumulator.update(run.len(), values, validity, Groups::One(group), indices);
             };
-            with(block, columns, |values| match values {
+            with(block, &takes.columns, |values| match values {
                 [Values::String(array)] => {
                     update(&[Values::String(&array.slice(run.start, run.len()))]);
                 }
@@ -197,7 +213,7 @@ impl States {
 
 /// Whether some aggregate looks at indices.
 fn indexed(fold: &Fold) -> bool {
-    fold.aggregates.iter().any(|a| a.reduction.needs_index())
+    fold.aggregates.iter().any(|a| a.reduction.needs_index() || !a.once.is_empty())
 }
 
 /// Calls `f` with the values of these columns, without asking for memory where it is one.
@@ -209,9 +225,22 @@ fn with(block: &Block, columns: &[usize], f: impl FnOnce(&[Values])) {
     }
 }
 
-/// Which rows have a value in all of these columns.
-fn validity<'a>(block: &'a Block, columns: &[usize], all: &'a mut Vec<bool>) -> Validity<'a> {
-    let mut some = columns.iter().filter_map(|c| block.validity(*c));
+/// Which rows count: those with a value in all columns, and at the first points.
+fn validity<'a>(
+    block: &'a Block,
+    takes: &Takes,
+    indices: Indices,
+    all: &'a mut Vec<bool>,
+) -> Validity<'a> {
+    let mut some = takes.columns.iter().filter_map(|c| block.validity(*c));
+    if !takes.once.is_empty() {
+        all.clear();
+        all.extend((0..block.len).map(|row| first(&takes.once, indices, row)));
+        for valid in some {
+            all.iter_mut().zip(valid).for_each(|(all, valid)| *all &= valid);
+        }
+        return Some(all);
+    }
     let first = some.next()?;
     let Some(second) = some.next() else { return Some(first) };
     all.clear();
@@ -220,6 +249,15 @@ fn validity<'a>(block: &'a Block, columns: &[usize], all: &'a mut Vec<bool>) -> 
         all.iter_mut().zip(more).for_each(|(all, valid)| *all &= valid);
     }
     Some(all)
+}
+
+/// Whether a row is the first point along some dimensions.
+fn first(dims: &[(u64, u64)], indices: Indices, row: usize) -> bool {
+    let index = match indices {
+        Indices::From(first) => first + row as i64,
+        Indices::Each(each) => each[row],
+    } as u64;
+    dims.iter().all(|(inner, size)| (index / inner).is_multiple_of(*size))
 }
 
 /// The type of columns that the fold's program makes.

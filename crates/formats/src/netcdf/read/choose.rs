@@ -1,6 +1,6 @@
 //! Which variables of a file become columns, and of which domain.
-use super::decode::{Decoding, PACKING};
-use super::times::{COUNTING, Times};
+use super::decode::{Decoding, PACKED_RANGE, PACKING};
+use super::times::Times;
 use crate::netcdf::library::{
     Group, NamedAttributes, NcFile, Raw, RawAttribute, RawDim, RawVariable,
 };
@@ -17,6 +17,8 @@ pub(super) enum Content {
     Texts,
     /// Letters; the last dimension is the length of a text.
     Letters,
+    /// One letter at each point: the last dimension is one of others too.
+    Letter,
 }
 
 /// A variable that is a column.
@@ -36,8 +38,8 @@ pub(super) struct Choice {
     pub(super) schema: Schema,
     /// One for each field of the schema.
     pub(super) chosen: Vec<Chosen>,
-    /// Variables that no column can hold, or that only describe others.
-    pub(super) left_out: Vec<String>,
+    /// Variables that no column can hold, or that only describe others, and why.
+    pub(super) left_out: Vec<(String, String)>,
 }
 
 /// Chooses the columns of a group: those asked for, or all, and the coordinates of their
@@ -54,21 +56,25 @@ pub(super) fn choose(
         levels.push(file.variables(level).map_err(corrupt)?);
     }
     let own = levels.first().cloned().unwrap_or_default();
-    let (mut picked, left_out) = match columns {
-        Some(names) => (by_name(&own, names)?, Vec::new()),
-        None => all(&own),
+    let known = Known { file, levels: &levels };
+    let (mut picked, mut left_out) = match columns {
+        Some(names) => (by_name(&known, &own, names)?, Vec::new()),
+        None => all(&known, &own),
     };
     if picked.is_empty() {
-        return Err(nothing(file, &groups));
+        return Err(nothing(file, &groups, &left_out));
     }
     for name in dim_names(&picked) {
         let is_coordinate = |v: &&RawVariable| v.name == name && coordinate(v);
-        let known = picked.iter().any(|p| p.0.name == name);
+        let there = picked.iter().any(|p| p.0.name == name)
+            || left_out.iter().any(|(other, _)| *other == name);
         if let Some(variable) = levels.iter().flatten().find(is_coordinate)
-            && !known
-            && let Some(content) = content(variable)
+            && !there
         {
-            picked.push((variable.clone(), content));
+            match known.content(variable) {
+                Ok(content) => picked.push((variable.clone(), content)),
+                Err(why) => left_out.push((name, why)),
+            }
         }
     }
     let domain = domain(&picked)?;
@@ -82,11 +88,84 @@ pub(super) fn choose(
     for (variable, content) in picked {
         let place = |d: &RawDim| schema.domain.position(&d.name);
         let dims: Vec<usize> = spatial(&variable, &content).iter().filter_map(place).collect();
-        let times = if decode_times { times(&variable, &content)? } else { None };
-        schema.fields.push(field(&variable, &content, times, &dims));
+        let times = if decode_times { known.times(&variable, &content)? } else { None };
+        let counted = times.and_then(|_| known.counted(&variable));
+        schema.fields.push(field(&variable, &content, counted, &dims));
         chosen.push(Chosen { variable, content, times, dims });
     }
     Ok(Choice { schema, chosen, left_out })
+}
+
+/// What is known of a file: its variables, those of the group first, then those around it.
+struct Known<'a> {
+    file: &'a NcFile,
+    levels: &'a [Vec<RawVariable>],
+}
+
+impl Known<'_> {
+    /// What the variable holds, or why no column can hold it.
+    fn content(&self, variable: &RawVariable) -> Result<Content, String> {
+        let names: Vec<&str> = variable.dims.iter().map(|d| d.name.as_str()).collect();
+        let twice = (1..names.len()).find(|i| names[..*i].contains(&names[*i]));
+        if let Some(i) = twice {
+            return Err(format!("it varies along the dimension `{}` twice", names[i]));
+        }
+        match variable.raw {
+            Raw::Text => Ok(Content::Texts),
+            Raw::Char if names.last().is_some_and(|dim| self.of_others(dim)) => Ok(Content::Letter),
+            Raw::Char => Ok(Content::Letters),
+            Raw::Other => Err("it is of a type of the file's own".to_string()),
+            _ => match Decoding::of(variable, self.file.fills(variable))? {
+                Some(decoding) => Ok(Content::Numbers(decoding)),
+                None => Err("no column can hold its type".to_string()),
+            },
+        }
+    }
+
+    /// Whether a dimension is more than the length of texts: it has a coordinate, or variables of
+    /// other types vary along it, or texts vary along it. xarray joins letters by the same rule.
+    fn of_others(&self, dim: &str) -> bool {
+        let uses = |v: &RawVariable| {
+            let inner = v.dims.iter().rposition(|d| d.name == dim).map(|i| i + 1 == v.dims.len());
+            v.name == dim || inner.is_some_and(|last| v.raw != Raw::Char || !last)
+        };
+        self.levels.iter().flatten().any(uses)
+    }
+
+    /// The `units` and the `calendar` of a variable; bounds have those of what they bound
+    /// (CF 1.11, §7.1 and §7.4).
+    fn counted<'a>(&'a self, variable: &'a RawVariable) -> Option<(&'a str, Option<&'a str>)> {
+        let bounds = |v: &&RawVariable| {
+            let names = |name: &str| v.text(name) == Some(variable.name.as_str());
+            names("bounds") || names("climatology")
+        };
+        let parent = || self.levels.iter().flatten().find(bounds);
+        let calendar = || match variable.text("calendar") {
+            None => parent().and_then(|p| p.text("calendar")),
+            own => own,
+        };
+        match variable.text("units") {
+            Some(units) => Some((units, calendar())),
+            None => Some((parent()?.text("units")?, calendar())),
+        }
+    }
+
+    /// How the numbers of a variable are times, if they are.
+    fn times(
+        &self,
+        variable: &RawVariable,
+        content: &Content,
+    ) -> Result<Option<Times>, FormatError> {
+        let (Content::Numbers(_), Some((units, calendar))) = (content, self.counted(variable))
+        else {
+            return Ok(None);
+        };
+        Times::of(units, calendar).map_err(|e| FormatError {
+            kind: FormatErrorKind::Unsupported(Some(variable.name.clone())),
+            message: format!("the times of `{}` cannot be decoded: {e}", variable.name),
+            help: Some("without `decode_times` they stay numbers".to_string()),
+        })
+    }
 }
 
 fn corrupt(message: String) -> FormatError {
@@ -106,42 +185,18 @@ fn groups(file: &NcFile, path: &str) -> Result<Vec<Group>, FormatError> {
     })
 }
 
-fn nothing(file: &NcFile, groups: &[Group]) -> FormatError {
+fn nothing(file: &NcFile, groups: &[Group], left_out: &[(String, String)]) -> FormatError {
     let inner = groups.last().and_then(|g| file.inner_groups(g).ok()).unwrap_or_default();
     let help = (!inner.is_empty())
         .then(|| format!("it has groups, choose one with `group:`: {}", inner.join(", ")));
-    let message = "there is no variable that can be a column".to_string();
+    let why = left_out.first().map(|(name, why)| format!(": of `{name}`, {why}"));
+    let message = format!("there is no variable that can be a column{}", why.unwrap_or_default());
     FormatError { kind: FormatErrorKind::Unsupported(None), message, help }
 }
 
-/// What the variable holds, if a column can hold it.
-fn content(variable: &RawVariable) -> Option<Content> {
-    let names: Vec<&str> = variable.dims.iter().map(|d| d.name.as_str()).collect();
-    let twice = (1..names.len()).any(|i| names[..i].contains(&names[i]));
-    match variable.raw {
-        _ if twice => None,
-        Raw::Text => Some(Content::Texts),
-        Raw::Char => Some(Content::Letters),
-        _ => Decoding::of(variable).map(Content::Numbers),
-    }
-}
+type Picked = Vec<(RawVariable, Content)>;
 
-/// How the numbers of a variable are times, if they are.
-fn times(variable: &RawVariable, content: &Content) -> Result<Option<Times>, FormatError> {
-    let (Content::Numbers(_), Some(units)) = (content, variable.text("units")) else {
-        return Ok(None);
-    };
-    Times::of(units, variable.text("calendar")).map_err(|e| FormatError {
-        kind: FormatErrorKind::Unsupported(Some(variable.name.clone())),
-        message: format!("the times of `{}` cannot be decoded: {e}", variable.name),
-        help: Some("without `decode_times` they stay numbers".to_string()),
-    })
-}
-
-fn by_name(
-    own: &[RawVariable],
-    names: &[String],
-) -> Result<Vec<(RawVariable, Content)>, FormatError> {
+fn by_name(known: &Known, own: &[RawVariable], names: &[String]) -> Result<Picked, FormatError> {
     let pick = |name: &String| {
         let Some(variable) = own.iter().find(|v| v.name == *name) else {
             let kind = FormatErrorKind::UnknownColumn(name.clone());
@@ -149,9 +204,9 @@ fn by_name(
             let help = base::did_you_mean(name, own.iter().map(|v| v.name.as_str()));
             return Err(FormatError { kind, message, help });
         };
-        let content = content(variable).ok_or_else(|| {
+        let content = known.content(variable).map_err(|why| {
             let kind = FormatErrorKind::Unsupported(Some(name.clone()));
-            let message = format!("the variable `{name}` is of a type that no column can hold");
+            let message = format!("the variable `{name}` cannot be a column: {why}");
             let help = "numbers and texts whose dimensions differ can be read".to_string();
             FormatError { kind, message, help: Some(help) }
         })?;
@@ -162,20 +217,24 @@ fn by_name(
 
 /// All variables but those that a column cannot hold and the bounds of others (CF 1.11, §7.1),
 /// whose own dimension would repeat every point.
-fn all(own: &[RawVariable]) -> (Vec<(RawVariable, Content)>, Vec<String>) {
+fn all(known: &Known, own: &[RawVariable]) -> (Picked, Vec<(String, String)>) {
     let bounds: Vec<&str> =
         own.iter().flat_map(|v| [v.text("bounds"), v.text("climatology")]).flatten().collect();
     let (mut picked, mut left_out) = (Vec::new(), Vec::new());
     for variable in own {
-        match content(variable) {
-            Some(content) if !bounds.contains(&variable.name.as_str()) => {
-                picked.push((variable.clone(), content));
+        match known.content(variable) {
+            Ok(_) if bounds.contains(&variable.name.as_str()) => {
+                left_out.push((variable.name.clone(), BOUNDS.to_string()));
             }
-            _ => left_out.push(variable.name.clone()),
+            Ok(content) => picked.push((variable.clone(), content)),
+            Err(why) => left_out.push((variable.name.clone(), why)),
         }
     }
     (picked, left_out)
 }
+
+/// Why bounds are left out.
+const BOUNDS: &str = "it bounds the cells of another";
 
 /// The variable's dimensions that are dimensions of the domain.
 fn spatial<'a>(variable: &'a RawVariable, content: &Content) -> &'a [RawDim] {
@@ -233,21 +292,38 @@ fn unsupported(message: String) -> FormatError {
     FormatError { kind: FormatErrorKind::Unsupported(None), message, help: Some(help) }
 }
 
-fn field(variable: &RawVariable, content: &Content, times: Option<Times>, dims: &[usize]) -> Field {
+/// `counted` are the units and the calendar of times.
+fn field(
+    variable: &RawVariable,
+    content: &Content,
+    counted: Option<(&str, Option<&str>)>,
+    dims: &[usize],
+) -> Field {
     let mask = dims.iter().fold(DimMask::SCALAR, |mask, d| mask.union(DimMask::only(*d)));
     let (dtype, nullable) = match content {
         // A number that is none is a missing time.
-        Content::Numbers(_) if times.is_some() => (DType::Timestamp, true),
+        Content::Numbers(_) if counted.is_some() => (DType::Timestamp, true),
         Content::Numbers(decoding) => (decoding.dtype, decoding.nullable()),
-        Content::Texts | Content::Letters => (DType::String, false),
+        Content::Texts | Content::Letters | Content::Letter => (DType::String, false),
     };
     let mut attributes = attributes(&variable.attributes);
     PACKING.iter().for_each(|name| attributes.remove(name));
-    if times.is_some() {
-        COUNTING.iter().for_each(|name| attributes.remove(name));
+    if counted.is_some() || matches!(content, Content::Numbers(d) if d.unpacks()) {
+        PACKED_RANGE.iter().for_each(|name| attributes.remove(name));
+    }
+    if let Some((units, calendar)) = counted {
+        // An output says its times in the same units.
+        attributes.set("units", Attribute::Text(units.to_string()));
+        if let Some(calendar) = calendar {
+            attributes.set("calendar", Attribute::Text(calendar.to_string()));
+        }
     }
     if dtype == DType::Bool {
         attributes.remove("dtype");
+    }
+    if matches!(content, Content::Letters | Content::Letter) {
+        // Letters are decoded, and are written as UTF-8.
+        attributes.remove("_Encoding");
     }
     let name: Arc<str> = variable.name.as_str().into();
     Field { nullable, attributes, ..Field::new(name, dtype, mask) }

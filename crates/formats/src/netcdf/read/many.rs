@@ -1,10 +1,13 @@
 //! Several NetCDF files, one after the other along a dimension, as one source.
 //!
 //! Only some are open at a time: a source of thousands would not find as many file handles.
+use super::agree::{agree, align, same_dimensions, units_differ};
+use super::follow::in_order;
+use super::met;
 use super::source::{self, NetCdfSource, Request};
 use crate::{FilePlace, FormatError, FormatErrorKind, Memo, TileSource};
-use arrow_array::{Array, ArrayRef, Float64Array};
-use base::{Column, Failure, Region, Schema, Tiling, along};
+use arrow_array::ArrayRef;
+use base::{Column, DType, Failure, Region, Schema, Tiling, Warning, along};
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,11 +34,17 @@ pub(super) fn open(
             }
         });
     }
+    twice(&files)?;
+    if let Some((first, others)) = files.split_first_mut() {
+        others.iter_mut().try_for_each(|other| align(first, other))?;
+    }
     let dim = dimension(&files, along)?;
     for other in &files[1..] {
         agree(&files[0], other, dim)?;
     }
-    let files = in_order(files, dim);
+    let files = in_order(files, dim)?;
+    let mut warnings = files[0].warnings.clone();
+    warnings.extend(units_differ(&files, dim));
     let mut schema = files[0].schema.clone();
     for (i, field) in schema.fields.iter_mut().enumerate() {
         field.nullable = files.iter().any(|f| f.schema.fields[i].nullable);
@@ -45,23 +54,46 @@ pub(super) fn open(
     for file in &files {
         let size = file.size(dim);
         let coordinates = file.remembered.then(|| file.coordinates.clone());
-        let (path, chunk) = (file.path.clone(), file.chunk.clone());
-        parts.push(Part { path, start, size, chunk, coordinates: coordinates.unwrap_or_default() });
+        let (path, chunk, order) = (file.path.clone(), file.chunk.clone(), file.order.clone());
+        let coordinates = coordinates.unwrap_or_default();
+        parts.push(Part { path, start, size, chunk, order, coordinates });
         start += size;
     }
     schema.domain.dims[dim].size = Some(start);
     let describe = files[0].describe.clone();
     let open = Mutex::default();
-    Ok(Arc::new(Series { schema, dim, parts, request, describe, open }))
+    Ok(Arc::new(Series { schema, dim, parts, request, describe, warnings, open }))
+}
+
+/// Refuses a file that is named twice: its values would count twice.
+fn twice(files: &[Facts]) -> Result<(), FormatError> {
+    let mut known = HashMap::new();
+    for file in files {
+        let path = file.path.canonicalize().unwrap_or_else(|_| file.path.clone());
+        if let Some(other) = known.insert(path, &file.path) {
+            let (one, two) = (other.display(), file.path.display());
+            let message = match *other == file.path {
+                true => format!("{one} is named twice"),
+                false => format!("{one} and {two} are the same file"),
+            };
+            let help = Some("its values would count twice: name it once".to_string());
+            return Err(FormatError { kind: FormatErrorKind::Unsupported(None), message, help });
+        }
+    }
+    Ok(())
 }
 
 /// What must be known of a file to put it beside others.
 #[derive(Clone)]
 pub(super) struct Facts {
-    path: PathBuf,
-    schema: Schema,
+    pub(super) path: PathBuf,
+    pub(super) schema: Schema,
     /// The values of each dimension's coordinate, if it has one.
-    coordinates: Vec<Option<ArrayRef>>,
+    pub(super) coordinates: Vec<Option<ArrayRef>>,
+    /// Which column of the file each column of the first one is.
+    pub(super) order: Vec<usize>,
+    /// What its header says that its columns do not.
+    warnings: Vec<Warning>,
     chunk: Option<Vec<u64>>,
     describe: String,
     /// Whether it was not looked at again.
@@ -80,28 +112,35 @@ impl Facts {
             coordinates[dim] = column.map(|c| c.array);
         }
         let (chunk, describe) = (file.chunk(), file.describe());
-        let path = path.to_path_buf();
-        Ok(Facts { path, schema, coordinates, chunk, describe, remembered: false })
+        let (path, warnings) = (path.to_path_buf(), file.warnings.clone());
+        let order = (0..schema.fields.len()).collect();
+        let remembered = false;
+        Ok(Facts { path, schema, coordinates, order, warnings, chunk, describe, remembered })
     }
 
-    fn size(&self, dim: usize) -> u64 {
+    /// The column that is the coordinate of a dimension.
+    pub(super) fn coordinate(&self, dim: usize) -> Option<&base::Field> {
+        let own = (0..self.schema.fields.len()).find(|i| self.schema.coordinate(*i) == Some(dim));
+        own.map(|i| &self.schema.fields[i])
+    }
+
+    /// The units and the calendar of a coordinate that is not decoded.
+    fn counted(&self, dim: usize) -> Option<(Option<&str>, Option<&str>)> {
+        let field = self.coordinate(dim).filter(|f| f.dtype != DType::Timestamp)?;
+        let text = |name| field.attributes.get(name).and_then(base::Attribute::text);
+        Some((text("units"), text("calendar")))
+    }
+
+    /// Whether a dimension's coordinate is a time.
+    fn in_time(&self, dim: usize) -> bool {
+        let since = |units: &str| units.contains(" since ");
+        let counted = self.counted(dim).and_then(|(units, _)| units).is_some_and(since);
+        counted || self.coordinate(dim).is_some_and(|f| f.dtype == DType::Timestamp)
+    }
+
+    pub(super) fn size(&self, dim: usize) -> u64 {
         self.schema.domain.dims[dim].size.unwrap_or(0)
     }
-
-    /// The first and the last value of a coordinate.
-    fn ends(&self, dim: usize) -> Option<(f64, f64)> {
-        let values =
-            arrow_cast::cast(self.coordinates[dim].as_ref()?, &arrow_schema::DataType::Float64);
-        let values = values.ok()?;
-        let values = values.as_any().downcast_ref::<Float64Array>()?;
-        let last = values.len().checked_sub(1)?;
-        (values.null_count() == 0).then(|| (values.value(0), values.value(last)))
-    }
-}
-
-fn differ(one: &Facts, two: &Facts, what: &str) -> FormatError {
-    let (a, b) = (one.path.display(), two.path.display());
-    FormatError::new(FormatErrorKind::Corrupt, format!("{a} and {b} differ: {what}"))
 }
 
 /// The position of the dimension along which files follow each other.
@@ -123,6 +162,7 @@ fn dimension(files: &[Facts], along: Option<&str>) -> Result<usize, FormatError>
         files[1..].iter().any(|other| {
             other.size(*dim) != first.size(*dim)
                 || other.coordinates[*dim] != first.coordinates[*dim]
+                || other.counted(*dim) != first.counted(*dim)
         })
     };
     let found: Vec<usize> = (0..dims.len()).filter(differs).collect();
@@ -133,65 +173,13 @@ fn dimension(files: &[Facts], along: Option<&str>) -> Result<usize, FormatError>
             format!("the files differ in {}, and can follow each other along one", names(several))
         }
     };
-    let help = Some("say along which one: `along: time`".to_string());
-    Err(FormatError { kind: FormatErrorKind::Unsupported(None), message, help })
-}
-
-/// Whether another file has dimensions of the same names, in the same order.
-fn same_dimensions(first: &Facts, other: &Facts) -> Result<(), FormatError> {
-    let names = |f: &Facts| f.schema.domain.dims.iter().map(|d| d.name.clone()).collect::<Vec<_>>();
-    match names(first) == names(other) {
-        true => Ok(()),
-        false => Err(differ(first, other, "they have other dimensions")),
-    }
-}
-
-/// Whether another file has the same columns, and the same box but for one dimension.
-fn agree(first: &Facts, other: &Facts, along: usize) -> Result<(), FormatError> {
-    let (one, two) = (&first.schema, &other.schema);
-    same_dimensions(first, other)?;
-    for (dim, d) in one.domain.dims.iter().enumerate().filter(|(dim, _)| *dim != along) {
-        let (a, b) = (first.size(dim), other.size(dim));
-        if a != b {
-            return Err(differ(first, other, &format!("`{}` has {a} points and {b}", d.name)));
-        }
-        if first.coordinates[dim] != other.coordinates[dim] {
-            return Err(differ(first, other, &format!("`{}` has other values", d.name)));
-        }
-    }
-    for i in 0..one.fields.len().max(two.fields.len()) {
-        let (Some(a), Some(b)) = (one.fields.get(i), two.fields.get(i)) else {
-            return Err(differ(first, other, "one has more variables; choose with `columns:`"));
-        };
-        if a.name != b.name || a.dtype != b.dtype || a.mask != b.mask {
-            let what =
-                format!("`{}` of type {} is `{}` of type {}", a.name, a.dtype, b.name, b.dtype);
-            return Err(differ(first, other, &format!("{what}, or varies along other dimensions")));
-        }
-        let counted = |f: &base::Field| f.attributes.get("units").cloned();
-        if one.coordinate(i) == Some(along) && counted(a) != counted(b) {
-            let error = differ(first, other, &format!("`{}` has other units", a.name));
-            let help =
-                Some("times of other units can be put in order with `decode_times: true`".into());
-            return Err(FormatError { help, ..error });
-        }
-    }
-    Ok(())
-}
-
-/// Files in the order of their coordinate, if that puts all values in order; else as they are named.
-fn in_order(files: Vec<Facts>, dim: usize) -> Vec<Facts> {
-    let ends: Option<Vec<(f64, f64)>> = files.iter().map(|f| f.ends(dim)).collect();
-    let Some(ends) = ends else { return files };
-    let mut order: Vec<usize> = (0..files.len()).collect();
-    order.sort_by(|a, b| ends[*a].0.total_cmp(&ends[*b].0));
-    let ascends = |w: &[usize]| ends[w[0]].0 <= ends[w[0]].1 && ends[w[0]].1 < ends[w[1]].0;
-    if !order.windows(2).all(ascends) {
-        return files;
-    }
-    let mut files: Vec<_> = ends.into_iter().zip(files).collect();
-    files.sort_by(|(a, _), (b, _)| a.0.total_cmp(&b.0));
-    files.into_iter().map(|(_, file)| file).collect()
+    let likely = found.iter().copied().find(|d| first.in_time(*d));
+    let likely = likely.or_else(|| (0..dims.len()).find(|d| first.in_time(*d)));
+    let help = match likely.or(found.first().copied()).or((!dims.is_empty()).then_some(0)) {
+        Some(dim) => format!("say along which one, such as `along: {}`", dims[dim].name),
+        None => "they have no dimensions: read them one by one".to_string(),
+    };
+    Err(FormatError { kind: FormatErrorKind::Unsupported(None), message, help: Some(help) })
 }
 
 /// A file, and what it has of the dimension.
@@ -200,6 +188,8 @@ struct Part {
     start: u64,
     size: u64,
     chunk: Option<Vec<u64>>,
+    /// Which of its columns each column is.
+    order: Vec<usize>,
     /// The values of the coordinates, by their dimensions, if they are remembered.
     coordinates: Vec<Option<ArrayRef>>,
 }
@@ -211,6 +201,7 @@ struct Series {
     parts: Vec<Part>,
     request: Request,
     describe: String,
+    warnings: Vec<Warning>,
     /// Files that are open, the one used last at the end.
     open: Mutex<VecDeque<(usize, Arc<NetCdfSource>)>>,
 }
@@ -258,7 +249,12 @@ impl Series {
         };
         match columns.iter().map(remembered).collect() {
             Some(columns) => Ok(columns),
-            None => self.file(part)?.read(region, columns),
+            None => {
+                let missing = || Failure::internal("there is no such column");
+                let order = &self.parts[part].order;
+                let own = columns.iter().map(|i| order.get(*i).copied().ok_or_else(missing));
+                self.file(part)?.read(region, &own.collect::<Result<Vec<_>, _>>()?)
+            }
         }
     }
 
@@ -346,6 +342,17 @@ impl TileSource for Series {
 
     fn along(&self) -> Option<usize> {
         Some(self.dim)
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        let mut list = self.warnings.clone();
+        let first = self.parts.first().map(|p| p.path.display().to_string()).unwrap_or_default();
+        list.extend(met::emptied(&first, &self.schema));
+        list
+    }
+
+    fn met(&self) -> Vec<Warning> {
+        self.request.met.all()
     }
 
     fn describe(&self) -> String {

@@ -2,13 +2,15 @@
 use super::choose::{Choice, Chosen, Content, choose};
 use super::classic;
 use super::many::{self, Facts};
+use super::met::{self, Met};
 use super::storage::{Storage, Wanted};
 use crate::netcdf::library::NcFile;
 use crate::netcdf::slab;
 use crate::{FilePlace, FormatError, FormatErrorKind, Memo, OpenRequest, OptionValue, TileSource};
 use arrow_array::{ArrayRef, StringArray};
 use arrow_buffer::MutableBuffer;
-use base::{Column, Domain, Failure, Region, Schema, Tiling, Value};
+use base::{Column, Domain, Failure, Region, Schema, Tiling, Value, Warning};
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -35,6 +37,7 @@ pub(in crate::netcdf) fn open(request: &OpenRequest) -> Result<Arc<dyn TileSourc
         group: text("group", "the path of a group")?.unwrap_or_default().to_string(),
         columns: request.columns.clone(),
         decode_times,
+        met: Arc::new(Met::new(place(&request.paths))),
     };
     let along = text("along", "the name of a dimension")?;
     match (&request.paths[..], &along) {
@@ -43,8 +46,19 @@ pub(in crate::netcdf) fn open(request: &OpenRequest) -> Result<Arc<dyn TileSourc
     }
 }
 
+/// What messages call the files.
+fn place(paths: &[PathBuf]) -> String {
+    let first = paths.first().map(|p| p.display().to_string()).unwrap_or_default();
+    match paths.len() {
+        0 | 1 => first,
+        n => format!("{first} and {} more", n - 1),
+    }
+}
+
 /// What is wanted of a file.
 pub(super) struct Request {
+    /// What reading it shows is noted here.
+    pub(super) met: Arc<Met>,
     group: String,
     columns: Option<Vec<String>>,
     decode_times: bool,
@@ -56,6 +70,7 @@ pub(super) fn one(path: &Path, request: &Request) -> Result<NetCdfSource, Format
         let message = format!("{}: {}", path.display(), plain(&e));
         FormatError::new(FormatErrorKind::Missing, message)
     };
+    let named_so = path.to_path_buf();
     let path = std::path::absolute(path).map_err(missing)?;
     let file = File::open(&path).map_err(missing)?;
     let corrupt = |e: String| corrupt(&path, &e);
@@ -67,7 +82,8 @@ pub(super) fn one(path: &Path, request: &Request) -> Result<NetCdfSource, Format
     let columns = request.columns.as_deref();
     let choice = choose(&library, &request.group, columns, request.decode_times).map_err(named)?;
     let storage = choice.chosen.iter().map(|_| OnceLock::new()).collect();
-    Ok(NetCdfSource { path, file, library, hdf5, choice, storage })
+    let (warnings, met) = (met::unread(&named_so, &choice), request.met.clone());
+    Ok(NetCdfSource { path, file, library, hdf5, choice, storage, warnings, met })
 }
 
 fn plain(error: &std::io::Error) -> String {
@@ -92,6 +108,9 @@ pub(super) struct NetCdfSource {
     hdf5: bool,
     choice: Choice,
     storage: Vec<OnceLock<Storage>>,
+    /// What its header says that its columns do not.
+    pub(super) warnings: Vec<Warning>,
+    met: Arc<Met>,
 }
 
 impl TileSource for NetCdfSource {
@@ -134,6 +153,16 @@ impl TileSource for NetCdfSource {
         None
     }
 
+    fn warnings(&self) -> Vec<Warning> {
+        let mut list = self.warnings.clone();
+        list.extend(met::emptied(&self.path.display().to_string(), &self.choice.schema));
+        list
+    }
+
+    fn met(&self) -> Vec<Warning> {
+        self.met.all()
+    }
+
     fn describe(&self) -> String {
         let format = if self.hdf5 { "NetCDF-4" } else { "classic NetCDF" };
         let chunks = self.choice.chosen.iter().filter_map(|c| c.variable.chunks.as_ref());
@@ -146,7 +175,10 @@ impl TileSource for NetCdfSource {
         };
         let left_out = match &self.choice.left_out[..] {
             [] => String::new(),
-            names => format!(", without {}", names.join(", ")),
+            names => {
+                let names: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
+                format!(", without {}", names.join(", "))
+            }
         };
         format!("{format} {}, {layout}{left_out}", self.path.display())
     }
@@ -212,7 +244,8 @@ impl NetCdfSource {
                     slab::transpose(&bytes, &shape, &order, width, &mut turned);
                     bytes = turned;
                 }
-                let numbers = decoding.decode(bytes.into())?;
+                let (numbers, outside) = decoding.decode(bytes.into())?;
+                self.met.outside(&chosen.variable.name, outside);
                 match &chosen.times {
                     Some(times) => times.decode(&numbers),
                     None => Ok(numbers),
@@ -220,9 +253,11 @@ impl NetCdfSource {
             }
             Content::Texts => {
                 let texts = self.library.read_texts(&chosen.variable, &origin, &shape)?;
+                let replaced = texts.iter().filter(|t| t.contains('\u{FFFD}')).count();
+                self.met.replaced(&chosen.variable.name, replaced as u64);
                 Ok(Arc::new(StringArray::from(reorder(texts, &shape, &chosen.dims))))
             }
-            Content::Letters => {
+            Content::Letters | Content::Letter => {
                 let texts = self.letters(chosen, &origin, &shape)?;
                 Ok(Arc::new(StringArray::from(reorder(texts, &shape, &chosen.dims))))
             }
@@ -236,7 +271,7 @@ impl NetCdfSource {
         })
     }
 
-    /// Texts of fixed length, less the blanks and zeros behind them.
+    /// Texts of fixed length, less the blanks and zeros behind them; or one letter each.
     fn letters(
         &self,
         chosen: &Chosen,
@@ -245,7 +280,8 @@ impl NetCdfSource {
     ) -> Result<Vec<String>, String> {
         let points: usize = shape.iter().product();
         let (mut origin, mut shape) = (origin.to_vec(), shape.to_vec());
-        let length = chosen.variable.dims.last().map(|d| d.size as usize);
+        let joined = matches!(chosen.content, Content::Letters);
+        let length = chosen.variable.dims.last().filter(|_| joined).map(|d| d.size as usize);
         if let Some(length) = length {
             origin.push(0);
             shape.push(length);
@@ -253,13 +289,30 @@ impl NetCdfSource {
         let length = length.unwrap_or(1);
         let mut letters = vec![0u8; points * length];
         self.library.read(&chosen.variable, &origin, &shape, &mut letters)?;
-        let text = |i: usize| {
+        let encoding = chosen.variable.text("_Encoding").map(str::to_ascii_lowercase);
+        let latin = encoding.is_some_and(|e| LATIN.contains(&&*e));
+        let blanks: &[char] = if joined { &['\0', ' '] } else { &['\0'] };
+        let mut replaced = 0;
+        let mut text = |i: usize| {
             let bytes = &letters[i * length..(i + 1) * length];
-            String::from_utf8_lossy(bytes).trim_end_matches(['\0', ' ']).to_string()
+            let text = match std::str::from_utf8(bytes) {
+                Ok(text) if !latin => Cow::Borrowed(text),
+                _ if latin => bytes.iter().map(|b| char::from(*b)).collect(),
+                _ => {
+                    replaced += 1;
+                    String::from_utf8_lossy(bytes)
+                }
+            };
+            text.trim_end_matches(blanks).to_string()
         };
-        Ok((0..points).map(text).collect())
+        let texts = (0..points).map(&mut text).collect();
+        self.met.replaced(&chosen.variable.name, replaced);
+        Ok(texts)
     }
 }
+
+/// Names of ISO 8859-1, whose bytes are the first letters of Unicode.
+const LATIN: [&str; 6] = ["latin1", "latin-1", "latin_1", "iso-8859-1", "iso8859-1", "iso_8859-1"];
 
 /// How the variable's dimensions are to be ordered to stand as in the domain; `None` if they do.
 fn order(dims: &[usize]) -> Option<Vec<usize>> {

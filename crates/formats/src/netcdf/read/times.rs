@@ -8,17 +8,19 @@ use arrow_schema::DataType;
 use chrono::NaiveDate;
 use std::sync::Arc;
 
-/// Attributes that say how times are counted; the schema of decoded ones does not have them.
-pub(super) const COUNTING: [&str; 2] = ["units", "calendar"];
-
 /// How the times of one variable are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Times {
+pub(in crate::netcdf) struct Times {
     /// Microseconds of its unit.
-    unit: i64,
+    pub(in crate::netcdf) unit: i64,
     /// The time that it counts from.
-    epoch: i64,
+    pub(in crate::netcdf) epoch: i64,
+    /// Whether its dates before 1582-10-15 are those of the Julian calendar.
+    mixed: bool,
 }
+
+/// 1582-10-15, the first day of the Gregorian calendar.
+const GREGORIAN: i64 = -141_427 * DAY;
 
 /// Units of a fixed length and their microseconds, by all names that UDUNITS knows.
 const UNITS: [(&[&str], i64); 7] = [
@@ -37,7 +39,10 @@ impl Times {
     ///
     /// # Errors
     /// If they are, but such times are no points of the real calendar, or cannot be understood.
-    pub(super) fn of(units: &str, calendar: Option<&str>) -> Result<Option<Times>, String> {
+    pub(in crate::netcdf) fn of(
+        units: &str,
+        calendar: Option<&str>,
+    ) -> Result<Option<Times>, String> {
         let Some((unit, since)) = units.split_once(" since ") else { return Ok(None) };
         let name = unit.trim().to_ascii_lowercase();
         let unit = UNITS.iter().find(|(names, _)| names.contains(&&*name)).map(|(_, unit)| *unit);
@@ -50,7 +55,7 @@ impl Times {
         };
         let wrong = || format!("`{since}` is no time, such as 2000-01-01 or 1970-01-01 00:00:00");
         let epoch = epoch(since, mixed).ok_or_else(wrong)?;
-        Ok(Some(Times { unit, epoch }))
+        Ok(Some(Times { unit, epoch, mixed }))
     }
 
     /// Decodes numbers; one that is not a number is a missing time.
@@ -65,6 +70,9 @@ impl Times {
             DataType::Float64 => self.parts(numbers.as_primitive::<Float64Type>().iter()),
             other => return Err(format!("times are numbers, and not {other}")),
         }?;
+        if self.mixed && times.iter().flatten().any(|time| time < GREGORIAN) {
+            return Err(JULIAN.to_string());
+        }
         Ok(Arc::new(times))
     }
 
@@ -99,6 +107,10 @@ impl Times {
         numbers.map(time).collect()
     }
 }
+
+const JULIAN: &str = "it has times before 1582-10-15, whose dates in the calendar `standard` are \
+                      Julian ones, and a timestamp's are Gregorian: without `decode_times` they stay \
+                      numbers";
 
 fn far(number: f64) -> String {
     format!("the time {number} is too far away")
@@ -154,6 +166,10 @@ fn days(year: i32, month: u32, day: u32, mixed: bool) -> Option<i64> {
     if !mixed || (year, month, day) >= (1582, 10, 15) {
         let date = NaiveDate::from_ymd_opt(year, month, day)?;
         return Some(date.signed_duration_since(NaiveDate::default()).num_days());
+    }
+    // Ten days that were left out.
+    if (year, month, day) >= (1582, 10, 5) {
+        return None;
     }
     // The Julian day number (Meeus, Astronomical Algorithms, ch. 7), less that of 1970-01-01.
     let leap = year % 4 == 0;

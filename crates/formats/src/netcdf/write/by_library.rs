@@ -99,7 +99,7 @@ fn put(
         return put_texts(defined, &origin, &shape, texts).map_err(Put::Library);
     }
     let bytes = encode::bytes(variable, array).map_err(Put::Values)?;
-    match variable.dtype {
+    match variable.stored() {
         DType::Bool => defined.put_values(bytes.typed_data::<i8>(), extents),
         DType::Int32 => defined.put_values(bytes.typed_data::<i32>(), extents),
         DType::Int64 | DType::Timestamp => defined.put_values(bytes.typed_data::<i64>(), extents),

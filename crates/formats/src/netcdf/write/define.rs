@@ -45,21 +45,16 @@ fn add(
     variable: &Variable,
 ) -> Result<c_int, String> {
     let along: Vec<c_int> = variable.dims.iter().map(|d| dims[*d]).collect();
-    let id = file.variable(&variable.name, stored(variable.dtype), &along)?;
+    let id = file.variable(&variable.name, stored(variable.stored()), &along)?;
     put_attributes(file, Some(id), &variable.attributes)?;
-    match variable.dtype {
+    if variable.dtype == DType::Bool {
         // What xarray writes and understands.
-        DType::Bool => file.text(Some(id), "dtype", "bool")?,
-        DType::Timestamp => {
-            file.text(Some(id), "units", "microseconds since 1970-01-01 00:00:00")?;
-            file.text(Some(id), "calendar", "proleptic_gregorian")?;
-        }
-        _ => {}
+        file.text(Some(id), "dtype", "bool")?;
     }
     shape(file, layout, variable, id)?;
     if variable.fill {
         // Last: to say that nothing is to be filled takes the attribute away.
-        file.numbers(Some(id), "_FillValue", fill(variable.dtype))?;
+        file.numbers(Some(id), "_FillValue", fill(variable.stored()))?;
     }
     Ok(id)
 }

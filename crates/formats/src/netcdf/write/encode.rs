@@ -5,14 +5,14 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray};
 use arrow_buffer::Buffer;
-use base::{Column, DType, DimMask, Failure, Tile};
+use base::{Attribute, Column, DType, DimMask, Failure, Tile};
 
 /// What marks missing values: the library's own fill values, as `ncdump` shows them.
-pub(super) const FILL_BYTE: i8 = -127;
-pub(super) const FILL_INT: i32 = -2_147_483_647;
-pub(super) const FILL_INT64: i64 = -9_223_372_036_854_775_806;
-pub(super) const FILL_FLOAT: f32 = 9.969_21e36;
-pub(super) const FILL_DOUBLE: f64 = 9.969_209_968_386_869e36;
+pub(in crate::netcdf) const FILL_BYTE: i8 = -127;
+pub(in crate::netcdf) const FILL_INT: i32 = -2_147_483_647;
+pub(in crate::netcdf) const FILL_INT64: i64 = -9_223_372_036_854_775_806;
+pub(in crate::netcdf) const FILL_FLOAT: f32 = 9.969_21e36;
+pub(in crate::netcdf) const FILL_DOUBLE: f64 = 9.969_209_968_386_869e36;
 
 /// The column's values at every point of the dimensions of the variable.
 pub(super) fn values(
@@ -75,13 +75,57 @@ pub(super) fn bytes(variable: &Variable, array: &ArrayRef) -> Result<Buffer, Fai
         DType::Bool => array.as_any().downcast_ref::<BooleanArray>().map(|a| Ok(truths(a))),
         DType::Int32 => numbers::<Int32Type>(variable, array, FILL_INT),
         DType::Int64 => numbers::<Int64Type>(variable, array, FILL_INT64),
-        DType::Timestamp => numbers::<TimestampMicrosecondType>(variable, array, FILL_INT64),
+        DType::Timestamp => counted(variable, array),
         DType::Float32 => numbers::<Float32Type>(variable, array, FILL_FLOAT),
         DType::Float64 => numbers::<Float64Type>(variable, array, FILL_DOUBLE),
         DType::String | DType::Binary => None,
     };
     let other = || Err(Failure::internal(format!("`{}` is not numbers", variable.name)));
     encoded.unwrap_or_else(other)
+}
+
+/// Times as numbers of the variable's units.
+fn counted(variable: &Variable, array: &ArrayRef) -> Option<Result<Buffer, Failure>> {
+    let times = variable.times?;
+    let (unit, epoch) = (times.unit, times.epoch);
+    if (unit, epoch) == (1, 0) {
+        return numbers::<TimestampMicrosecondType>(variable, array, FILL_INT64);
+    }
+    let array = array.as_any().downcast_ref::<PrimitiveArray<TimestampMicrosecondType>>()?;
+    let far = |time: i64| {
+        let (name, units) = (&variable.name, variable.attributes.get("units"));
+        let units = units.and_then(Attribute::text).unwrap_or_default();
+        let moment = timestamp(time);
+        Failure::data(format!(
+            "the time {moment} of `{name}` cannot be told exactly in `{units}`; say \
+             `attributes: {{ {name}: {{ units: microseconds since 1970-01-01 }} }}`"
+        ))
+    };
+    let exact = |time: i64| {
+        let since = i128::from(time) - i128::from(epoch);
+        let number = since as f64 / unit as f64;
+        let again = (number * unit as f64).round_ties_even() as i128;
+        if again == since { Ok(number) } else { Err(far(time)) }
+    };
+    if unit > 1 {
+        let number = |time: Option<i64>| time.map_or(Ok(FILL_DOUBLE), exact);
+        let found: Result<Vec<f64>, Failure> = array.iter().map(number).collect();
+        return Some(found.map(Buffer::from_vec));
+    }
+    let number = |time: Option<i64>| match time {
+        None => Ok(FILL_INT64),
+        Some(time) => time.checked_sub(epoch).ok_or_else(|| far(time)),
+    };
+    let found: Result<Vec<i64>, Failure> = array.iter().map(number).collect();
+    Some(found.map(Buffer::from_vec))
+}
+
+/// A time as it is read.
+fn timestamp(time: i64) -> String {
+    match chrono::DateTime::from_timestamp_micros(time) {
+        Some(time) => time.naive_utc().to_string(),
+        None => format!("{time} µs"),
+    }
 }
 
 fn truths(array: &BooleanArray) -> Buffer {

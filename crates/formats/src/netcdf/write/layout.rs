@@ -1,9 +1,11 @@
 //! What the file will hold, and in which way it is written.
+use super::references::{Dangling, mend};
 use crate::netcdf::codec::Codec;
+use crate::netcdf::read::Times;
 use crate::netcdf::slab;
 use crate::rows::bad_option;
 use crate::{FormatError, FormatErrorKind, OptionValue, Options, WriteRequest};
-use base::{Attributes, DType, DimMask, Tile, Tiling, Value};
+use base::{Attribute, Attributes, DType, DimMask, Field, Schema, Tile, Tiling, Value};
 
 /// The way that values get into the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub(super) struct Variable {
     pub(super) coordinate: bool,
     /// Whether a `_FillValue` marks missing values.
     pub(super) fill: bool,
+    /// How its times are counted, if it has times; the attributes say the same.
+    pub(super) times: Option<Times>,
     pub(super) attributes: Attributes,
 }
 
@@ -42,9 +46,20 @@ pub(super) struct Layout {
     pub(super) way: Way,
     /// Whether some values lie in runs so short that they are copied into a mapping.
     pub(super) mapped: bool,
+    /// Variables that attributes of the input name and that are not written.
+    pub(super) dangling: Vec<Dangling>,
 }
 
 impl Variable {
+    /// The type of its numbers in the file: times are whole microseconds, or parts of other units.
+    pub(super) fn stored(&self) -> DType {
+        match self.times {
+            Some(times) if times.unit == 1 => DType::Int64,
+            Some(_) => DType::Float64,
+            None => self.dtype,
+        }
+    }
+
     /// Bytes of one value in the file.
     pub(super) fn width(&self) -> usize {
         self.dtype.width()
@@ -89,10 +104,13 @@ impl Layout {
             variables.push(variable(request, i)?);
         }
         check_attributes(None, &request.attributes)?;
+        check_points(&request.schema)?;
+        let dangling = mend(&mut variables, &request.attributes);
         let dims = domain.dims.iter().map(|d| (d.name.to_string(), d.size)).collect();
         let way = way(request, codec);
         let mapped = mapped(&variables, request.tiling.as_ref());
-        Ok(Layout { dims, variables, attributes: request.attributes.clone(), way, mapped })
+        let attributes = request.attributes.clone();
+        Ok(Layout { dims, variables, attributes, way, mapped, dangling })
     }
 
     /// Whether a variable is written in compressed chunks.
@@ -146,17 +164,60 @@ fn broadcast(request: &WriteRequest) -> Result<bool, FormatError> {
     }
 }
 
-/// CF 1.11, §2.3: a letter first, then letters, digits and underscores.
+/// What the library takes for a name; CF 1.11, §2.3, recommends less.
 fn check_name(name: &str, what: &str) -> Result<(), FormatError> {
-    let mut letters = name.chars();
-    let first = letters.next().is_some_and(|c| c.is_ascii_alphabetic());
-    if first && letters.all(|c| c.is_ascii_alphanumeric() || c == '_') && name.len() < 256 {
+    let first = |c: char| c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii();
+    let good = name.starts_with(first)
+        && !name.ends_with(' ')
+        && !name.contains(|c: char| c == '/' || c.is_ascii_control())
+        && name.len() < 256;
+    if good {
         return Ok(());
     }
-    let help = "in NetCDF a name is a letter, then letters, digits or `_`: use `rename`";
-    let error = unsupported(Some(name), format!("`{name}` cannot be the name of a {what}"));
+    let help = "in NetCDF a name begins with a letter, a digit or `_`, has no `/` and no control \
+                characters, does not end in a blank and has at most 255 bytes: use `rename`";
+    let error = unsupported(Some(name), format!("{name:?} cannot be the name of a {what}"));
     Err(FormatError { help: Some(help.to_string()), ..error })
 }
+
+/// A box without points has no tiles, so that nothing is written of what varies along other
+/// dimensions.
+fn check_points(schema: &Schema) -> Result<(), FormatError> {
+    let Some(dim) = schema.domain.dims.iter().position(|d| d.size == Some(0)) else {
+        return Ok(());
+    };
+    let lost = schema.fields.iter().find(|f| !f.mask.has(dim));
+    let Some(Field { name, .. }) = lost else { return Ok(()) };
+    let empty = &schema.domain.dims[dim].name;
+    let message = format!("the dimension `{empty}` has no points: `{name}` would have no values");
+    let help = format!("leave out what varies along `{empty}`, or read it in a step of its own");
+    Err(FormatError { help: Some(help), ..unsupported(Some(name), message) })
+}
+
+/// How times are counted: as their attributes say, which keep the units of the input, or in
+/// seconds, which all programs know.
+fn times(name: &str, attributes: &mut Attributes) -> Result<Times, FormatError> {
+    let text = |name: &str| attributes.get(name).and_then(Attribute::text).map(str::to_string);
+    let (units, calendar) = match text("units") {
+        Some(units) => (units, text("calendar")),
+        None => (SECONDS.to_string(), text("calendar").or(Some(PROLEPTIC.to_string()))),
+    };
+    let wrong = |why: &str| {
+        let message = format!("the times of `{name}` cannot be counted so: {why}");
+        let help = format!("units of times are such as `days since 2000-01-01` or `{SECONDS}`");
+        FormatError { help: Some(help), ..unsupported(Some(name), message) }
+    };
+    let found = Times::of(&units, calendar.as_deref()).map_err(|e| wrong(&e))?;
+    let found = found.ok_or_else(|| wrong(&format!("`{units}` are no units of times")))?;
+    attributes.set("units", Attribute::Text(units));
+    if let Some(calendar) = calendar {
+        attributes.set("calendar", Attribute::Text(calendar));
+    }
+    Ok(found)
+}
+
+const SECONDS: &str = "seconds since 1970-01-01 00:00:00";
+const PROLEPTIC: &str = "proleptic_gregorian";
 
 fn variable(request: &WriteRequest, i: usize) -> Result<Variable, FormatError> {
     let (schema, field) = (&request.schema, &request.schema.fields[i]);
@@ -179,9 +240,15 @@ fn variable(request: &WriteRequest, i: usize) -> Result<Variable, FormatError> {
     };
     let dims: Vec<usize> = mask.iter().take_while(|d| *d < schema.domain.dims.len()).collect();
     let sizes = dims.iter().map(|d| schema.domain.dims[*d].size.unwrap_or(0)).collect();
+    let mut attributes = field.attributes.clone();
+    let times = match field.dtype {
+        DType::Timestamp => Some(times(&name, &mut attributes)?),
+        _ => None,
+    };
     Ok(Variable {
+        times,
         fill: field.nullable && !coordinate && field.dtype != DType::String,
-        attributes: field.attributes.clone(),
+        attributes,
         dtype: field.dtype,
         mask,
         name,

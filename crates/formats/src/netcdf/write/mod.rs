@@ -15,8 +15,10 @@ mod define;
 mod encode;
 mod layout;
 mod placed;
+mod references;
 mod sink;
 
 pub(crate) use chunk_log::is_staged_name;
+pub(super) use encode::{FILL_BYTE, FILL_DOUBLE, FILL_FLOAT, FILL_INT, FILL_INT64};
 pub(super) use layout::compresses;
 pub(super) use sink::sink;

@@ -10,7 +10,7 @@ use super::placed::{self, PlacedWriter, Places};
 use crate::netcdf::library::NcFile;
 use crate::stage::{Stage, cannot_write};
 use crate::{Arrangement, FormatError, Piece, Sink, TileWriter, WriteRequest, Written};
-use base::{DType, Failure, Tile};
+use base::{Code, DType, Failure, Tile, Warning};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -158,7 +158,9 @@ impl Sink for NetCdfSink {
     }
 
     fn memory(&self, tile_bytes: u64) -> u64 {
-        let converted = |v: &super::layout::Variable| v.fill || v.dtype == DType::Bool;
+        let converted = |v: &super::layout::Variable| {
+            v.fill || matches!(v.dtype, DType::Bool | DType::Timestamp)
+        };
         match self.layout.way {
             Way::Placed if self.layout.variables.iter().any(converted) => tile_bytes,
             Way::Placed => 0,
@@ -167,6 +169,20 @@ impl Sink for NetCdfSink {
             // The library's cache of chunks.
             Way::ByLibrary { .. } => tile_bytes + (64 << 20),
         }
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        let names: Vec<String> = self.layout.dangling.iter().map(ToString::to_string).collect();
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let (target, names) = (self.stage.target().display(), names.join(", "));
+        let message =
+            format!("{target}: {{n}} variable{{s}} that others name will not be there: {names}");
+        let warning = Warning::new(Code::DescriptionLost, message);
+        let help =
+            "the attributes name them no longer; name them in `columns:` of `read` to keep them";
+        vec![warning.count(self.layout.dangling.len() as u64).help(help)]
     }
 
     fn describe(&self) -> String {

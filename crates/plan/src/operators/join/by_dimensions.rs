@@ -137,7 +137,7 @@ fn coordinates(
         );
         b.error(
             Diagnostic::error(Code::BadDomain, step.span, message)
-                .help("drop the coordinate from one of them to join by place"),
+                .help("boxes are joined where their coordinates are equal: cut both to the same points with `slices:`, or name keys to join rows"),
         );
     }
     let both = [&l.given[own], &r.given[column]];
