@@ -53,11 +53,11 @@ fn one(source: &Source, diagnostic: &Diagnostic, renderer: &Renderer) -> String 
     if !label.is_empty() {
         primary = primary.label(&*label);
     }
-    let mut snippet =
-        Snippet::source(&*source.text).path(&*name).fold(true).annotation(primary);
+    let mut snippet = Snippet::source(&*source.text).path(&*name).fold(true).annotation(primary);
     for other in &diagnostic.others {
         let range = clamp(source, other.span.range());
-        snippet = snippet.annotation(AnnotationKind::Context.span(range).label(visible_lines(&other.text)));
+        snippet = snippet
+            .annotation(AnnotationKind::Context.span(range).label(visible_lines(&other.text)));
     }
     let mut group = title.element(snippet);
     for help in &help {

@@ -26,6 +26,9 @@ mod tests {
     fn before_1970_too() {
         assert_eq!(iso(UNIX_EPOCH), "1970-01-01T00:00:00Z");
         let before = UNIX_EPOCH - Duration::from_secs(86_400);
-        assert_eq!((microseconds(before), &*iso(before)), (-86_400_000_000, "1969-12-31T00:00:00Z"));
+        assert_eq!(
+            (microseconds(before), &*iso(before)),
+            (-86_400_000_000, "1969-12-31T00:00:00Z")
+        );
     }
 }

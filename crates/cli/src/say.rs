@@ -34,9 +34,7 @@ fn print_as_it_is(text: &str) -> Result<(), Failure> {
 ///
 /// # Errors
 /// As [`print`].
-pub fn print_through(
-    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), Failure> {
+pub fn print_through(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = BufWriter::with_capacity(1 << 16, stdout().lock());
     let written = match CLOSED.load(Relaxed) {
         true => Err(io::Error::other("it is closed")),

@@ -68,7 +68,8 @@ const NO_THREAD: &str = "failed to spawn thread: ";
 
 /// The system starts no more threads: there is no room for their stacks, or a limit on their number.
 pub fn no_thread(why: impl Display) -> Failure {
-    let message = format!("the system starts no more threads: use fewer (-w), or allow more: {why}");
+    let message =
+        format!("the system starts no more threads: use fewer (-w), or allow more: {why}");
     Failure::new(FailureKind::Memory, message)
 }
 

@@ -102,7 +102,8 @@ impl Lowering<'_, '_> {
             PlanOp::Partition(plan) => Some(self.partition(node, plan, input)),
             PlanOp::Write(_) => self.write(node, input),
             PlanOp::Show(show) => {
-                let id = self.add(node, Op::Show(show.clone()), vec![input.id], node.schema.clone());
+                let id =
+                    self.add(node, Op::Show(show.clone()), vec![input.id], node.schema.clone());
                 Some(Made { id, tiling: None })
             }
         }

@@ -77,7 +77,10 @@ fn people(head: &Table, rows: &[(&str, Vec<Value>)], several: bool) -> String {
 
 fn json(head: &Table, sign: &str, row: &[Value]) -> String {
     let step = crate::report::quoted(&head.step);
-    format!("{{\"change\": \"{sign}\", \"step\": {step}, \"row\": {}}}\n", json_row(&head.columns, row))
+    format!(
+        "{{\"change\": \"{sign}\", \"step\": {step}, \"row\": {}}}\n",
+        json_row(&head.columns, row)
+    )
 }
 
 fn line(first: String, rest: impl Iterator<Item = String>) -> String {

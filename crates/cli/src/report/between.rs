@@ -6,14 +6,15 @@ use arrow_ipc::writer::StreamWriter;
 use base::DType;
 use serde_json::{Value, json};
 
-
 impl Table {
     /// What [`Table::decode`] makes the same table of; `None` if its types are none of columns.
     pub fn encode(&self) -> Option<Value> {
         let columns: Vec<_> = self.columns.iter().map(|(n, t)| json!([n, t.name()])).collect();
         let rows = hex(&stream(&self.batches)?);
         let (asked, cut) = (self.asked, self.cut);
-        Some(json!({ "step": self.step, "columns": columns, "rows": rows, "asked": asked, "cut": cut }))
+        Some(
+            json!({ "step": self.step, "columns": columns, "rows": rows, "asked": asked, "cut": cut }),
+        )
     }
 
     /// What [`Table::encode`] made.

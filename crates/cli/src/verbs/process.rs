@@ -76,7 +76,8 @@ fn work(child: &Child, watch: &Arc<Watch>) -> Result<(), Failure> {
         ..Options::of(&physical, job.threads)
     };
     let options = job.budget.options(options, &physical, job.out.as_deref())?;
-    let tally = engine::run_noting(Arc::new(physical.clone()), options, watch.clone(), book.clone())?;
+    let tally =
+        engine::run_noting(Arc::new(physical.clone()), options, watch.clone(), book.clone())?;
     let tables = match assignment.index {
         0 => Table::all(&physical, &tally.results).iter().map(Table::encode).collect(),
         _ => Some(Vec::new()),

@@ -261,8 +261,7 @@ fn handshake(
     if turn == Turn::First {
         stream.write_all(&own).map_err(silent)?;
     }
-    let refused =
-        |_| Refusal::Stranger("it refused this process: has it the same secret?".into());
+    let refused = |_| Refusal::Stranger("it refused this process: has it the same secret?".into());
     let answer: Result<[u8; 32], _> = read(stream, end);
     let answer = match turn {
         Turn::First => answer.map_err(refused)?,

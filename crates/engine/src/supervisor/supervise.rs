@@ -171,7 +171,12 @@ struct Person {
 }
 
 impl Person {
-    fn new(reach: Box<dyn Reach>, index: usize, host: Option<String>, addresses: Vec<String>) -> Person {
+    fn new(
+        reach: Box<dyn Reach>,
+        index: usize,
+        host: Option<String>,
+        addresses: Vec<String>,
+    ) -> Person {
         let name = match &host {
             Some(host) => format!("process {index} on {host}"),
             None => format!("process {index}"),
