@@ -185,7 +185,7 @@ fn what_a_file_holds_does_not_steer_the_terminal() {
     assert_eq!(report["results"]["filter"][0][NAME], TEXT);
 
     // Helps of mistakes name columns, and so do messages.
-    std::fs::write(bench.path().join("p.yaml"), "steps:\n  - read: x.csv\n  - filter: c > 1\n")
+    std::fs::write(bench.path().join("p.yaml"), "steps:\n  - read: x.csv\n  - filter: zzz > 1\n")
         .unwrap();
     let (_, err, code) = bench.run("check p.yaml");
     assert!(code == 2 && err.contains(r"a\x1b[2J") && !steers(&err), "{err:?}");
