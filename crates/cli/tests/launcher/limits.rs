@@ -40,7 +40,7 @@ fn files_that_may_not_grow_end_in_a_sentence() {
 #[test]
 fn the_address_space_is_a_limit_of_memory() {
     let bench = Bench::new(SORT);
-    let (err, code) = limited(&bench, "-v 300000", "run p.yaml -w 2 --set n=1e7 --no-state");
+    let (err, code) = limited(&bench, "-v 200000", "run p.yaml -w 2 --no-state");
     assert_eq!(code, 5, "{err}");
     assert!(err.contains("ulimit -v") && err.contains("--tile"), "{err}");
     // With less still it ends in a sentence, wherever memory is lacking.
