@@ -32,19 +32,27 @@ use clap::ArgMatches;
 use clap::error::ErrorKind;
 use engine::panics;
 use expr::isa::Isa;
+use rustix::process::{Resource, getrlimit};
 use std::process::ExitCode;
 use std::thread;
 
 #[global_allocator]
 static MEMORY: memory::LargePages = memory::LargePages;
 
-/// The stack of the thread that does the work: the system's may be limited to less than files of
-/// many levels need. Only what is used of it takes memory.
+/// The least stack on which all works, however deep a file is.
 const STACK: usize = 8 << 20;
 
 fn main() -> ExitCode {
     memory::prepare();
     panics::install();
+    match getrlimit(Resource::Stack).current {
+        Some(bytes) if bytes < STACK as u64 => on_larger_stack(),
+        _ => launch(),
+    }
+}
+
+/// In a thread of its own, since the first one's stack is limited to less.
+fn on_larger_stack() -> ExitCode {
     let thread = thread::Builder::new().name("launcher".into()).stack_size(STACK).spawn(launch);
     match thread.map(|thread| thread.join()) {
         Ok(Ok(code)) => code,

@@ -3,6 +3,7 @@ use crate::bench::{BINARY, Bench, ENDLESS};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::io::Read;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -167,4 +168,89 @@ fn progress_is_told_in_plain_lines() {
     let (err, _) = running.end(Duration::from_secs(5));
     let line = err.lines().nth(1).unwrap();
     assert!(line.contains("tiles") && line.contains("a second"), "{err}");
+}
+
+/// Waits for the end of a launcher that was given a pipe without a writer as its pipeline.
+fn stuck_in_planning(arguments: &str, signal: Signal) -> (String, i32) {
+    let bench = Bench::new("");
+    let made = Command::new("mkfifo").arg(bench.path().join("pipe")).status().unwrap();
+    assert!(made.success());
+    let running = Running::start(&bench, arguments);
+    let status = format!("/proc/{}/status", running.child.id());
+    let caught = 1_u64 << (Signal::TERM.as_raw() - 1);
+    running.until("signals are caught", || {
+        let status = fs::read_to_string(&status).unwrap_or_default();
+        let bits = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        bits.is_some_and(|bits| u64::from_str_radix(bits.trim(), 16).unwrap() & caught != 0)
+    });
+    sleep(Duration::from_millis(100));
+    kill_process(running.pid(), signal).unwrap();
+    let ended = running.end(Duration::from_secs(3));
+    assert_eq!(bench.left(), [Path::new("pipe")]);
+    ended
+}
+
+#[test]
+fn the_first_signal_ends_planning_at_once() {
+    let signals = [
+        (Signal::INT, 130, "interrupted"),
+        (Signal::TERM, 143, "terminated"),
+        (Signal::HUP, 143, "terminated by SIGHUP"),
+    ];
+    for verb in ["run", "run -n 2", "check", "explain", "watch", "test", "bench", "slurm"] {
+        for (signal, expected, words) in signals {
+            let (err, code) = stuck_in_planning(&format!("{verb} pipe"), signal);
+            assert_eq!((code, &*err), (expected, &*format!("error: {words}\n")), "{verb}");
+        }
+    }
+}
+
+#[test]
+fn a_closed_terminal_ends_a_run_in_good_order_unless_it_is_to_outlive_it() {
+    let bench = Bench::new(ENDLESS);
+    let (running, children) = working(&bench, "run p.yaml -n 2 -w 1 --no-state", 2);
+    // All processes of a terminal get it.
+    children.iter().for_each(|child| kill_process(*child, Signal::HUP).unwrap());
+    kill_process(running.pid(), Signal::HUP).unwrap();
+    let (err, code) = running.end(Duration::from_secs(5));
+    assert_eq!(code, 143, "{err}");
+    assert!(err.contains("terminated by SIGHUP after "), "{err}");
+    nothing_is_left(&bench, &children);
+
+    let child = Command::new("sh")
+        .current_dir(bench.path())
+        .args(["-c", &format!("trap '' HUP; exec {BINARY} run p.yaml --no-state")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let running = Running { child, start: Instant::now() };
+    running.until("an output is staged", || !bench.left().is_empty());
+    kill_process(running.pid(), Signal::HUP).unwrap();
+    sleep(Duration::from_millis(500));
+    assert!(lives(running.pid()));
+    kill_process(running.pid(), Signal::TERM).unwrap();
+    let (err, code) = running.end(Duration::from_secs(5));
+    assert!(code == 143 && err.contains("terminated after "), "{err}");
+}
+
+#[test]
+fn what_is_no_file_is_refused_and_not_waited_for() {
+    let bench = Bench::new("steps:\n  - read: x/*.csv\n  - reduce: { n: count() }\n");
+    fs::create_dir(bench.path().join("x")).unwrap();
+    let made = Command::new("mkfifo").arg(bench.path().join("x/a.csv")).status().unwrap();
+    assert!(made.success());
+    let (_, err, code) = bench.run("run p.yaml");
+    assert!(code == 2 && err.contains("it is a pipe, and a file is needed"), "{err}");
+    fs::write(bench.path().join("p.yaml"), "steps: [{ read: /dev/zero, format: csv }]").unwrap();
+    let (_, err, code) = bench.run("check p.yaml");
+    assert!(code == 2 && err.contains("it is a device, and a file is needed"), "{err}");
+}
+
+#[test]
+fn a_pipeline_may_come_through_a_pipe() {
+    let bench = Bench::new("");
+    let text = "steps: [{ range: { k: 0..10 } }, { reduce: { n: count() } }]";
+    let output = bench.tidemill("run /dev/stdin -q").write_stdin(text).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), " n\n10\n");
 }

@@ -74,3 +74,56 @@ fn outputs_are_named_in_the_notes_and_not_replaced() {
     assert!(err.contains("--overwrite"), "{err}");
     assert_eq!(bench.run("run p.yaml --out made --no-state --overwrite").2, 0);
 }
+
+/// A result of so many rows.
+const ROWS: &str = "params: { n: 2500 }
+steps:
+  - range: { k: 0..n }
+  - filter: k >= 0
+";
+
+#[test]
+fn long_results_are_told_in_full_or_say_that_they_are_not() {
+    let bench = Bench::new(ROWS);
+    for arguments in ["-w 2", "-n 2 -w 1 --tile 100"] {
+        let (out, _) = bench.good(&format!("run p.yaml -q --format json {arguments}"));
+        let report: Value = serde_json::from_str(&out).unwrap();
+        let rows = report["results"]["filter"].as_array().unwrap();
+        assert_eq!(rows.len(), 2500);
+        assert!(rows.iter().enumerate().all(|(i, row)| row["k"] == i), "in order");
+        assert_eq!(report["warnings"], serde_json::json!([]));
+        let (out, err) = bench.good(&format!("run p.yaml -q {arguments}"));
+        assert!(
+            out.ends_with("\n2499\n(2,500 rows, 60 shown: --format json gives all)\n"),
+            "{out}"
+        );
+        assert_eq!((out.lines().count(), &*err), (63, ""));
+    }
+    let (out, _) = bench.good("run p.yaml -q --set n=60");
+    assert_eq!(out.lines().count(), 61);
+}
+
+#[test]
+fn as_many_rows_are_shown_as_were_asked_for() {
+    let bench = Bench::new(&format!("{ROWS}  - show: 100\n"));
+    for arguments in ["-w 2", "-n 2 -w 1 --tile 30"] {
+        let (out, _) = bench.good(&format!("run p.yaml -q {arguments}"));
+        let shown: Vec<usize> = out.lines().skip(1).map(|l| l.trim().parse().unwrap()).collect();
+        assert_eq!(shown, (0..100).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_result_that_no_report_holds_is_cut_and_said() {
+    let bench = Bench::new(ROWS);
+    let (out, err) = bench.good("run p.yaml --set n=5e6");
+    assert!(
+        out.ends_with("\n(more than 4,194,304 rows, 60 shown: --format json gives all)\n"),
+        "{out}"
+    );
+    let said =
+        "warning[W0401]: `filter` has more than 4,194,304 rows, of which these are the first";
+    assert!(err.contains(said), "{err}");
+    bench.good("run p.yaml -q --set n=4194304 -w 2");
+    assert_eq!(bench.good("run p.yaml -q --set n=4194304").1, "");
+}

@@ -225,9 +225,9 @@ fn a_taken_port_is_said() {
 #[test]
 fn another_secret_is_refused() {
     let members = (0..2).map(|i| member(i, 2, &Secret::random().unwrap())).collect();
-    for message in messages(&mesh(members, Duration::from_millis(300), |_| {})) {
-        assert!(message.contains("does not know the secret"), "{message}");
-    }
+    let found = messages(&mesh(members, Duration::from_millis(300), |_| {}));
+    assert!(found[0].contains("has it the same secret?"), "{found:?}");
+    assert!(found[1].contains("does not know the secret"), "{found:?}");
 }
 
 #[test]
