@@ -77,7 +77,10 @@ fn removable(path: &Path) -> io::Result<()> {
     let flags = Access::WRITE_OK | Access::EXEC_OK;
     access(path, flags).map_err(|e| {
         let (name, e) = (path.display(), io::Error::from(e));
-        let text = format!("the files of the folder `{name}` cannot be removed: {}", words(&e));
+        let text = format!(
+            "the files of the folder `{name}` cannot be removed: {}",
+            words(&e).to_lowercase()
+        );
         io::Error::new(e.kind(), text)
     })
 }
@@ -108,7 +111,11 @@ impl Listing {
     fn of(path: &Path, known: impl Fn(&str) -> bool) -> io::Result<Listing> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let at = |e: io::Error| {
-            let text = format!("cannot look into the folder `{}`: {}", path.display(), words(&e));
+            let text = format!(
+                "cannot look into the folder `{}`: {}",
+                path.display(),
+                words(&e).to_lowercase()
+            );
             io::Error::new(e.kind(), text)
         };
         let folder = openat(CWD, path, flags, Mode::empty()).map_err(|e| at(e.into()))?;

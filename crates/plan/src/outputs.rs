@@ -4,7 +4,7 @@ use crate::inputs::{Id, id, real, with_entries};
 use crate::paths::reason;
 use base::{Code, Diagnostic, Span};
 use formats::{Format, Replace, refusal};
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
 /// What stands between the name of what is staged and that of its run.
@@ -124,7 +124,6 @@ fn unwritable(path: &Path) -> Option<String> {
 /// that it exists.
 pub fn check(b: &mut Builder) {
     let state = b.state().map(|folder| real(&folder));
-    let things = things(&b.outputs);
     let mistake = |(at, output): (usize, &Output)| {
         let (late, early) = match &output.mistake {
             Some(mistake) if mistake.code == Code::OutputExists => (Some(mistake), None),
@@ -135,20 +134,12 @@ pub fn check(b: &mut Builder) {
             .cloned()
             .or_else(|| before.iter().find_map(|other| together(other, output)))
             .or_else(|| within_state(output, state.as_deref()))
-            .or_else(|| is_read(b, at, &things))
+            .or_else(|| is_read(b, output))
             .or_else(|| will_be_read(b, output))
             .or_else(|| late.cloned())
     };
     let mistakes: Vec<Diagnostic> = b.outputs.iter().enumerate().filter_map(mistake).collect();
     mistakes.into_iter().for_each(|d| b.error(d));
-}
-
-/// What is there of outputs, and of which.
-fn things(outputs: &[Output]) -> HashMap<Id, usize> {
-    let things = |(at, output): (usize, &Output)| {
-        with_entries(&output.name).into_iter().map(move |(_, id)| (id, at))
-    };
-    outputs.iter().enumerate().flat_map(things).collect()
 }
 
 /// The mistake of two outputs of which one is the other, or lies inside of it.
@@ -179,19 +170,19 @@ fn within_state(output: &Output, state: Option<&Path>) -> Option<Diagnostic> {
 }
 
 /// The mistake of an output that is there and is read, whatever it is called, or is the pipeline.
-fn is_read(b: &Builder, at: usize, things: &HashMap<Id, usize>) -> Option<Diagnostic> {
-    if !things.values().any(|output| *output == at) {
+fn is_read(b: &Builder, output: &Output) -> Option<Diagnostic> {
+    let there: HashSet<Id> = with_entries(&output.name).into_iter().map(|(_, id)| id).collect();
+    if there.is_empty() {
         return None;
     }
-    let output = &b.outputs[at];
     let name = output.name.display();
     let pipeline = Path::new(&*b.source.name).metadata().ok().map(|m| id(&m));
-    if pipeline.is_some_and(|id| things.get(&id) == Some(&at)) {
+    if pipeline.is_some_and(|id| there.contains(&id)) {
         let message = format!("`{name}` is the pipeline file");
         return Some(Diagnostic::error(Code::OutputIsInput, output.span, message));
     }
     b.inputs.iter().find_map(|input| {
-        let (path, _) = input.things().find(|(_, id)| things.get(id) == Some(&at))?;
+        let (path, _) = input.things().find(|(_, id)| there.contains(id))?;
         let message = match path == output.name {
             true => format!("`{name}` is read and written"),
             false => format!("`{name}` is or holds `{}`, which is read", path.display()),

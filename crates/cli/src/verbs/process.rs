@@ -49,7 +49,8 @@ fn work(child: &Child, watch: &Arc<Watch>) -> Result<(), Failure> {
         return keep::obey(child, watch, &job, how);
     }
     let loaded = SystemTime::now();
-    let plan = job.load()?.0.ok_or_else(|| {
+    // The launcher has looked at what is in the way, and a sink looks again.
+    let plan = Job { dry: true, ..job.clone() }.load()?.0.ok_or_else(|| {
         Failure::data("the inputs have changed while the processes were starting")
     })?;
     child.planned();
