@@ -21,6 +21,7 @@ mod scaling;
 mod signals;
 mod spread;
 mod state;
+mod trials;
 mod verbs;
 
 use base::{Failure, FailureKind};
