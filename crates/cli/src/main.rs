@@ -25,6 +25,7 @@ mod side_file;
 mod signals;
 mod spread;
 mod state;
+mod trials;
 mod verbs;
 
 use base::{Failure, FailureKind};

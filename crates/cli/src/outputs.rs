@@ -69,7 +69,10 @@ impl Outputs {
 /// What writers of one process have staged for the outputs of a plan, on its way to process 0: for
 /// each node that writes, tiles with what is known of them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Told(Vec<(usize, Vec<(u64, u64, u64, u64)>)>);
+pub struct Told(Vec<(usize, Vec<Row>)>);
+
+/// A tile, the bytes of its file, their checksum, the last of them.
+type Row = (u64, u64, u64, u64);
 
 impl Told {
     /// Of this process.

@@ -1,20 +1,18 @@
 //! The state of a run: what earlier runs have finished, and where this one notes what it does.
 use crate::job::Job;
-use crate::numbers::count;
 use crate::pipeline::tell;
 use crate::report::warnings::line;
 use crate::report::{Output, Report, Table};
 use crate::say;
+use crate::trials::{Believes, Follows, Resumes, stages};
 use crate::verbs::End;
 use base::{Code, Diagnostic, Failure, FailureKind, Severity, Span, Warning};
 use engine::ledger::{
-    Book, Folder, Inputs, Kept, Known, Lock, Reason, Record, Stages, Survey, Tiles, Trial, compact,
-    is_own, lasting, remove_staged, staged,
+    Book, Folder, Inputs, Kept, Lock, Reason, Record, Survey, compact, is_own, remove_staged,
+    staged,
 };
-use formats::Sink;
+use plan::Plan;
 use plan::physical::{Node, Op, Physical};
-use plan::{Plan, Print};
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -217,78 +215,6 @@ pub fn own(physical: &Physical) -> Result<Option<Vec<PathBuf>>, Failure> {
     let known = Folder::read(folder, None, false)?;
     let own = |path: &PathBuf| is_own(physical, path, &known);
     Ok(there.iter().all(own).then_some(there))
-}
-
-/// Looks at what is staged, and goes on with it, in the launcher.
-#[derive(Default)]
-struct Resumes {
-    /// For each output the tiles that are no good.
-    spoiled: RefCell<BTreeMap<PathBuf, Vec<u64>>>,
-}
-
-impl Trial for Resumes {
-    fn spoiled(&self, sink: &dyn Sink, written: &Tiles) -> Vec<u64> {
-        let spoiled = sink.spoiled(written);
-        self.spoiled.borrow_mut().insert(sink.path().to_path_buf(), spoiled.clone());
-        spoiled
-    }
-
-    fn goes_on(&self, sink: &dyn Sink, _stage: Print, written: &Tiles) -> bool {
-        sink.resume(written).unwrap_or(false)
-    }
-}
-
-impl Resumes {
-    fn warnings(&self) -> Vec<String> {
-        let warning = |(path, tiles): (&PathBuf, &Vec<u64>)| {
-            let tiles = count(tiles.len() as u64, "tile");
-            let path = path.display();
-            format!("{path}: {tiles} of what was staged are not as they were written: done again")
-        };
-        self.spoiled.borrow().iter().filter(|(_, tiles)| !tiles.is_empty()).map(warning).collect()
-    }
-}
-
-/// What the launcher has found out, in a process of its run.
-struct Follows<'a>(&'a Stages);
-
-impl Trial for Follows<'_> {
-    fn spoiled(&self, sink: &dyn Sink, _written: &Tiles) -> Vec<u64> {
-        let known = self.0.iter().find(|known| known.path == sink.path());
-        known.map(|known| known.spoiled.clone()).unwrap_or_default()
-    }
-
-    fn goes_on(&self, sink: &dyn Sink, stage: Print, written: &Tiles) -> bool {
-        let goes_on = self.0.iter().any(|known| known.stage == stage);
-        if goes_on {
-            sink.expect(written.clone());
-        }
-        goes_on
-    }
-}
-
-/// Takes what is noted to be as it is noted.
-struct Believes;
-
-impl Trial for Believes {
-    fn spoiled(&self, _sink: &dyn Sink, _written: &Tiles) -> Vec<u64> {
-        Vec::new()
-    }
-
-    fn goes_on(&self, _sink: &dyn Sink, _stage: Print, _written: &Tiles) -> bool {
-        true
-    }
-}
-
-/// What each output that is staged and lasts is called: as the ledger calls it, or anew.
-fn stages(survey: &Survey, run: &str, trial: &Resumes) -> Stages {
-    let known = |(node, known): (&Node, &Option<Print>)| {
-        let path = lasting(node)?.path().to_path_buf();
-        let fresh = Print::of([run.as_bytes(), path.as_os_str().as_encoded_bytes()]);
-        let spoiled = trial.spoiled.borrow().get(&path).cloned().unwrap_or_default();
-        Some(Known { path, stage: known.unwrap_or(fresh), spoiled })
-    };
-    survey.physical.nodes.iter().zip(&survey.stages).filter_map(known).collect()
 }
 
 impl State {

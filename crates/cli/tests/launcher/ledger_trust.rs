@@ -224,11 +224,21 @@ fn staged_work_that_was_changed_after_a_kill_is_done_again() {
             fs::write(&file, bytes).unwrap();
         }
     }
-    let (out, err) = bench.good("run p.yaml --tile 2000 -n 2");
-    assert_eq!(err.matches("warning[W0402]").count(), 6, "{out}{err}");
-    says(&err, "c.parquet: 1 tile of what was staged are not as they were written");
+    // On a busy machine not all that is staged has been noted: what has not is done again anyhow.
+    let (_, err) = bench.good("run p.yaml --tile 2000 -n 2");
+    says(&err, "of what was staged are not as they were written: done again");
+    says(&err, "warning[W0402]: ");
     equal(&bench, "a.csv");
-    equal(&bench, "c.parquet/part-00003.parquet");
+    for name in ["b.arrow", "c.parquet", "d.nc"] {
+        let sums = |path: &str| {
+            let text = format!(
+                "steps:\n  - read: {path}\n  - reduce: {{ s: sum(v), t: sum(v * i), k: sum(key * i), n: count() }}\n"
+            );
+            fs::write(bench.path().join("sums.yaml"), text).unwrap();
+            bench.good("run sums.yaml").0
+        };
+        assert_eq!(sums(name), sums(&format!("good/{name}")), "{name}");
+    }
 }
 
 #[test]
@@ -264,6 +274,19 @@ fn slow(bench: &Bench) -> PathBuf {
     path
 }
 
+/// How many processes that a process has started have workers: they know their inputs by then.
+fn at_work(of: &Child) -> usize {
+    let text = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
+    let children = text(format!("/proc/{0}/task/{0}/children", of.id()).into());
+    let works = |pid: &&str| {
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        threads
+            .map(|thread| text(thread.path().join("comm")))
+            .any(|name| name.contains("timely:work"))
+    };
+    children.split_whitespace().filter(works).count()
+}
+
 #[test]
 fn inputs_that_change_while_they_are_read_end_the_run() {
     let outputs = "steps:\n  - read: in.csv\n  - filter: sin(x) < 2\n  - write: out.csv\n";
@@ -278,11 +301,14 @@ fn inputs_that_change_while_they_are_read_end_the_run() {
     ] {
         let bench = Bench::new(text);
         let input = slow(&bench);
-        let mut child = start(bench.path(), &format!("run p.yaml --tile 200 {arguments}"));
+        let mut child = start(bench.path(), &format!("run p.yaml --tile 50 {arguments}"));
         // Its first line is said when the plan is made.
         let mut first = [0; 1];
         std::io::Read::read_exact(child.stderr.as_mut().unwrap(), &mut first).unwrap();
-        sleep(Duration::from_millis(if arguments.contains("-n") { 400 } else { 30 }));
+        if arguments.contains("-n") {
+            until("both processes work", || at_work(&child) == 2);
+        }
+        sleep(Duration::from_millis(100));
         let bytes = fs::read(&input).unwrap();
         fs::write(input.with_extension("new"), bytes).unwrap();
         fs::rename(input.with_extension("new"), &input).unwrap();

@@ -73,6 +73,14 @@ pub(super) fn finish(
             return Err(Failure::internal(format!("`{name}` has {found} of {expected} chunks")));
         }
     }
+    let end = chunks.iter().flatten().map(|chunk| chunk.offset.saturating_add(chunk.bytes)).max();
+    let data = chunk_log::data(folder);
+    if data.metadata().map_err(failed)?.len() < end.unwrap_or(0) {
+        let (target, data) = (target.display(), data.display());
+        let message =
+            format!("cannot write {target}: {data} is shorter than it was written: run again");
+        return Err(Failure::output(message));
+    }
     let indexed = index(folder, layout, shape, &chunks).map_err(failed)?;
     match indexed && is_right(folder, layout, &chunks)? {
         true => Ok(chunk_log::data(folder)),
