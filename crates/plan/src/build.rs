@@ -4,7 +4,7 @@ use crate::load::LoadOptions;
 use crate::operator::{Inputs, Shape};
 use crate::spec::{Step, bad_name, is_name, names_of, wrong_shape};
 use crate::yaml::{Key, Kind, Node, Scalar};
-use base::{Code, Diagnostic, Diagnostics, Schema, Source, Span, Text, Value, did_you_mean};
+use base::{Code, DType, Diagnostic, Diagnostics, Schema, Source, Span, Text, Value, did_you_mean};
 use expr::{Expr, Given, Scope, Typed, UserFunction};
 use formats::Unread;
 use std::cell::RefCell;
@@ -35,6 +35,8 @@ pub struct Builder<'a> {
     pub outputs: Vec<(PathBuf, Span)>,
     /// The columns of inputs that are not read.
     pub unread: Vec<Unread>,
+    /// The columns that inputs have as a type that no column has, and as which type they are read.
+    pub stored: Vec<(String, String, DType)>,
     /// The parameters that something has used.
     pub used: RefCell<BTreeSet<String>>,
     /// SHA-256 of the file and its parameters, as hexadecimal digits.

@@ -228,6 +228,7 @@ fn builder<'a>(
         made: vec![None; spec.steps.len()],
         outputs: Vec::new(),
         unread: Vec::new(),
+        stored: Vec::new(),
         used: Default::default(),
         hash: digest.iter().map(|b| format!("{b:02x}")).collect(),
         digest,
