@@ -140,6 +140,12 @@ pub trait TileSource: Send + Sync {
         Vec::new()
     }
 
+    /// Columns that the files have as a type that no column has, though all its values are held:
+    /// their names, and what the files call the type.
+    fn stored_otherwise(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     /// Bytes of memory that a worker needs for reading, beside the tile itself.
     fn memory(&self) -> u64 {
         0

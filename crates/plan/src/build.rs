@@ -8,7 +8,7 @@ use crate::place;
 use crate::spec::{Step, bad_name, is_name, names_of, wrong_shape};
 use crate::yaml::{Key, Kind, Node, Scalar};
 use base::{
-    Code, Diagnostic, Diagnostics, Schema, Severity, Source, Span, Text, Value, Warning,
+    Code, DType, Diagnostic, Diagnostics, Schema, Severity, Source, Span, Text, Value, Warning,
     did_you_mean,
 };
 use expr::{Exception, Expr, Given, Scope, Typed, UserFunction};
@@ -46,6 +46,8 @@ pub struct Builder<'a> {
     pub outputs: Vec<Output>,
     /// The columns of inputs that are not read.
     pub unread: Vec<Unread>,
+    /// The columns that inputs have as a type that no column has, and as which type they are read.
+    pub stored: Vec<(String, String, DType)>,
     /// The parameters that something has used.
     pub used: RefCell<BTreeSet<String>>,
     /// SHA-256 of the file and its parameters, as hexadecimal digits.

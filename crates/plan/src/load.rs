@@ -250,6 +250,7 @@ fn builder<'a>(
         inputs: Vec::new(),
         outputs: Vec::new(),
         unread: Vec::new(),
+        stored: Vec::new(),
         used: Default::default(),
         hash: digest.iter().map(|b| format!("{b:02x}")).collect(),
         digest,

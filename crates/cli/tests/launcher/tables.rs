@@ -87,7 +87,7 @@ fn patterns_cross_folders_and_pass_over_hidden_files() {
         assert_eq!(codes, vec!["W0103"; told], "{pattern}");
     }
     let (_, err, code) = bench("  - read: \"d/**/*.tsv\"\n", &files).run("check p.yaml");
-    assert_eq!(code, 3, "{err}");
+    assert_eq!(code, 2, "{err}");
     assert!(err.contains("no file matches `d/**/*.tsv`"), "{err}");
     let (_, err, _) = bench("  - read: https://example.org/x.csv\n", &[]).run("check p.yaml");
     assert!(err.contains("only such are read, not `https://`"), "{err}");
@@ -149,5 +149,47 @@ fn parts_without_rows_are_written() {
         let read = "steps:\n  - read: x.parquet\n  - reduce: { n: count(), s: sum(k) }\n";
         fs::write(bench.path().join("p.yaml"), read).unwrap();
         assert_eq!(report(&bench).0["reduce"], json(r#"[{"n":1000,"s":499500}]"#));
+    }
+}
+
+/// A folder with a Parquet file of types that no column has, and a pipeline behind its `read`.
+fn odd(behind: &str) -> Bench {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/odd/odd.parquet");
+    let bench = bench(&format!("  - read: odd.parquet\n{behind}"), &[]);
+    fs::copy(file, bench.path().join("odd.parquet")).unwrap();
+    bench
+}
+
+#[test]
+fn what_a_read_leaves_out_or_narrows_is_told_by_run_and_check() {
+    let behind = "  - select: [id, day, money, here, ns]\n  - write: o.parquet\n";
+    let (_, codes) = report(&odd(behind));
+    assert_eq!(codes, ["W0101", "W0102", "W0102", "W0202", "W0102"]);
+    let (_, err, code) = odd(behind).run("check p.yaml");
+    assert_eq!(code, 0);
+    for text in [
+        "odd.parquet: a column is left out: `list` (List(Int64",
+        "column `money` (Decimal128(9, 2)) is read as float64",
+        "column `here` (Timestamp(µs, \"Europe/Berlin\")) is read as UTC",
+        "written as another type than the input has: `id` (Int8) as int32, `day` (Date32) as timestamp",
+    ] {
+        assert!(err.contains(text), "{err}");
+    }
+    let (_, err, code) = odd("  - filter: list == 1\n").run("check p.yaml");
+    assert_eq!(code, 2);
+    assert!(err.contains("the file's `list` is List(Int64"), "{err}");
+    assert!(err.contains("which cannot be read"), "{err}");
+}
+
+#[test]
+fn values_above_int64_are_counted_but_not_used() {
+    let (found, _) = report(&odd("  - reduce: { n: count(w) }\n"));
+    assert_eq!(found["reduce"], json(r#"[{"n":3}]"#));
+    for rule in ["", "--without prune-rows"] {
+        for behind in ["  - reduce: { m: max(w) }\n", "  - filter: w > 5\n"] {
+            let (_, err, code) = odd(behind).run(&format!("run p.yaml -q {rule}"));
+            assert_eq!(code, 3, "{err}");
+            assert!(err.contains("odd.parquet: column `w`: 9223372036854775813 is above"), "{err}");
+        }
     }
 }

@@ -3,7 +3,7 @@ use super::decoded::Decoded;
 use super::file::ArrowFile;
 use crate::rows::{
     Losses, columns_of, cuts, cuts_by_file, edges, file_places, losses, owned_slice, pieces,
-    together, unread_of_all,
+    stored_otherwise, together, unread_of_all,
 };
 use crate::{FilePlace, FormatError, FormatErrorKind, OpenRequest, TileSource, Unread};
 use arrow_array::ArrayRef;
@@ -121,6 +121,10 @@ impl TileSource for ArrowSource {
 
     fn memory(&self) -> u64 {
         self.files.iter().map(ArrowFile::memory).max().unwrap_or(0)
+    }
+
+    fn stored_otherwise(&self) -> Vec<(String, String)> {
+        stored_otherwise(self.files.iter().map(|f| &f.columns))
     }
 
     fn describe(&self) -> String {

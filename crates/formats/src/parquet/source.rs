@@ -4,7 +4,7 @@ use super::part::{Part, Piece};
 use super::prune::joined;
 use crate::rows::{
     Losses, bad_option, columns_of, cuts, cuts_by_file, edges, file_attributes, file_places,
-    integers, losses, pieces, together, unread_of_all,
+    integers, losses, pieces, stored_otherwise, together, unread_of_all,
 };
 use crate::{
     FilePlace, FormatError, FormatErrorKind, OpenRequest, RowTest, Survivors, TileSource, Unread,
@@ -179,6 +179,10 @@ impl TileSource for ParquetSource {
 
     fn unread(&self) -> Vec<Unread> {
         unread_of_all(self.parts.iter().map(|p| &p.columns))
+    }
+
+    fn stored_otherwise(&self) -> Vec<(String, String)> {
+        stored_otherwise(self.parts.iter().map(|p| &p.columns))
     }
 
     fn describe(&self) -> String {

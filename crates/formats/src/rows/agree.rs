@@ -1,6 +1,6 @@
 //! The columns of a file, and several files as one input: they must have the same columns.
 use super::fields::{choose, unread};
-use super::kinds::{is_open, left_out, narrowings};
+use super::kinds::{is_open, is_widened, left_out, narrowings, type_name};
 use crate::{FormatError, FormatErrorKind, OpenRequest, Unread};
 use base::{DType, Field, Warning};
 use std::path::{Path, PathBuf};
@@ -155,6 +155,19 @@ pub(crate) fn unread_of_all<'a>(files: impl Iterator<Item = &'a FileColumns>) ->
     for unread in files.flat_map(|f| &f.unread) {
         if !all.iter().any(|known| known.name == unread.name) {
             all.push(unread.clone());
+        }
+    }
+    all
+}
+
+/// The columns that a file has as a type that no column has, and what it calls it.
+pub(crate) fn stored_otherwise<'a>(
+    files: impl Iterator<Item = &'a FileColumns>,
+) -> Vec<(String, String)> {
+    let mut all: Vec<(String, String)> = Vec::new();
+    for field in files.flat_map(|f| &f.stored).filter(|f| is_widened(f)) {
+        if !all.iter().any(|(name, _)| name == field.name()) {
+            all.push((field.name().clone(), type_name(field)));
         }
     }
     all

@@ -67,6 +67,13 @@ fn loss(field: &Field) -> Option<String> {
     })
 }
 
+/// Whether all values are held, but written as those of another type than they were read of.
+pub(crate) fn is_widened(field: &Field) -> bool {
+    use DataType::*;
+    let small = matches!(plain(field.data_type()), Int8 | Int16 | UInt8 | UInt16 | UInt32 | UInt64);
+    small || matches!(plain(field.data_type()), Float16 | Date32 | Date64)
+}
+
 /// Types made of others whose values stay what they are.
 fn harmless(name: &str) -> bool {
     matches!(name, "arrow.json" | "arrow.bool8")
@@ -127,6 +134,8 @@ mod tests {
             let warnings = narrowings(Path::new("x"), fields.iter(), |_| open);
             warnings.into_iter().map(|(_, w)| w.message).collect::<Vec<_>>()
         };
+        let widened = fields.iter().filter(|f| is_widened(f)).map(|f| f.name().as_str());
+        assert_eq!(widened.collect::<Vec<_>>(), ["i"]);
         assert_eq!(told(false).len(), 3);
         assert_eq!(
             told(true)[1..],

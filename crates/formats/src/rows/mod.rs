@@ -12,7 +12,7 @@ mod losses;
 mod map;
 mod options;
 
-pub(crate) use agree::{FileColumns, in_file, losses, together, unread_of_all};
+pub(crate) use agree::{FileColumns, in_file, losses, stored_otherwise, together, unread_of_all};
 pub(crate) use batch::{columns_of, owned_slice, point_bytes, row_batch, row_schema};
 pub(crate) use cast::cast;
 pub(crate) use edges::{cuts, cuts_by_file, edges, file_places, pieces};

@@ -71,6 +71,10 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     };
     source.warnings().iter().for_each(|warning| b.error(warning.diagnostic(span)));
     b.unread.extend(source.unread());
+    for (name, kind) in source.stored_otherwise() {
+        let dtype = source.schema().field(&name).map(|field| field.dtype);
+        b.stored.extend(dtype.map(|dtype| (name, kind, dtype)));
+    }
     for warning in paths::keys_of_folders(&named, &request.paths, source.schema()) {
         b.error(warning.diagnostic(span));
     }

@@ -8,7 +8,7 @@ use crate::outputs;
 use crate::sinks::sink;
 use crate::spec::{Step, wrong_shape};
 use crate::yaml::{Kind, Node};
-use base::{Attribute, Attributes, Code, Diagnostic, Schema, Span, Value, did_you_mean};
+use base::{Attribute, Attributes, Code, Diagnostic, Field, Schema, Span, Value, did_you_mean};
 
 /// The operator.
 pub static WRITE: Operator = Operator {
@@ -66,8 +66,28 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let schema = b.graph.nodes[node].schema.clone();
     // The real one needs the tiles, which are cut when all steps are known.
     sink(b, &write, &schema, None, false);
+    widened(b, &write, &schema);
     b.add(step, PlanOp::Write(Box::new(write)), vec![node], schema);
     Some(input)
+}
+
+/// Warns of columns that have the names of an input's, and are written as another type than there,
+/// where a reader would see it.
+fn widened(b: &mut Builder, write: &WritePlan, schema: &Schema) {
+    if !matches!(write.format.name(), "parquet" | "arrow") {
+        return;
+    }
+    let same = |field: &Field| {
+        let stored =
+            b.stored.iter().find(|(name, _, dtype)| *name == *field.name && *dtype == field.dtype);
+        stored.map(|(name, kind, dtype)| format!("`{name}` ({kind}) as {dtype}"))
+    };
+    let columns: Vec<String> = schema.fields.iter().filter_map(same).collect();
+    if !columns.is_empty() {
+        let list = columns.join(", ");
+        let message = format!("written as another type than the input has: {list}");
+        b.error(Diagnostic::warning(Code::TypeWidened, write.span, message));
+    }
 }
 
 /// The coordinates of a box first, then the variables.
