@@ -197,6 +197,9 @@ fn folded(fold: &FoldPlan) -> String {
     for call in &fold.calls {
         let name = call.reduction.name();
         let _ = writeln!(text, "{name} {:?} {:?}", call.columns, call.constants);
+        if call.reduction.form() > 0 {
+            let _ = writeln!(text, "form {}", call.reduction.form());
+        }
     }
     text + &fused(fold.fused.as_ref())
 }

@@ -5,6 +5,7 @@ mod bench;
 mod cases;
 mod edits;
 mod endings;
+mod exceptions;
 mod hosts;
 mod ledger;
 mod mistakes;
