@@ -179,3 +179,24 @@ fn failures_name_step_expression_and_row() {
     let sum = "  - reduce: { a: sum(n), b: sum(n + 9223372036854775000) }\n";
     fails(sum, "in step \"reduce\" (p.yaml:3:29), expression `sum(n + 9223372036854775000)`");
 }
+
+#[test]
+fn failures_of_reading_name_the_step_that_reads() {
+    let bench = Bench::new(
+        "steps:\n  - range: { k: 0..100000 }\n  - map: { x: sin(k) }\n  - write: in.parquet\n",
+    );
+    bench.good("run p.yaml --no-state");
+    let (file, pipeline) = (bench.path().join("in.parquet"), bench.path().join("p.yaml"));
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 4000].fill(0xff);
+    fs::write(&file, bytes).unwrap();
+    let text =
+        "steps:\n  - read: in.parquet\n    as: numbers\n  - map: { y: x + k }\n  - write: o.csv\n";
+    fs::write(pipeline, text).unwrap();
+    for way in ["-w 1", "-w 1 -n 2 --tile 1000"] {
+        let (_, err, code) = bench.run(&format!("run p.yaml {way}"));
+        assert_eq!(code, 3, "{err}");
+        assert!(err.contains("in step \"numbers\" (p.yaml:2:5), tile "), "{err}");
+    }
+}

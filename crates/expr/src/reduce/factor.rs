@@ -118,9 +118,14 @@ mod tests {
     #[test]
     fn many_factors_near_one_keep_their_digits() {
         let values: Vec<f64> = (1..=1 << 20).map(|k| 1.0 + 1.0 / f64::from(k) / 1e3).collect();
-        // By the sum of exact logarithms: log1p(x) = x - x^2/2 + x^3/3, x = value - 1.
         let found = pairwise(&values).high;
-        let log: f64 = values.iter().map(|v| (v - 1.0).ln_1p()).sum();
+        // By their logarithms, added with compensation.
+        let (mut log, mut lost) = (0.0, 0.0);
+        for value in values {
+            let term: f64 = (value - 1.0).ln_1p() + lost;
+            let sum = log + term;
+            (lost, log) = (term - (sum - log), sum);
+        }
         assert!((found / log.exp() - 1.0).abs() < 1e-15, "{found} {}", log.exp());
     }
 }
