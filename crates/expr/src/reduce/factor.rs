@@ -28,8 +28,8 @@ impl Factor {
         let error = error + (self.high * other.low + self.low * other.high);
         let high = product + error;
         let low = error - (high - product);
-        // Neither NaN nor infinite, and not 0, whose sign would be lost.
-        let exact = (low - low == 0.0) & (product != 0.0);
+        // Beside 0 the sign would be lost.
+        let exact = low.is_finite() & (product != 0.0);
         let rounded = if exact { Factor { high, low } } else { product.into() };
         let with = |one: Factor, other, else_| if one == Factor::ONE { other } else { else_ };
         with(self, other, with(other, self, rounded))
