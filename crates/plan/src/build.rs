@@ -115,8 +115,7 @@ impl Builder<'_> {
     /// Adds a node for a step.
     pub fn add(&mut self, step: &Step, op: PlanOp, inputs: Vec<NodeId>, schema: Schema) -> NodeId {
         let given = vec![Given::Loaded; schema.fields.len()];
-        let node = PlanNode::new(&step.name, op, inputs, schema, given);
-        self.graph.add(PlanNode { place: self.place(step), ..node })
+        self.node(step, op, inputs, schema, given)
     }
 
     /// Adds a node that applies expression steps to the tiles of another.
@@ -131,13 +130,21 @@ impl Builder<'_> {
         let from = &self.graph.nodes[input];
         let (schema, given) = after(&from.schema, &from.given, &steps);
         let op = PlanOp::Apply(steps);
-        let node = PlanNode::new(&step.name, op, vec![input], schema, given);
-        self.graph.add(PlanNode { place: self.place(step), ..node })
+        self.node(step, op, vec![input], schema, given)
     }
 
-    /// The place of a step, in words.
-    fn place(&self, step: &Step) -> String {
-        place::step(self.source, &step.name, step.span)
+    /// Adds a node of which some columns are known coordinates.
+    pub fn node(
+        &mut self,
+        step: &Step,
+        op: PlanOp,
+        inputs: Vec<NodeId>,
+        schema: Schema,
+        given: Vec<Given>,
+    ) -> NodeId {
+        let place = place::step(self.source, &step.name, step.span);
+        let node = PlanNode::new(&step.name, op, inputs, schema, given);
+        self.graph.add(PlanNode { place, ..node })
     }
 
     /// What constants of a step have met.

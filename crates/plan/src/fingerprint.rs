@@ -201,6 +201,9 @@ fn folded(fold: &FoldPlan) -> String {
         if call.once != DimMask::SCALAR {
             let _ = writeln!(text, "once {:?}", call.once);
         }
+        if call.reduction.form() > 0 {
+            let _ = writeln!(text, "form {}", call.reduction.form());
+        }
     }
     text + &fused(fold.fused.as_ref())
 }

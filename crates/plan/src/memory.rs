@@ -198,7 +198,7 @@ fn held(call: &Call, rows: Option<u64>, gaps: bool, memory: &mut Memory) {
     let bytes = match base::Entry::name(call.reduction) {
         "quantile" | "median" => 8,
         // Neighbours multiply at once; beside a gap a product waits for its partner.
-        "prod" if gaps => 16,
+        "prod" if gaps => 24,
         _ => return,
     };
     // How many rows a filter leaves, only the run can tell.

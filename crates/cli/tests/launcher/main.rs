@@ -6,6 +6,7 @@ mod canary;
 mod cases;
 mod edits;
 mod endings;
+mod exceptions;
 mod hosts;
 mod ledger;
 mod ledger_trust;

@@ -20,7 +20,7 @@ fn split(a: f64) -> (f64, f64) {
 /// `a * b` rounded, and what rounding took away: exact where nothing overflows and the product
 /// is above 2^-968. Without a fused multiply-add: that would be slow where hardware has none.
 #[inline(always)]
-pub(super) fn two_product(a: f64, b: f64) -> (f64, f64) {
+pub(crate) fn two_product(a: f64, b: f64) -> (f64, f64) {
     let product = a * b;
     let (ah, al) = split(a);
     let (bh, bl) = split(b);

@@ -33,6 +33,7 @@ mod wide;
 mod window;
 
 pub use bytes::Bytes;
+pub(crate) use error_free::two_product;
 pub use moments::{Spread, integer_mean, integer_spread};
 pub use round::Precision;
 pub use sum::{Exact, ExactSum};

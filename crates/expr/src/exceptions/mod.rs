@@ -4,6 +4,8 @@
 //! row at all.
 mod exact;
 mod quick;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use exact::{exact, is};
 pub(crate) use quick::Quick;

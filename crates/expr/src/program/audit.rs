@@ -3,14 +3,14 @@
 //!
 //! Blocks run as always, beside a quick test of one argument where that is next to nothing. What it
 //! finds doubtful is looked at here, row by row. A strict program looks at all blocks.
-use super::data::Data;
+use super::counts::{Counts, index, row};
 use super::guards::{Guards, When};
 use super::hoist::{Sources, load};
+use super::operands::operands;
 use super::place::{From, Place};
 use super::run::{Scratch, blocks};
 use super::schedule::{Parts, Schedule};
 use super::{Checks, Program, compile};
-use crate::Values;
 use crate::dag::{Dag, NodeId, Op};
 use crate::exceptions::{self, Exception, Quick, exact};
 use base::{Failure, Schema, Span, Tile, Warning};
@@ -20,7 +20,7 @@ use std::sync::{Arc, OnceLock};
 /// What may be met, and the program that looks for it: its `block_schedule` counts.
 #[derive(Debug)]
 pub struct Audit {
-    program: Program,
+    pub program: Program,
     events: Vec<Event>,
     /// Whether all blocks are looked at, and the first event ends the run.
     strict: bool,
@@ -30,7 +30,10 @@ pub struct Audit {
 
 /// An exception that a node may meet.
 #[derive(Debug)]
-struct Event {
+pub struct Event {
+    /// The node, and the number of filters before it.
+    pub node: NodeId,
+    pub stage: usize,
     exception: Exception,
     step: Arc<str>,
     span: Span,
@@ -49,20 +52,6 @@ pub struct Doubt {
     pub blocks: Vec<usize>,
     /// Whether something evaluated once for the run or the tile may have.
     pub hoisted: bool,
-}
-
-/// Rows counted in a tile.
-#[derive(Debug, Default)]
-pub struct Counts {
-    met: Vec<u64>,
-    /// For each event the dimensions along which only the first place counts.
-    still: Vec<Vec<usize>>,
-    /// Those that end the run.
-    fatal: Vec<bool>,
-    /// The first point of the tile at which one of them is.
-    first: Option<(usize, usize)>,
-    origin: Vec<u64>,
-    shape: Vec<usize>,
 }
 
 /// For each node what tells whether a block may meet an exception in it; nothing where all blocks
@@ -128,7 +117,7 @@ impl Audit {
         let schedule = &self.program.block_schedule;
         blocks(&self.program, schedule, &sources, scratch, tile, only, &mut |_| Ok(()))?;
         if let Some((point, event)) = scratch.counts.first {
-            return Err(self.failure(tile, &sources, point, event));
+            return Err(self.failure(tile, &sources, point, &self.events[event]));
         }
         met.resize(self.events.len(), 0);
         met.iter_mut().zip(&scratch.counts.met).for_each(|(met, more)| *met += more);
@@ -143,21 +132,16 @@ impl Audit {
 
     fn counts(&self, tile: &Tile) -> Counts {
         let fatal = |event: &Event| self.strict || event.exception.code().is_none();
-        Counts {
-            met: vec![0; self.events.len()],
-            still: self.events.iter().map(|e| e.still.clone()).collect(),
-            fatal: self.events.iter().map(fatal).collect(),
-            first: None,
-            origin: tile.origin.clone(),
-            shape: tile.shape.clone(),
-        }
+        let events = self.events.iter().map(|event| (event.still.clone(), fatal(event)));
+        Counts::new(events, tile)
     }
 
-    fn failure(&self, tile: &Tile, sources: &Sources, point: usize, event: usize) -> Failure {
-        let event = &self.events[event];
+    fn failure(&self, tile: &Tile, sources: &Sources, point: usize, event: &Event) -> Failure {
+        let given = operands(self, event, tile, sources, point).unwrap_or_default();
         let row = row(&self.program.input, index(sources, point));
         let (place, number) = (&event.place, tile.number);
-        Failure::data(event.exception.sentence()).context(format!("{place}, tile {number}, {row}"))
+        Failure::data(event.exception.sentence())
+            .context(format!("{place}: {given}, tile {number}, {row}"))
     }
 
     /// What was met so often.
@@ -192,29 +176,7 @@ impl Event {
         let step = node.step.clone().unwrap_or_default();
         let place = (checks.place)(&step, node.span);
         let hoisted = matches!(program.places[id], Place::Once | Place::Tile);
-        Event { exception, step, span: node.span, place, hoisted, still }
-    }
-}
-
-impl Counts {
-    /// A row at which an event is: a point of the tile.
-    pub fn count(&mut self, event: usize, point: usize) {
-        if !self.still[event].is_empty() && !self.is_first(event, point) {
-            return;
-        }
-        self.met[event] += 1;
-        if self.fatal[event] && self.first.is_none_or(|first| (point, event) < first) {
-            self.first = Some((point, event));
-        }
-    }
-
-    /// Whether a point is the first along the dimensions along which an event's value stays.
-    fn is_first(&self, event: usize, mut point: usize) -> bool {
-        let mut place = vec![0; self.shape.len()];
-        for (at, size) in place.iter_mut().zip(&self.shape).rev() {
-            (*at, point) = (point % size, point / size);
-        }
-        self.still[event].iter().all(|d| self.origin[*d] + place[*d] as u64 == 0)
+        Event { node: id, stage, exception, step, span: node.span, place, hoisted, still }
     }
 }
 
@@ -318,35 +280,4 @@ fn places(dag: &Dag, filters: &[NodeId], counted: &[(usize, NodeId)]) -> Vec<Pla
         Op::Call(_) => Place::Point { stage },
     };
     dag.nodes.iter().zip(stages).map(place).collect()
-}
-
-/// The index in the domain of a point of the tile.
-fn index(sources: &Sources, point: usize) -> i64 {
-    let index = &sources.index;
-    let offset = index.layout.offset(point);
-    match &index.data {
-        Data::Affine { start, step } => start + step * offset as i64,
-        data => match data.values() {
-            Some(Values::Int64(values)) => values.get(offset).copied().unwrap_or(0),
-            _ => point as i64,
-        },
-    }
-}
-
-/// How a point is called: `row 17`, or `point (time 3, lat 5)`.
-fn row(schema: &Schema, index: i64) -> String {
-    let dims = &schema.domain.dims;
-    let sizes: Option<Vec<u64>> = dims.iter().map(|d| d.size).collect();
-    let Some(sizes) = sizes.filter(|sizes| sizes.len() > 1) else {
-        return format!("row {index}");
-    };
-    let mut rest = index as u64;
-    let mut places: Vec<String> = Vec::new();
-    for (dim, size) in dims.iter().zip(&sizes).rev() {
-        let size = (*size).max(1);
-        places.push(format!("{} {}", dim.name, rest % size));
-        rest /= size;
-    }
-    places.reverse();
-    format!("point ({})", places.join(", "))
 }

@@ -8,11 +8,13 @@
 mod audit;
 mod block;
 mod compile;
+mod counts;
 mod data;
 mod fuse;
 mod guards;
 mod hoist;
 mod layout;
+mod operands;
 mod output;
 mod passes;
 mod place;

@@ -15,8 +15,8 @@
 //!
 //! The share is not known beforehand, and copies lose less where they lose: at most 0.5 ns per
 //! row, masks 2.2.
-use super::audit::Counts;
 use super::block::Block;
+use super::counts::Counts;
 use super::data::{Data, Place, Points, arg, read, settle};
 use super::fuse::Fused;
 use super::hoist::Sources;

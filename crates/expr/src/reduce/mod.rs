@@ -9,7 +9,7 @@
 //! | `types` | which columns and constants are taken, and the sentence when they are not |
 //! | `rank` | numbers of every type as integers of the same order |
 //! | `spread`, `extreme`, `place`, `end`, `truth` | what pairs such as `min` and `max` share |
-//! | `product_tree` | the fixed tree behind `prod` |
+//! | `product_tree`, `factor` | the fixed tree behind `prod`, whose products keep their rounding errors |
 use crate::{Groups, Indices, Validity, Values};
 use arrow_array::ArrayRef;
 use base::{DType, Entry, Failure, Value};
@@ -22,6 +22,7 @@ mod count;
 mod dot;
 mod end;
 mod extreme;
+mod factor;
 mod first;
 mod last;
 mod max;
@@ -102,6 +103,11 @@ pub trait Reduction: Entry + Send + Sync {
     /// Which of the results of [`totals`] this is, if it is one: those of one column share a state.
     fn total(&self, _column: Option<DType>) -> Option<Total> {
         None
+    }
+
+    /// Another number if states of the same reduction have another form than before.
+    fn form(&self) -> u32 {
+        0
     }
 
     /// A fresh accumulator; the types were checked by [`Reduction::result`].

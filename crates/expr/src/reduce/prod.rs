@@ -28,8 +28,9 @@ float64; float32 is multiplied in float64 and rounded to float32 at the end. Mis
 skipped; the product of nothing is 1.
 Floats are multiplied over a fixed binary tree: the values at the indices i 2^l .. (i+1) 2^l are
 the product of both halves, and rows that are missing or were filtered out count as 1. So the
-bits are the same for any tiling and number of workers, but each product is rounded.
-Memory: a few values for each stretch of consecutive rows; up to 16 bytes a row where a filter
+bits are the same for any tiling and number of workers. Products keep what rounding took away, twice the
+digits of a float64, and are rounded at the end.
+Memory: a few values for each stretch of consecutive rows; up to 24 bytes a row where a filter
 left gaps."
     }
 }
@@ -50,6 +51,10 @@ impl Reduction for Prod {
 
     fn needs_index(&self) -> bool {
         true
+    }
+
+    fn form(&self) -> u32 {
+        1
     }
 
     fn accumulator(&self, column: Option<DType>, _constants: &[Value]) -> Box<dyn Accumulator> {

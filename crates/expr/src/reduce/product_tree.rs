@@ -3,10 +3,12 @@
 //! The tree stands over the indices of the domain: node i of level l covers the indices
 //! i·2^l .. (i+1)·2^l, and its value is that of its left half times that of its right half.
 //! A row that is not there counts as 1, and a factor of 1 changes no bits. So the product is a
-//! function of the set of (index, value) alone.
+//! function of the set of (index, value) alone. Values are kept with what rounding took away
+//! ([`Factor`]), so that products of many factors near 1 do not lose their digits.
 //!
 //! A state is the set of nodes known to be whole, each numbered (2i+1)·2^l, which is their
 //! order from left to right. Siblings that are both there become their parent.
+use super::factor::{Factor, pairwise};
 use crate::exact::Bytes;
 
 /// Nodes known so far, of which none covers another.
@@ -20,11 +22,14 @@ pub(super) struct ProductTree {
 #[derive(Clone, Copy, Debug)]
 struct Node {
     number: u64,
-    value: f64,
+    value: Factor,
 }
 
+/// Bytes of a node in a state.
+const BYTES: usize = 24;
+
 impl Node {
-    fn new(level: u32, index: u64, value: f64) -> Node {
+    fn new(level: u32, index: u64, value: Factor) -> Node {
         Node { number: (2 * (index >> level) + 1) << level, value }
     }
 
@@ -43,14 +48,14 @@ impl Node {
         let parent = self.number.checked_add(1 << level)?;
         let siblings = right.number == parent.checked_add(1 << level)? && right.level() == level;
         (siblings && parent.trailing_zeros() == level + 1)
-            .then_some(Node { number: parent, value: self.value * right.value })
+            .then_some(Node { number: parent, value: self.value.times(right.value) })
     }
 }
 
 impl ProductTree {
     /// Adds the value of one row.
     pub fn add(&mut self, index: i64, value: f64) {
-        self.nodes.push(Node::new(0, index as u64, value));
+        self.nodes.push(Node::new(0, index as u64, value.into()));
         self.settle_if_many();
     }
 
@@ -59,7 +64,7 @@ impl ProductTree {
     pub fn add_in_run(&mut self, first: i64, index: i64, value: f64) {
         let (first, index) = (first as u64, index as u64);
         self.raise_last(first, index);
-        self.nodes.push(Node::new(0, index, value));
+        self.nodes.push(Node::new(0, index, value.into()));
         self.settle_if_many();
     }
 
@@ -125,7 +130,7 @@ impl ProductTree {
 
     /// Sorts and joins siblings.
     fn settle(&mut self) {
-        self.nodes.sort_unstable_by_key(|node| (node.number, node.value.to_bits()));
+        self.nodes.sort_unstable_by_key(|node| (node.number, node.value.bits()));
         let n = self.nodes.len();
         let nodes = std::mem::replace(&mut self.nodes, Vec::with_capacity(n));
         for node in nodes {
@@ -139,7 +144,7 @@ impl ProductTree {
     /// The product of all; 1 of nothing. Every NaN is `f64::NAN`.
     pub fn product(&mut self) -> f64 {
         self.settle();
-        let product = product(&self.nodes);
+        let product = product(&self.nodes).high;
         if product.is_nan() { f64::NAN } else { product }
     }
 
@@ -152,16 +157,18 @@ impl ProductTree {
     pub fn write(&self, out: &mut Vec<u8>) {
         for node in &self.nodes {
             out.extend(node.number.to_le_bytes());
-            out.extend(node.value.to_le_bytes());
+            out.extend(node.value.high.to_le_bytes());
+            out.extend(node.value.low.to_le_bytes());
         }
     }
 
     /// Adds the nodes that [`ProductTree::write`] wrote, up to the end of the bytes.
     pub fn merge(&mut self, bytes: &mut Bytes) -> Option<()> {
-        let mut nodes = Vec::with_capacity(bytes.0.len() / 16);
+        let mut nodes = Vec::with_capacity(bytes.0.len() / BYTES);
         while !bytes.is_empty() {
             let number = bytes.u64().filter(|number| *number != 0)?;
-            nodes.push(Node { number, value: bytes.f64()? });
+            let value = Factor { high: bytes.f64()?, low: bytes.f64()? };
+            nodes.push(Node { number, value });
         }
         self.add_nodes(nodes.into_iter());
         Some(())
@@ -169,38 +176,19 @@ impl ProductTree {
 }
 
 /// The product of nodes in ascending order; what lies between them is 1.
-fn product(nodes: &[Node]) -> f64 {
+fn product(nodes: &[Node]) -> Factor {
     match nodes {
-        [] => 1.0,
+        [] => Factor::ONE,
         [node] => node.value,
         [first, .., last] if first.number == last.number => {
-            nodes.iter().map(|node| node.value).product()
+            nodes.iter().fold(Factor::ONE, |all, node| all.times(node.value))
         }
         [first, .., last] => {
             // The lowest node over all of them: where their numbers part.
             let level = 63 - (first.number ^ last.number).leading_zeros();
             let over = last.number >> level << level;
             let (left, right) = nodes.split_at(nodes.partition_point(|n| n.number < over));
-            product(left) * product(right)
+            product(left).times(product(right))
         }
     }
-}
-
-/// The product over the whole tree of 2^l values.
-fn pairwise(values: &[f64]) -> f64 {
-    const MOST: usize = 256;
-    if values.len() > MOST {
-        let (left, right) = values.split_at(values.len() / 2);
-        return pairwise(left) * pairwise(right);
-    }
-    let mut products = [1.0; MOST];
-    products[..values.len()].copy_from_slice(values);
-    let mut n = values.len();
-    while n > 1 {
-        n /= 2;
-        for i in 0..n {
-            products[i] = products[2 * i] * products[2 * i + 1];
-        }
-    }
-    products[0]
 }

@@ -1,7 +1,7 @@
 //! `grid`: a box of named dimensions.
 use super::axes::axis;
 use crate::build::Builder;
-use crate::graph::{NodeId, PlanNode, PlanOp, ReadPlan};
+use crate::graph::{NodeId, PlanOp, ReadPlan};
 use crate::operator::{Inputs, Operator, Shape};
 use crate::spec::Step;
 use arrow_array::{Array, ArrayRef};
@@ -67,5 +67,5 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         fused: None,
         survivors: None,
     };
-    Some(b.graph.add(PlanNode::new(&step.name, PlanOp::Read(read), Vec::new(), schema, given)))
+    Some(b.node(step, PlanOp::Read(read), Vec::new(), schema, given))
 }

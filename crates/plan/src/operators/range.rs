@@ -1,7 +1,7 @@
 //! `range`: consecutive integers.
 use super::axes::range_bounds;
 use crate::build::Builder;
-use crate::graph::{NodeId, PlanNode, PlanOp, ReadPlan};
+use crate::graph::{NodeId, PlanOp, ReadPlan};
 use crate::operator::{Inputs, Key, Operator, Shape};
 use crate::spec::Step;
 use crate::yaml::Node;
@@ -69,7 +69,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         survivors: None,
     };
     let given = vec![Given::Counter { start: bounds.start, step: by }];
-    Some(b.graph.add(PlanNode::new(&step.name, PlanOp::Read(read), Vec::new(), schema, given)))
+    Some(b.node(step, PlanOp::Read(read), Vec::new(), schema, given))
 }
 
 fn distance(b: &mut Builder, node: &Node) -> i64 {

@@ -1,7 +1,7 @@
 //! `read`: columns of files.
 use crate::build::Builder;
 use crate::files::Files;
-use crate::graph::{NodeId, PlanNode, PlanOp, ReadPlan};
+use crate::graph::{NodeId, PlanOp, ReadPlan};
 use crate::operator::{Inputs, Key, Operator, Shape};
 use crate::options::options;
 use crate::paths;
@@ -119,7 +119,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         fused: None,
         survivors: None,
     };
-    Some(b.graph.add(PlanNode::new(&step.name, PlanOp::Read(read), Vec::new(), schema, given)))
+    Some(b.node(step, PlanOp::Read(read), Vec::new(), schema, given))
 }
 
 /// The format that `format:` names, or that the file's name tells.

@@ -1,6 +1,6 @@
 //! `rows`: a small table written in the pipeline file.
 use crate::build::Builder;
-use crate::graph::{NodeId, PlanNode, PlanOp, ReadPlan};
+use crate::graph::{NodeId, PlanOp, ReadPlan};
 use crate::operator::{Inputs, Operator, Shape};
 use crate::params::value_of;
 use crate::spec::{Step, wrong_shape};
@@ -73,7 +73,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         fused: None,
         survivors: None,
     };
-    Some(b.graph.add(PlanNode::new(&step.name, PlanOp::Read(read), Vec::new(), schema, given)))
+    Some(b.node(step, PlanOp::Read(read), Vec::new(), schema, given))
 }
 
 fn row(b: &mut Builder, item: &Node, i: usize, columns: &mut Vec<(String, Span, Vec<Value>)>) {

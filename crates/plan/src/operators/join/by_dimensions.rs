@@ -66,7 +66,7 @@ pub fn join(b: &mut Builder, step: &Step, left: NodeId, right: NodeId) -> Option
         kind: JoinPlanKind::Dimensions { dims, checked },
     };
     let inputs = vec![left, taken];
-    Some(b.graph.add(PlanNode::new(&step.name, PlanOp::Join(plan), inputs, schema, given)))
+    Some(b.node(step, PlanOp::Join(plan), inputs, schema, given))
 }
 
 /// Whether a step makes rows and no box that has dimensions of a meaning.
