@@ -129,6 +129,11 @@ pub trait TileSource: Send + Sync {
         Vec::new()
     }
 
+    /// What the files have that is no column here, and why it is none: told to whoever names it.
+    fn unread(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     /// What reading has met so far that the user should know of, and headers did not tell; asked
     /// for once, when all tiles that this process reads have been read.
     fn met(&self) -> Vec<Warning> {

@@ -32,6 +32,8 @@ pub struct Builder<'a> {
     pub made: Vec<Option<NodeId>>,
     /// What is written, and where that stands.
     pub outputs: Vec<(PathBuf, Span)>,
+    /// What the files that are read have beside the columns, and why it is none of them.
+    pub unread: Vec<(String, String)>,
     /// The parameters that something has used.
     pub used: RefCell<BTreeSet<String>>,
     /// SHA-256 of the file and its parameters, as hexadecimal digits.
@@ -123,7 +125,39 @@ impl Builder<'_> {
     pub fn check(&mut self, expr: &Expr, schema: &Schema) -> Option<Typed> {
         let scope = Scope { schema, params: &self.params, functions: &self.functions };
         let result = expr::check(expr, &scope);
+        let result = self.told(result, std::slice::from_ref(expr), schema);
         self.diagnostics.take(result)
+    }
+
+    /// Says of names that no column has, though a file that is read has them, why they are none;
+    /// warns of constants that are meant for such.
+    pub fn told<T>(
+        &mut self,
+        result: Result<T, Vec<Diagnostic>>,
+        exprs: &[Expr],
+        schema: &Schema,
+    ) -> Result<T, Vec<Diagnostic>> {
+        for (name, span) in exprs.iter().flat_map(Expr::names) {
+            let Some((_, why)) = self.unread.iter().find(|(unread, _)| unread == name) else {
+                continue;
+            };
+            let known = schema.position(name).is_some();
+            let known = known || self.params.iter().any(|(param, _)| param == name);
+            if known || !matches!(name, "e" | "pi" | "inf" | "nan") {
+                continue;
+            }
+            let message = format!("`{name}` is the constant, not the variable of a file: {why}");
+            self.diagnostics.push(Diagnostic::warning(Code::ShadowedName, span, message));
+        }
+        result.map_err(|mut list| {
+            for d in list.iter_mut().filter(|d| d.code == Code::UnknownName) {
+                let named = |(name, _): &&(String, String)| d.message.contains(&format!("`{name}`"));
+                if let Some((name, why)) = self.unread.iter().find(named) {
+                    d.help.insert(0, format!("a file has `{name}`, which is not read: {why}"));
+                }
+            }
+            list
+        })
     }
 
     /// A value known before the run.

@@ -226,6 +226,7 @@ fn builder<'a>(
         graph: Graph::default(),
         made: vec![None; spec.steps.len()],
         outputs: Vec::new(),
+        unread: Vec::new(),
         used: Default::default(),
         hash: digest.iter().map(|b| format!("{b:02x}")).collect(),
         digest,

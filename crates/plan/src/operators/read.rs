@@ -67,6 +67,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
             return None;
         }
     };
+    b.unread.extend(source.unread());
     source.warnings().iter().for_each(|warning| b.error(warning.diagnostic(span)));
     let mut schema = source.schema().clone();
     let offset = match step.option("slices") {

@@ -159,6 +159,10 @@ impl TileSource for NetCdfSource {
         list
     }
 
+    fn unread(&self) -> Vec<(String, String)> {
+        self.choice.unread.clone()
+    }
+
     fn met(&self) -> Vec<Warning> {
         self.met.all()
     }
