@@ -89,6 +89,7 @@ codes! {
     ShadowedName = "W0002": "A name hides another of the same spelling.",
     BitwiseXor = "W0003": "`^` on integers is exclusive or, not a power.",
     PopulationSpread = "W0004": "`std` and `var` without `ddof` divide by n, not by n - 1.",
+    OtherPoints = "W0006": "Reductions in one expression are of other points of a box.",
     // W01xx: what inputs hold
     ColumnsLeftOut = "W0101": "Columns or variables of an input that no column can hold are left out.",
     TypeNarrowed = "W0102": "Values are read as another type than the file has.",

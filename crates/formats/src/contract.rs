@@ -160,8 +160,29 @@ pub trait TileSource: Send + Sync {
 pub struct Unread {
     /// Its name.
     pub name: String,
-    /// What the file calls its type, if no column can hold it; else it was not asked for.
-    pub kind: Option<String>,
+    /// Why it is not read.
+    pub why: NotRead,
+}
+
+/// Why a column of a file is not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotRead {
+    /// Others were asked for.
+    NotNamed,
+    /// No column can hold its type, which the file calls so.
+    Kind(String),
+    /// For this reason, a clause.
+    Because(String),
+}
+
+impl Unread {
+    /// What the file calls its type, if no column can hold it.
+    pub fn kind(&self) -> Option<&str> {
+        match &self.why {
+            NotRead::Kind(kind) => Some(kind),
+            NotRead::NotNamed | NotRead::Because(_) => None,
+        }
+    }
 }
 
 /// A part of a file.

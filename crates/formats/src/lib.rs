@@ -21,8 +21,8 @@ mod survivors;
 mod table;
 
 pub use contract::{
-    Arrangement, FilePlace, Format, FormatError, FormatErrorKind, OpenRequest, Piece, Sink,
-    TileSource, TileWriter, Unread, WriteRequest, Written,
+    Arrangement, FilePlace, Format, FormatError, FormatErrorKind, NotRead, OpenRequest, Piece,
+    Sink, TileSource, TileWriter, Unread, WriteRequest, Written,
 };
 pub use csv::Guess;
 pub use memo::Memo;

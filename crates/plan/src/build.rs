@@ -176,7 +176,23 @@ impl Builder<'_> {
     pub fn check(&mut self, expr: &Expr, schema: &Schema) -> Option<Typed> {
         let scope = Scope { schema, params: &self.params, functions: &self.functions };
         let result = expr::check(expr, &scope);
+        self.constants(std::slice::from_ref(expr), schema);
         self.diagnostics.take(result)
+    }
+
+    /// Warns of constants that are meant for a variable that a file has and that is not read.
+    pub fn constants(&mut self, exprs: &[Expr], schema: &Schema) {
+        for (name, span) in exprs.iter().flat_map(Expr::names) {
+            let constant = matches!(name, "e" | "pi" | "inf" | "nan");
+            let known = schema.position(name).is_some()
+                || self.params.iter().any(|(param, _)| param == name);
+            if constant && !known && self.unread.iter().any(|unread| unread.name == name) {
+                let message = format!("`{name}` is the constant, not the variable of the file");
+                let warning = Diagnostic::warning(Code::ShadowedName, span, message)
+                    .help(format!("to read the variable, name it in `columns:`: {name}"));
+                self.diagnostics.push(warning);
+            }
+        }
     }
 
     /// A value known before the run.

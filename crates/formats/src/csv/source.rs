@@ -4,7 +4,7 @@ use super::file::{CsvFile, Look, STRIDE, Wanted};
 use super::guess::Guess;
 use super::values::Builder;
 use crate::rows::{bad_option, choose, edges, file_places, in_file, pieces};
-use crate::{FilePlace, FormatError, FormatErrorKind, OpenRequest, TileSource, Unread};
+use crate::{FilePlace, FormatError, FormatErrorKind, NotRead, OpenRequest, TileSource, Unread};
 use base::{
     Attributes, Code, Column, DimMask, Domain, Failure, Region, Schema, Tiling, Warning,
     did_you_mean,
@@ -118,7 +118,7 @@ fn places(
 
 fn unread(names: &[String], columns: Option<&[String]>) -> Vec<Unread> {
     let left = names.iter().filter(|name| columns.is_some_and(|c| !c.contains(name)));
-    left.map(|name| Unread { name: name.clone(), kind: None }).collect()
+    left.map(|name| Unread { name: name.clone(), why: NotRead::NotNamed }).collect()
 }
 
 /// What the values of columns leave open; of a file all of whose values stand in quotes, that

@@ -51,7 +51,9 @@ const ALONG: OptionKey = OptionKey {
 const DECODE_TIMES: OptionKey = OptionKey {
     name: "decode_times",
     doc: "true: numbers with units such as `days since 2000-01-01` become timestamps (CF 1.11, \
-          §4.4, of the standard and the proleptic Gregorian calendar), as xarray decodes them.",
+          §4.4, of the standard and the proleptic Gregorian calendar), as xarray decodes them, and \
+          their bounds with them. Dates of the standard calendar before 1582-10-15 are refused: \
+          they are Julian ones.",
 };
 
 const DEFLATE: OptionKey = OptionKey {
@@ -77,12 +79,17 @@ impl Entry for NetCdf {
         "Arrays on a grid with units and coordinates.\n\
          An input is a file of any NetCDF form; its variables are columns over the union of \
          their dimensions, with their coordinates. Several files follow each other along a \
-         dimension, in the order of its coordinate. Packed values (`scale_factor`, `add_offset`) \
-         are decoded, fill values are missing values, times stay numbers with their `units` \
-         unless `decode_times: true` is said. \
+         dimension, in the order of its coordinate, and may not overlap; variables are found by \
+         their names. Packed values (`scale_factor`, `add_offset`) are decoded. Missing values \
+         are fill values, what was never written (NetCDF's own fill value, unless the file says \
+         that nothing is filled), and what is outside of `valid_range`, `valid_min` or \
+         `valid_max`, as netCDF4-python reads them. Times stay numbers with their `units` unless \
+         `decode_times: true` is said. Letters (`char`) are joined to texts along their last \
+         dimension, unless it is one of other variables too. \
          Variables that only bound the cells of others are read when asked for by name. \
          An output is NetCDF-4; a variable that may have missing values gets a `_FillValue`, \
-         a truth value is a byte, a timestamp counts microseconds since 1970. Rows whose number \
+         a truth value is a byte. Timestamps are counted in the units that the input or \
+         `attributes:` give them, else in seconds since 1970. Rows whose number \
          is not known before the run lie along an unlimited dimension `row`."
     }
 }

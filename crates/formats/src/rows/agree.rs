@@ -51,7 +51,7 @@ impl FileColumns {
     }
 
     fn kind_of_unread(&self, name: &str) -> Option<&str> {
-        self.unread.iter().find(|u| u.name == name)?.kind.as_deref()
+        self.unread.iter().find(|u| u.name == name)?.kind()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Arrow fields ↔ columns: types, attributes, the choice of columns.
 use super::kinds::{dtype, is_open, type_name};
-use crate::{FormatError, FormatErrorKind, Unread};
+use crate::{FormatError, FormatErrorKind, NotRead, Unread};
 use arrow_schema::Metadata;
 use base::{Attribute, Attributes, DimMask, Field, Schema, did_you_mean};
 use std::collections::HashSet;
@@ -37,7 +37,8 @@ pub(crate) fn unread(file: &arrow_schema::Schema, wanted: Option<&[String]>) -> 
             Some(names) => names.contains(f.name()),
             None => kind.is_none(),
         };
-        (!read).then(|| Unread { name: f.name().clone(), kind })
+        let why = kind.map_or(NotRead::NotNamed, NotRead::Kind);
+        (!read).then(|| Unread { name: f.name().clone(), why })
     };
     file.fields().iter().filter_map(left).collect()
 }

@@ -97,8 +97,8 @@ pub(crate) fn narrowings<'a>(
 
 /// The warning about columns of a file that no column can hold.
 pub(crate) fn left_out(path: &Path, unread: &[Unread]) -> Option<Warning> {
-    let unread: Vec<&Unread> = unread.iter().filter(|u| u.kind.is_some()).collect();
-    let name = |u: &&Unread| Some(format!("`{}` ({})", u.name, u.kind.as_ref()?));
+    let unread: Vec<&Unread> = unread.iter().filter(|u| u.kind().is_some()).collect();
+    let name = |u: &&Unread| Some(format!("`{}` ({})", u.name, u.kind()?));
     let mut names: Vec<String> = unread.iter().take(NAMED).filter_map(name).collect();
     if let Some(more) = unread.len().checked_sub(NAMED + 1) {
         names.push(format!("{} more", more + 1));
@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn many_columns_left_out_are_one_warning() {
         let unread = |n: usize| -> Vec<Unread> {
-            let one = |i| Unread { name: format!("c{i}"), kind: Some("Binary".into()) };
+            let one =
+                |i| Unread { name: format!("c{i}"), why: crate::NotRead::Kind("Binary".into()) };
             (0..n).map(one).collect()
         };
         assert_eq!(left_out(Path::new("x"), &unread(0)), None);

@@ -10,6 +10,7 @@ use base::{
     did_you_mean,
 };
 use expr::{Expr, ExprKind, Given, ReductionCall, Typed};
+use std::sync::Arc;
 
 /// The operator.
 pub static REDUCE: Operator = Operator {
@@ -17,7 +18,10 @@ pub static REDUCE: Operator = Operator {
     doc: "Aggregates: one row of everything, one for each group, or a box of fewer dimensions.\n\
           Expressions over reductions such as `sqrt(sum(x**2) / count())`. `by:` makes a row for \
           each combination of keys, in the order of the keys; `over:` takes dimensions of a box \
-          away. Missing values are skipped. sum, mean, var and std are exact and rounded once: \
+          away. Missing values are skipped. A variable of a box is reduced over the dimensions that \
+          it has: of `area` over `lat` and `lon` each value counts once, however many times there \
+          are; `by:` counts it once for each point of the keys' dimensions. `count()` counts all \
+          points of the box. sum, mean, var and std are exact and rounded once: \
           they have the same bits on any number of workers.",
     head: Shape::Exprs,
     keys: &[
@@ -69,6 +73,7 @@ pub fn reduced(
     let exprs: Vec<Expr> = named.iter().map(|(_, e)| e.clone()).collect();
     let scope = expr::Scope { schema: &schema, params: &b.params, functions: &b.functions };
     let reduced = expr::split_reductions(&exprs, &scope, &kept);
+    b.constants(&exprs, &schema);
     let mut reduced = b.diagnostics.take(reduced)?;
     reduced.calls.iter_mut().for_each(|call| uncounted(call, &schema));
     let arguments = arguments(b, step, input, keys, &reduced.calls);
@@ -82,6 +87,7 @@ pub fn reduced(
     let fold = fold(b, step, arguments, &kept, given, &reduced.calls, (kind, grouped));
     let outputs: Vec<(String, Typed)> =
         named.into_iter().map(|(name, _)| name).zip(reduced.outputs).collect();
+    outputs.iter().for_each(|(_, typed)| other_points(b, fold, typed));
     Some(finish(b, step, fold, &schema, &kept, &outputs, over))
 }
 
@@ -291,6 +297,35 @@ fn once(domain: &Domain, call: &ReductionCall, grouped: DimMask) -> DimMask {
     }
     let lacking = domain.full().iter().filter(|d| !own.has(*d) && !grouped.has(*d));
     lacking.fold(DimMask::SCALAR, |mask, d| mask.union(DimMask::only(d)))
+}
+
+/// Warns of sums that are put in relation though one takes its values once and another at each
+/// point: the sum of weights that vary along fewer dimensions than what is weighted.
+fn other_points(b: &mut Builder, fold: NodeId, typed: &Typed) {
+    let node = &b.graph.nodes[fold];
+    let PlanOp::Fold(plan) = &node.op else { return };
+    let Some(input) = node.inputs.first() else { return };
+    let call = |name: &Arc<str>| plan.calls.get(name.strip_prefix('#')?.parse::<usize>().ok()?);
+    let adds = |call: &&Call| ["sum", "dot", "count"].contains(&Entry::name(call.reduction));
+    let columns = typed.columns();
+    let calls: Vec<&Call> = columns.iter().filter_map(call).filter(adds).collect();
+    let pair = calls.iter().find_map(|one| {
+        calls.iter().find(|two| !one.once.within(two.once)).map(|two| (*one, *two))
+    });
+    let Some((one, two)) = pair else { return };
+    let domain = &b.graph.nodes[*input].schema.domain;
+    let dims: Vec<String> = (one.once.iter().filter(|d| !two.once.has(*d)))
+        .filter_map(|d| domain.dims.get(d))
+        .map(|d| format!("`{}`", d.name))
+        .collect();
+    let message = format!(
+        "`{}` takes each value once, `{}` all points along {}",
+        one.text,
+        two.text,
+        dims.join(" and ")
+    );
+    let help = "to weigh `t` by `w`, write `sum(t * w) / sum(where(isnull(t), null, w))`";
+    b.error(Diagnostic::warning(Code::OtherPoints, typed.span, message).help(help));
 }
 
 /// The named results: keys or coordinates first.

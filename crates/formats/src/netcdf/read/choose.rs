@@ -4,7 +4,7 @@ use super::times::Times;
 use crate::netcdf::library::{
     Group, NamedAttributes, NcFile, Raw, RawAttribute, RawDim, RawVariable,
 };
-use crate::{FormatError, FormatErrorKind};
+use crate::{FormatError, FormatErrorKind, NotRead, Unread};
 use base::{Attribute, Attributes, DType, DimMask, Domain, Field, MAX_DIMS, Schema};
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ pub(super) struct Choice {
     pub(super) chosen: Vec<Chosen>,
     /// Variables that no column can hold, or that only describe others, and why.
     pub(super) left_out: Vec<(String, String)>,
+    /// All variables that are no columns, and why.
+    pub(super) unread: Vec<Unread>,
 }
 
 /// Chooses the columns of a group: those asked for, or all, and the coordinates of their
@@ -93,7 +95,13 @@ pub(super) fn choose(
         schema.fields.push(field(&variable, &content, counted, &dims));
         chosen.push(Chosen { variable, content, times, dims });
     }
-    Ok(Choice { schema, chosen, left_out })
+    let unread = own.iter().filter(|v| schema.position(&v.name).is_none()).map(|v| {
+        let why = left_out.iter().find(|(name, _)| *name == v.name);
+        let why = why.map_or(NotRead::NotNamed, |(_, why)| NotRead::Because(why.clone()));
+        Unread { name: v.name.clone(), why }
+    });
+    let unread = unread.collect();
+    Ok(Choice { schema, chosen, left_out, unread })
 }
 
 /// What is known of a file: its variables, those of the group first, then those around it.

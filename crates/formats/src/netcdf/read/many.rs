@@ -5,7 +5,7 @@ use super::agree::{agree, align, same_dimensions, units_differ};
 use super::follow::in_order;
 use super::met;
 use super::source::{self, NetCdfSource, Request};
-use crate::{FilePlace, FormatError, FormatErrorKind, Memo, TileSource};
+use crate::{FilePlace, FormatError, FormatErrorKind, Memo, TileSource, Unread};
 use arrow_array::ArrayRef;
 use base::{Column, DType, Failure, Region, Schema, Tiling, Warning, along};
 use std::collections::{HashMap, VecDeque};
@@ -61,8 +61,8 @@ pub(super) fn open(
     }
     schema.domain.dims[dim].size = Some(start);
     let describe = files[0].describe.clone();
-    let open = Mutex::default();
-    Ok(Arc::new(Series { schema, dim, parts, request, describe, warnings, open }))
+    let (open, unread) = (Mutex::default(), files[0].unread.clone());
+    Ok(Arc::new(Series { schema, dim, parts, request, describe, warnings, unread, open }))
 }
 
 /// Refuses a file that is named twice: its values would count twice.
@@ -94,6 +94,7 @@ pub(super) struct Facts {
     pub(super) order: Vec<usize>,
     /// What its header says that its columns do not.
     warnings: Vec<Warning>,
+    unread: Vec<Unread>,
     chunk: Option<Vec<u64>>,
     describe: String,
     /// Whether it was not looked at again.
@@ -115,7 +116,18 @@ impl Facts {
         let (path, warnings) = (path.to_path_buf(), file.warnings.clone());
         let order = (0..schema.fields.len()).collect();
         let remembered = false;
-        Ok(Facts { path, schema, coordinates, order, warnings, chunk, describe, remembered })
+        let unread = file.unread();
+        Ok(Facts {
+            path,
+            schema,
+            coordinates,
+            order,
+            warnings,
+            unread,
+            chunk,
+            describe,
+            remembered,
+        })
     }
 
     /// The column that is the coordinate of a dimension.
@@ -202,6 +214,7 @@ struct Series {
     request: Request,
     describe: String,
     warnings: Vec<Warning>,
+    unread: Vec<Unread>,
     /// Files that are open, the one used last at the end.
     open: Mutex<VecDeque<(usize, Arc<NetCdfSource>)>>,
 }
@@ -349,6 +362,10 @@ impl TileSource for Series {
         let first = self.parts.first().map(|p| p.path.display().to_string()).unwrap_or_default();
         list.extend(met::emptied(&first, &self.schema));
         list
+    }
+
+    fn unread(&self) -> Vec<Unread> {
+        self.unread.clone()
     }
 
     fn met(&self) -> Vec<Warning> {

@@ -21,7 +21,7 @@ impl Met {
     /// So many values of a variable are not valid.
     pub(super) fn outside(&self, name: &str, count: u64) {
         let message = format!(
-            "{}: {{n}} value{{s}} of `{name}` outside of its valid range count as missing",
+            "{}: {{n}} value{{s}} of `{name}` outside of its valid range, read as missing",
             self.place
         );
         self.note(Warning::new(Code::OutOfValidRange, message).count(count));

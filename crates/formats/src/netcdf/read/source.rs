@@ -6,7 +6,9 @@ use super::met::{self, Met};
 use super::storage::{Storage, Wanted};
 use crate::netcdf::library::NcFile;
 use crate::netcdf::slab;
-use crate::{FilePlace, FormatError, FormatErrorKind, Memo, OpenRequest, OptionValue, TileSource};
+use crate::{
+    FilePlace, FormatError, FormatErrorKind, Memo, OpenRequest, OptionValue, TileSource, Unread,
+};
 use arrow_array::{ArrayRef, StringArray};
 use arrow_buffer::MutableBuffer;
 use base::{Column, Domain, Failure, Region, Schema, Tiling, Value, Warning};
@@ -157,6 +159,10 @@ impl TileSource for NetCdfSource {
         let mut list = self.warnings.clone();
         list.extend(met::emptied(&self.path.display().to_string(), &self.choice.schema));
         list
+    }
+
+    fn unread(&self) -> Vec<Unread> {
+        self.choice.unread.clone()
     }
 
     fn met(&self) -> Vec<Warning> {

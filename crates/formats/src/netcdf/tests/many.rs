@@ -108,7 +108,7 @@ fn times_of_other_units_are_decoded() {
     let options = [("decode_times", Value::Bool(true))];
     let source = NETCDF.open(&request(&[&a, &b], &options)).unwrap();
     let field = source.schema().field("time").unwrap();
-    assert_eq!((field.dtype, field.attributes.0.len()), (DType::Timestamp, 0));
+    assert_eq!(field.dtype, DType::Timestamp);
     let times = column(&*source, "time");
     let times = times.as_any().downcast_ref::<TimestampMicrosecondArray>().unwrap();
     let day = 86_400_000_000i64;
@@ -132,8 +132,80 @@ fn files_that_do_not_fit_are_named() {
     let other = message(&[&a, &b], std::slice::from_ref(&along));
     assert!(other.contains("`place` has other values") && other.contains("b.nc"), "{other}");
     assert!(message(&[&a, &c], &[]).contains("no dimension tells"));
-    let twice = NETCDF.open(&request(&[&a, &c], &[along])).unwrap();
-    assert_eq!(ints(&*twice, "time"), [0, 1, 0, 1]);
+    let over = message(&[&a, &c], std::slice::from_ref(&along));
+    assert!(over.contains("overlap") && over.contains("`time`"), "{over}");
+    let twice = message(&[&a, &a], std::slice::from_ref(&along));
+    assert!(twice.contains("a.nc is named twice"), "{twice}");
+    let link = dir.path().join("link.nc");
+    std::os::unix::fs::symlink(&a, &link).unwrap();
+    assert!(message(&[&a, &link], &[along]).contains("are the same file"));
     let nowhere = [("along", Value::Str("tim".to_string()))];
     assert!(message(&[&a, &c], &nowhere).contains("no dimension `tim`"));
+}
+
+/// A file of variables along `time`, in this order: their names, units and values.
+fn series(path: &Path, times: &[f64], variables: &[(&str, &str, f64)]) {
+    let mut file = netcdf::create(path).unwrap();
+    file.add_dimension("time", times.len()).unwrap();
+    for (name, units, first) in variables {
+        let mut v = file.add_variable::<f64>(name, &["time"]).unwrap();
+        v.put_attribute("units", *units).unwrap();
+        let values: Vec<f64> = times.iter().map(|t| first + t).collect();
+        v.put_values(&values, ..).unwrap();
+    }
+    let mut v = file.add_variable::<f64>("time", &["time"]).unwrap();
+    v.put_values(times, ..).unwrap();
+    file.close().unwrap();
+}
+
+#[test]
+fn columns_are_put_together_by_name_and_units_that_differ_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let [a, b, c] = ["a.nc", "b.nc", "c.nc"].map(|name| dir.path().join(name));
+    series(&a, &[0.0, 1.0], &[("u", "K", 10.0), ("v", "m", 20.0)]);
+    series(&b, &[2.0, 3.0], &[("v", "m", 20.0), ("u", "degC", 10.0)]);
+    let source = NETCDF.open(&request(&[&a, &b], &[])).unwrap();
+    assert_eq!(floats(&*source, "u"), [10.0, 11.0, 12.0, 13.0]);
+    assert_eq!(floats(&*source, "v"), [20.0, 21.0, 22.0, 23.0]);
+    let told = source.warnings();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].code, base::Code::UnitsDiffer);
+    assert!(told[0].message.contains("`u` is in `K`") && told[0].message.contains("`degC`"));
+    series(&c, &[4.0], &[("u", "K", 10.0)]);
+    let message = NETCDF.open(&request(&[&a, &c], &[])).err().unwrap().message;
+    assert!(message.contains("c.nc has no `v`"), "{message}");
+    // Numbers that are times would be other times.
+    series(&a, &[0.0, 1.0], &[("seen", "days since 2000-01-01", 0.0)]);
+    series(&b, &[2.0, 3.0], &[("seen", "days since 2000-02-01", 0.0)]);
+    let message = NETCDF.open(&request(&[&a, &b], &[])).err().unwrap().message;
+    assert!(message.contains("`seen` has other units"), "{message}");
+}
+
+#[test]
+fn files_that_overlap_or_run_in_other_directions_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let [a, b] = ["a.nc", "b.nc"].map(|name| dir.path().join(name));
+    let message = |one: &[f64], two: &[f64]| {
+        series(&a, one, &[("u", "K", 0.0)]);
+        series(&b, two, &[("u", "K", 0.0)]);
+        match NETCDF.open(&request(&[&a, &b], &[])) {
+            Ok(source) => format!("{:?}", floats(&*source, "time")),
+            Err(error) => error.message,
+        }
+    };
+    for (one, two) in [
+        (vec![0.0, 1.0, 2.0], vec![2.0, 3.0]),
+        (vec![0.0, 1.0, 2.0, 3.0], vec![1.0, 2.0]),
+        (vec![0.0, 2.0, 4.0], vec![1.0, 3.0, 5.0]),
+        (vec![0.0, 1.0], vec![3.0, 2.0]),
+    ] {
+        let told = message(&one, &two);
+        assert!(
+            told.contains("a.nc") && told.contains("b.nc overlap: `time`")
+                || told.contains("b.nc and"),
+            "{told}"
+        );
+    }
+    assert_eq!(message(&[2.0, 1.0], &[4.0, 3.0]), "[4.0, 3.0, 2.0, 1.0]");
+    assert_eq!(message(&[7.0, 9.0], &[1.0, 2.0]), "[1.0, 2.0, 7.0, 9.0]");
 }

@@ -5,6 +5,7 @@
 mod damaged;
 mod many;
 mod reading;
+mod semantics;
 mod writing;
 
 use super::NETCDF;

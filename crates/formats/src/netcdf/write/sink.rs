@@ -176,7 +176,8 @@ impl Sink for NetCdfSink {
         if names.is_empty() {
             return Vec::new();
         }
-        let (target, names) = (self.stage.target().display(), names.join(", "));
+        let (target, names) = (self.stage.target(), names.join(", "));
+        let target = target.file_name().unwrap_or(target.as_os_str()).to_string_lossy();
         let message =
             format!("{target}: {{n}} variable{{s}} that others name will not be there: {names}");
         let warning = Warning::new(Code::DescriptionLost, message);
