@@ -151,7 +151,8 @@ impl Builder<'_> {
         }
         result.map_err(|mut list| {
             for d in list.iter_mut().filter(|d| d.code == Code::UnknownName) {
-                let named = |(name, _): &&(String, String)| d.message.contains(&format!("`{name}`"));
+                let named =
+                    |(name, _): &&(String, String)| d.message.contains(&format!("`{name}`"));
                 if let Some((name, why)) = self.unread.iter().find(named) {
                     d.help.insert(0, format!("a file has `{name}`, which is not read: {why}"));
                 }

@@ -99,9 +99,8 @@ fn other_times(one: &Field, two: &Field) -> Option<String> {
         _ => "standard".to_string(),
     };
     let units = |f: &Field| text(f, "units").unwrap_or("none").to_string();
-    let differ = |what: &str, a: String, b: String| {
-        (a != b).then(|| format!("{what}: `{a}` and `{b}`"))
-    };
+    let differ =
+        |what: &str, a: String, b: String| (a != b).then(|| format!("{what}: `{a}` and `{b}`"));
     differ("units", units(one), units(two))
         .or_else(|| differ("calendars", calendar(one), calendar(two)))
 }

@@ -158,8 +158,13 @@ impl Known<'_> {
     }
 
     /// How the numbers of a variable are times, if they are.
-    fn times(&self, variable: &RawVariable, content: &Content) -> Result<Option<Times>, FormatError> {
-        let (Content::Numbers(_), Some((units, calendar))) = (content, self.counted(variable)) else {
+    fn times(
+        &self,
+        variable: &RawVariable,
+        content: &Content,
+    ) -> Result<Option<Times>, FormatError> {
+        let (Content::Numbers(_), Some((units, calendar))) = (content, self.counted(variable))
+        else {
             return Ok(None);
         };
         Times::of(units, calendar).map_err(|e| FormatError {
@@ -192,8 +197,7 @@ fn nothing(file: &NcFile, groups: &[Group], left_out: &[(String, String)]) -> Fo
     let help = (!inner.is_empty())
         .then(|| format!("it has groups, choose one with `group:`: {}", inner.join(", ")));
     let why = left_out.first().map(|(name, why)| format!(": of `{name}`, {why}"));
-    let message =
-        format!("there is no variable that can be a column{}", why.unwrap_or_default());
+    let message = format!("there is no variable that can be a column{}", why.unwrap_or_default());
     FormatError { kind: FormatErrorKind::Unsupported(None), message, help }
 }
 

@@ -200,7 +200,11 @@ fn files_that_overlap_or_run_in_other_directions_are_refused() {
         (vec![0.0, 1.0], vec![3.0, 2.0]),
     ] {
         let told = message(&one, &two);
-        assert!(told.contains("a.nc") && told.contains("b.nc overlap: `time`") || told.contains("b.nc and"), "{told}");
+        assert!(
+            told.contains("a.nc") && told.contains("b.nc overlap: `time`")
+                || told.contains("b.nc and"),
+            "{told}"
+        );
     }
     assert_eq!(message(&[2.0, 1.0], &[4.0, 3.0]), "[4.0, 3.0, 2.0, 1.0]");
     assert_eq!(message(&[7.0, 9.0], &[1.0, 2.0]), "[1.0, 2.0, 7.0, 9.0]");

@@ -6,7 +6,10 @@ use netcdf::AttributeValue;
 
 const DAY: i64 = 86_400_000_000;
 
-fn decoded(path: &Path, columns: Option<&[&str]>) -> Result<Arc<dyn TileSource>, crate::FormatError> {
+fn decoded(
+    path: &Path,
+    columns: Option<&[&str]>,
+) -> Result<Arc<dyn TileSource>, crate::FormatError> {
     let times = ("decode_times".to_string(), OptionValue::One(Value::Bool(true)));
     NETCDF.open(&OpenRequest {
         paths: vec![path.to_path_buf()],
@@ -56,9 +59,12 @@ fn values_outside_of_the_valid_range_are_missing() {
     assert_eq!(some_ints(&*source, "most"), [Some(100), Some(150), None, None]);
     assert_eq!(some_ints(&*source, "unfit"), [100, 150, 200, 250].map(Some));
     assert_eq!(codes(&source.met()), [1, 1, 2].map(|n| (Code::OutOfValidRange, n)));
-    assert!(source.met()[0].message.contains("x.nc") && source.met()[0].message.contains("`range`"));
+    assert!(
+        source.met()[0].message.contains("x.nc") && source.met()[0].message.contains("`range`")
+    );
     // The range of packed values says nothing of unpacked ones; that of others stays.
-    let attribute = |name: &str, at: &str| source.schema().field(name).unwrap().attributes.get(at).cloned();
+    let attribute =
+        |name: &str, at: &str| source.schema().field(name).unwrap().attributes.get(at).cloned();
     assert_eq!(attribute("range", "valid_range"), None);
     assert_eq!(attribute("least", "valid_min"), None);
     assert_eq!(attribute("most", "valid_max"), Some(Attribute::Ints(vec![150])));
@@ -189,6 +195,18 @@ fn dates_before_the_gregorian_calendar_are_refused() {
     assert!(decoded(&path, None).err().unwrap().message.contains("cannot be decoded"));
 }
 
+/// A byte that the library writes as a letter.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Letter(u8);
+
+// SAFETY: of one byte, and the library takes it as a letter.
+unsafe impl netcdf::NcTypeDescriptor for Letter {
+    fn type_descriptor() -> netcdf::types::NcVariableType {
+        netcdf::types::NcVariableType::Char
+    }
+}
+
 /// By xarray's rule letters are joined along a dimension that nothing else has.
 #[test]
 fn letters_at_the_points_of_others() {
@@ -203,8 +221,7 @@ fn letters_at_the_points_of_others() {
     let mut chars = |name: &str, dims: &[&str], bytes: &[u8]| {
         let kind = netcdf::types::NcVariableType::Char;
         let mut v = file.add_variable_with_type(name, dims, &kind).unwrap();
-        let letters: Vec<netcdf::types::NcChar> =
-            bytes.iter().map(|b| netcdf::types::NcChar(*b)).collect();
+        let letters: Vec<Letter> = bytes.iter().map(|b| Letter(*b)).collect();
         v.put_values(&letters, ..).unwrap();
     };
     chars("flag", &["profile", "level"], b"114141");
@@ -331,7 +348,8 @@ fn times_are_written_in_units_that_all_programs_know() {
         Ok((units, file.variable("t").unwrap().get_values::<f64, _>(..).unwrap()))
     };
     let day = (10_957 * DAY, 10_957 * DAY + 1_500_000);
-    let seconds = ("seconds since 1970-01-01 00:00:00".to_string(), vec![946_684_800.0, 946_684_801.5]);
+    let seconds =
+        ("seconds since 1970-01-01 00:00:00".to_string(), vec![946_684_800.0, 946_684_801.5]);
     assert_eq!(times(None, &[day.0, day.1]), Ok(seconds));
     let hours = ("hours since 2000-01-01".to_string(), vec![0.0, 24.0]);
     assert_eq!(times(Some("hours since 2000-01-01"), &[day.0, day.0 + DAY]), Ok(hours));

@@ -178,9 +178,11 @@ impl Sink for NetCdfSink {
         }
         let (target, names) = (self.stage.target(), names.join(", "));
         let target = target.file_name().unwrap_or(target.as_os_str()).to_string_lossy();
-        let message = format!("{target}: {{n}} variable{{s}} that others name will not be there: {names}");
+        let message =
+            format!("{target}: {{n}} variable{{s}} that others name will not be there: {names}");
         let warning = Warning::new(Code::DescriptionLost, message);
-        let help = "the attributes name them no longer; name them in `columns:` of `read` to keep them";
+        let help =
+            "the attributes name them no longer; name them in `columns:` of `read` to keep them";
         vec![warning.count(self.layout.dangling.len() as u64).help(help)]
     }
 
