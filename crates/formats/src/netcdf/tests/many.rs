@@ -171,6 +171,7 @@ fn columns_are_put_together_by_name_and_units_that_differ_are_told() {
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].code, base::Code::UnitsDiffer);
     assert!(told[0].message.contains("`u` is in `K`") && told[0].message.contains("`degC`"));
+    drop(source);
     series(&c, &[4.0], &[("u", "K", 10.0)]);
     let message = NETCDF.open(&request(&[&a, &c], &[])).err().unwrap().message;
     assert!(message.contains("c.nc has no `v`"), "{message}");

@@ -118,7 +118,7 @@ fn signs_and_texts_in_place_of_numbers() {
     v.put_values(&[1i16, 2, 3, 4], ..).unwrap();
     file.close().unwrap();
     let source = open(&path, None, &[]);
-    assert_eq!(some_ints(&*source, "turned"), [1, -1, -128, 2].map(Some));
+    assert_eq!(some_ints(&*source, "turned"), [Some(1), None, Some(-128), Some(2)]);
     assert_eq!(some_ints(&*source, "number"), [Some(1), None, Some(3), Some(4)]);
     assert_eq!(some_ints(&*source, "word"), [1, -999, 3, 4].map(Some));
     let told = source.warnings();
@@ -191,8 +191,21 @@ fn dates_before_the_gregorian_calendar_are_refused() {
     let failure = source.read(&region, &[time]).unwrap_err();
     assert!(failure.message.contains("`time`") && failure.message.contains("before 1582-10-15"));
     assert!(failure.message.contains("without `decode_times`"), "{}", failure.message);
+    drop(source);
     means(&path, "days since 1582-10-10");
     assert!(decoded(&path, None).err().unwrap().message.contains("cannot be decoded"));
+}
+
+/// A byte that the library writes as a letter.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Letter(u8);
+
+// SAFETY: of one byte, and the library takes it as a letter.
+unsafe impl netcdf::NcTypeDescriptor for Letter {
+    fn type_descriptor() -> netcdf::types::NcVariableType {
+        netcdf::types::NcVariableType::Char
+    }
 }
 
 /// By xarray's rule letters are joined along a dimension that nothing else has.
@@ -209,8 +222,7 @@ fn letters_at_the_points_of_others() {
     let mut chars = |name: &str, dims: &[&str], bytes: &[u8]| {
         let kind = netcdf::types::NcVariableType::Char;
         let mut v = file.add_variable_with_type(name, dims, &kind).unwrap();
-        let letters: Vec<netcdf::types::NcChar> =
-            bytes.iter().map(|b| netcdf::types::NcChar(*b)).collect();
+        let letters: Vec<Letter> = bytes.iter().map(|b| Letter(*b)).collect();
         v.put_values(&letters, ..).unwrap();
     };
     chars("flag", &["profile", "level"], b"114141");

@@ -50,29 +50,23 @@ fn grid() -> (Schema, Vec<Column>) {
 }
 
 fn check(path: &Path, schema: &Schema, whole: &[Column]) {
-    let source = open(path, None, &[]);
-    let mut expected = schema.clone();
-    for field in &mut expected.fields {
-        if field.dtype == DType::Timestamp {
-            field.dtype = DType::Int64;
-        }
-    }
+    let request = OpenRequest {
+        paths: vec![path.to_path_buf()],
+        options: Options(vec![("decode_times".into(), OptionValue::One(Value::Bool(true)))]),
+        ..OpenRequest::default()
+    };
+    let source = NETCDF.open(&request).unwrap();
+    let expected = schema.clone();
     for (field, wanted) in expected.fields.iter().zip(whole) {
         let found = source.schema().field(&field.name).unwrap();
-        assert_eq!((found.dtype, found.nullable), (field.dtype, field.nullable), "{}", field.name);
+        assert_eq!(found.dtype, field.dtype, "{}", field.name);
+        assert!(found.nullable || !field.nullable, "{}", field.name);
         assert_eq!(
             source.schema().domain.mask_name(found.mask),
             expected.domain.mask_name(field.mask)
         );
         let array = column(&*source, &field.name);
-        let wanted = match field.dtype {
-            DType::Int64 => {
-                let same = wanted.array.to_data().into_builder().data_type(DType::Int64.arrow());
-                arrow_array::make_array(same.build().unwrap())
-            }
-            _ => wanted.array.clone(),
-        };
-        assert_eq!(format!("{array:?}"), format!("{wanted:?}"), "{}", field.name);
+        assert_eq!(format!("{array:?}"), format!("{:?}", wanted.array), "{}", field.name);
     }
     let y = &source.schema().field("y").unwrap().attributes;
     assert_eq!(*y, schema.fields[0].attributes);
@@ -228,7 +222,7 @@ fn nothing_at_all() {
     let path = dir.path().join("empty.nc");
     let schema = Schema {
         domain: Domain::new([("x", 0u64), ("y", 4)]),
-        fields: vec![field("v", DType::Float64, 3, false), field("y", DType::Int64, 2, false)],
+        fields: vec![field("v", DType::Float64, 3, false)],
         ..Schema::default()
     };
     let sink = NETCDF.sink(request(&path, &schema, None, 0)).unwrap();
@@ -270,7 +264,7 @@ fn names_and_places_that_cannot_be() {
         };
         NETCDF.sink(request(&dir.path().join("x.nc"), &schema, None, 0)).err()
     };
-    for name in ["", "_a", "2m", "a b", "ä", "a.b", "a/b"] {
+    for name in ["", "a/b", "a ", "a\tb"] {
         let error = refuse(name, 1).unwrap();
         assert!(error.help.is_some(), "{}", error.message);
     }
