@@ -112,11 +112,12 @@ impl PipelineArgs {
 /// # Errors
 /// If it cannot be read, told as a diagnostic.
 pub fn read(name: &str) -> Result<String, End> {
-    std::fs::read_to_string(name).map_err(|e| {
-        let (source, diagnostic) = plan::unreadable(name, &e);
+    let told = |(source, diagnostic): (Source, Diagnostic)| {
         tell(&source, &[diagnostic]);
         End::Told(FailureKind::Pipeline.exit_code())
-    })
+    };
+    let bytes = std::fs::read(name).map_err(|e| told(plan::unreadable(name, &e)))?;
+    String::from_utf8(bytes).map_err(|e| told(plan::not_text(name, e.as_bytes())))
 }
 
 /// The plan of a job; its mistakes and warnings are told on standard error.
@@ -124,9 +125,20 @@ pub fn read(name: &str) -> Result<String, End> {
 /// # Errors
 /// If there are mistakes.
 pub fn load(job: &Job) -> Result<Plan, End> {
-    let (plan, diagnostics) = job.load()?;
+    let (plan, mut diagnostics) = job.load()?;
+    diagnostics.retain(|d| d.severity != Severity::Note);
     tell(&job.source(), &diagnostics);
     plan.ok_or_else(|| mistaken(&diagnostics))
+}
+
+/// As [`load`], and the notes are told too.
+///
+/// # Errors
+/// If there are mistakes.
+pub fn check(job: &Job) -> Result<(), End> {
+    let (plan, diagnostics) = job.load()?;
+    tell(&job.source(), &diagnostics);
+    plan.map(|_| ()).ok_or_else(|| mistaken(&diagnostics))
 }
 
 /// The end of a verb whose pipeline has these mistakes, which have been told.

@@ -47,7 +47,9 @@ pub use draw::{dot, mermaid};
 pub use explain::explain;
 pub use files::{Files, KnownFiles};
 pub use fingerprint::{Meaning, Print};
-pub use load::{LoadOptions, Plan, State, TileRequest, load, load_test, load_tests, unreadable};
+pub use load::{
+    LoadOptions, Plan, State, TileRequest, load, load_test, load_tests, not_text, unreadable,
+};
 pub use operators::{OPERATORS, operator};
 pub use physical::Physical;
 pub use schema_json::schema_json;

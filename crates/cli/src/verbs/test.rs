@@ -8,7 +8,7 @@ use crate::pipeline::{self, RuleArgs};
 use crate::run::{on_threads, print};
 use crate::signals::Signals;
 use arrow_array::RecordBatch;
-use base::{Failure, FailureKind, Source};
+use base::{Failure, FailureKind, Source, grouped};
 use clap::Parser;
 use engine::Options;
 use plan::LoadOptions;
@@ -59,7 +59,11 @@ struct Score {
 impl Score {
     fn end(&self) -> Result<(), End> {
         let tests = count(self.passed + self.failed, "test");
-        print(&format!("{tests}: {} passed, {} failed\n", self.passed, self.failed));
+        let mistaken = match self.mistaken {
+            0 => String::new(),
+            n => format!(", {} not run for mistakes in the pipeline", grouped(n)),
+        };
+        print(&format!("{tests}: {} passed, {} failed{mistaken}\n", self.passed, self.failed));
         match (self.mistaken, self.failed) {
             (0, 0) => Ok(()),
             (0, _) => Err(End::Told(FailureKind::Data.exit_code())),

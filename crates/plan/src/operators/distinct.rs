@@ -24,7 +24,7 @@ pub static DISTINCT: Operator = Operator {
 
 fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let (input, schema) = b.input(step)?;
-    let named: Vec<(usize, Span)> = match step.head.is_null() {
+    let named: Vec<(usize, Span)> = match step.head.is_nothing() {
         true => (0..schema.fields.len()).map(|i| (i, step.span)).collect(),
         false => b.columns(&step.head, &schema),
     };

@@ -9,8 +9,8 @@ use crate::spec::{Step, names_of};
 use crate::yaml::Node;
 use base::{Code, Diagnostic, Region, Schema, Span, did_you_mean};
 use expr::Given;
-use formats::{Format, FormatError, FormatErrorKind, OpenRequest, TileSource};
-use std::path::Path;
+use formats::{Format, FormatError, FormatErrorKind, OpenRequest, Options, TileSource};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The operator.
@@ -54,11 +54,13 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let columns = step.option("columns").and_then(|n| names_of(n, &mut b.diagnostics));
     let known = ["columns", "slices", "format"];
     let (options, option_spans) = options(b, step, &known, format, format.read_options());
-    let names = columns.as_ref().map(|c| c.iter().map(|(n, _)| n.clone()).collect());
+    let names: Option<Vec<String>> =
+        columns.as_ref().map(|c| c.iter().map(|(n, _)| n.clone()).collect());
     let mut asked = format!("{} {:?} {names:?}", format.name(), options.0);
     let each = format.reads_each(&options);
     let (paths, memos) = b.options.known.choose(&asked, paths);
     let of_each = asked.clone();
+    left_out(b, format, &paths, names.as_deref(), &options);
     let request = OpenRequest { paths, columns: names, options, types: Vec::new(), memos };
     let source = match format.open(&request) {
         Ok(source) => source,
@@ -109,6 +111,29 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         survivors: None,
     };
     Some(b.graph.add(PlanNode::new(&step.name, PlanOp::Read(read), Vec::new(), schema, given)))
+}
+
+/// Notes the columns that are not asked for but have the name of a constant which the file uses.
+fn left_out(
+    b: &mut Builder,
+    format: &dyn Format,
+    paths: &[PathBuf],
+    columns: Option<&[String]>,
+    options: &Options,
+) {
+    let Some(columns) = columns else { return };
+    let mut words = b.source.text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    if !words.any(|word| expr::CONSTANTS.iter().any(|(name, _)| *name == word)) {
+        return;
+    }
+    let paths = paths.to_vec();
+    let options = Options(options.0.clone());
+    let all =
+        OpenRequest { paths, columns: None, options, types: Vec::new(), memos: Default::default() };
+    if let Ok(source) = format.open(&all) {
+        let others = source.schema().names().filter(|name| !columns.iter().any(|c| c == name));
+        b.left_out.extend(others.map(str::to_owned));
+    }
 }
 
 /// The format that `format:` names, or that the file's name tells.

@@ -18,7 +18,7 @@ pub static SHOW: Operator = Operator {
 
 fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let (input, _) = b.input(step)?;
-    let limit = match step.head.is_null() {
+    let limit = match step.head.is_nothing() {
         true => 10,
         false => b.integer(&step.head, "the number of rows to show", 1).unwrap_or(10),
     };

@@ -57,6 +57,12 @@ impl Node {
         matches!(self.kind, Kind::Null)
     }
 
+    /// Whether nothing stands there, or the word that other programs write for it.
+    pub fn is_nothing(&self) -> bool {
+        let word = |s: &Scalar| !s.quoted && ["null", "Null", "NULL"].contains(&&*s.text.text);
+        self.is_null() || self.scalar().is_some_and(word)
+    }
+
     /// The single value, if it is one.
     pub fn scalar(&self) -> Option<&Scalar> {
         match &self.kind {

@@ -6,7 +6,7 @@ use crate::physical::How;
 use crate::spec::{Step, names_of, wrong_shape};
 use crate::yaml::{Kind, Node};
 use base::{Code, DType, Diagnostic, DimMask, Domain, Field, Schema, Span, did_you_mean};
-use expr::Typed;
+use expr::{Names, Typed};
 
 /// A pair of columns whose values must be equal, and where they stand in the file.
 struct Pair {
@@ -104,10 +104,12 @@ fn key_type(b: &mut Builder, pair: &Pair, left: NodeId, right: NodeId) -> Option
             "`{}` is {} in `{}`, but `{}` is {} in `{}`",
             one.name, one.dtype, l.step, other.name, other.dtype, r.step
         );
-        b.error(
-            Diagnostic::error(Code::TypeMismatch, pair.span, message)
-                .help("`map` one of them to the other's type first"),
-        );
+        b.error(Diagnostic::error(Code::TypeMismatch, pair.span, message).help(
+            match [one.dtype, other.dtype].contains(&DType::String) {
+                true => "texts and others never meet: read both as one type from their files",
+                false => "`map` one of them to the other's type first",
+            },
+        ));
     }
     found
 }
@@ -149,7 +151,8 @@ fn cast(
     key: usize,
 ) -> Option<(Field, Typed)> {
     let typed = crate::operators::concat::cast(b, step, schema, from, to)?;
-    Some((typed.field(format!("#key{key}")), typed))
+    let name = Names::new(schema, &Schema::default()).key(key);
+    Some((typed.field(name), typed))
 }
 
 /// The columns of the right side that go beside those of the left.
@@ -181,7 +184,7 @@ fn right_side(
             at = schema.fields.len() + casts.len();
             casts.extend(cast(b, step, &schema, field, *dtype, i));
         }
-        let name = format!("#key{i}").into();
+        let name = Names::new(&schema, &Schema::default()).key(i).into();
         keep.push((at, Field { name, dtype: *dtype, ..field.clone() }));
     }
     keep.extend(others.iter().map(|i| (*i, schema.fields[*i].clone())));

@@ -54,7 +54,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
 
 fn how(b: &mut Builder, step: &Step) -> Option<How> {
     let Some(node) = step.option("how") else { return Some(How::Inner) };
-    if step.head.is_null() {
+    if step.head.is_nothing() {
         let d = Diagnostic::error(Code::BadValue, node.span, "`how` goes with keys");
         b.error(d.help("boxes have the same points along their dimensions: all of them match"));
     }
