@@ -6,6 +6,7 @@ mod cases;
 mod edits;
 mod endings;
 mod hosts;
+mod language;
 mod ledger;
 mod mistakes;
 mod pages;

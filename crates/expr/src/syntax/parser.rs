@@ -132,6 +132,9 @@ impl Parser<'_> {
             _ if self.behind_name("lambda") => {
                 error.help("functions have names: `functions: { f(x): x + 1 }`")
             }
+            _ if self.behind_name("distinct") => error.help(
+                "distinct values: a step `distinct: [x]`, and behind it `reduce: { n: count() }`",
+            ),
             _ if self.behind_name("case") => error.help("write `a if condition else b`"),
             _ => error.help("an operator such as `+` or `and` is expected between two values"),
         }

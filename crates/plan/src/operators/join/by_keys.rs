@@ -1,5 +1,5 @@
 //! Rows with equal keys.
-use super::beside;
+use super::{beside, clash};
 use crate::build::Builder;
 use crate::graph::{JoinPlan, JoinPlanKind, NodeId, PlanOp};
 use crate::physical::How;
@@ -28,14 +28,16 @@ pub fn join(b: &mut Builder, step: &Step, left: NodeId, right: NodeId, how: How)
     let node = &b.graph.nodes[left];
     let (node, name) = (node.clone(), b.graph.nodes[right].step.clone());
     let mut fields = node.schema.fields.clone();
+    let mut clashes = Vec::new();
     for other in &others {
         let field = b.graph.nodes[right].schema.fields[*other].clone();
-        let field = beside(b, step, &node, &name, &field);
+        let field = beside(b, step, &node, &field, &mut clashes);
         if fields[node.schema.fields.len()..].iter().any(|f| f.name == field.name) {
             b.error(crate::operators::names::twice(&field.name, step.span));
         }
         fields.push(Field { nullable: field.nullable || how == How::Left, ..field });
     }
+    clash(b, step, &node.step, &name, &clashes);
     fields.iter_mut().for_each(|field| field.mask = DimMask::only(0));
     let schema =
         Schema { domain: Domain::rows(), fields, attributes: node.schema.attributes.clone() };
