@@ -184,6 +184,7 @@ const OPERATORS: Table = &[
     ("load", "write `read: file`"),
     ("merge", "write `join: [key]` with `from: [left, right]`"),
     ("mutate", "write `map: { y: x + 1 }`"),
+    ("nunique", "write `distinct: [x]`, and behind it `reduce: { n: count() }`"),
     ("open", "write `read: file`"),
     ("order", "write `sort: [x]`, or `sort: [-x]` for the greatest first"),
     ("order_by", "write `sort: [x]`, or `sort: [-x]` for the greatest first"),

@@ -92,6 +92,8 @@ fn align(b: &mut Builder, step: &Step, input: NodeId, schema: &Schema, fields: &
         .iter()
         .filter_map(|f| -> Option<(Field, Typed)> {
             let from = schema.field(&f.name).filter(|from| from.dtype != f.dtype)?;
+            // Types that do not meet have been told.
+            expr::common_type(from.dtype, f.dtype)?;
             let field = Field { mask: from.mask, nullable: from.nullable, ..f.clone() };
             Some((field, cast(b, step, schema, from, f.dtype)?))
         })
