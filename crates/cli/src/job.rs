@@ -2,7 +2,7 @@
 //! a run, and each makes the same plan of it.
 use crate::budget::Budget;
 use crate::keep::How;
-use base::{Diagnostic, Failure, Source};
+use base::{Diagnostic, Failure, Severity, Source};
 use engine::ledger::Stages;
 use plan::rules::{RULES, rule};
 use plan::{KnownFiles, LoadOptions, Plan, State, TileRequest};
@@ -86,11 +86,29 @@ impl Job {
         self.load_knowing(follow, KnownFiles::default())
     }
 
+    /// The same, with the notes, which only a check tells.
+    ///
+    /// # Errors
+    /// If `tile` cannot be read.
+    pub fn load_with_notes(&self) -> Result<(Option<Plan>, Vec<Diagnostic>), Failure> {
+        self.plan(false, KnownFiles::default())
+    }
+
     /// The same, of files that are known from before.
     ///
     /// # Errors
     /// If `tile` cannot be read.
     pub fn load_knowing(
+        &self,
+        follow: bool,
+        known: KnownFiles,
+    ) -> Result<(Option<Plan>, Vec<Diagnostic>), Failure> {
+        let (plan, mut diagnostics) = self.plan(follow, known)?;
+        diagnostics.retain(|d| d.severity != Severity::Note);
+        Ok((plan, diagnostics))
+    }
+
+    fn plan(
         &self,
         follow: bool,
         known: KnownFiles,

@@ -125,8 +125,7 @@ pub fn read(name: &str) -> Result<String, End> {
 /// # Errors
 /// If there are mistakes.
 pub fn load(job: &Job) -> Result<Plan, End> {
-    let (plan, mut diagnostics) = job.load()?;
-    diagnostics.retain(|d| d.severity != Severity::Note);
+    let (plan, diagnostics) = job.load()?;
     tell(&job.source(), &diagnostics);
     plan.ok_or_else(|| mistaken(&diagnostics))
 }
@@ -136,7 +135,7 @@ pub fn load(job: &Job) -> Result<Plan, End> {
 /// # Errors
 /// If there are mistakes.
 pub fn check(job: &Job) -> Result<(), End> {
-    let (plan, diagnostics) = job.load()?;
+    let (plan, diagnostics) = job.load_with_notes()?;
     tell(&job.source(), &diagnostics);
     plan.map(|_| ()).ok_or_else(|| mistaken(&diagnostics))
 }
