@@ -1,17 +1,20 @@
 //! Mistakes found before anything runs: where, what, and what would be right.
 use crate::{Code, Span};
+use std::collections::HashSet;
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Severity {
     /// The pipeline cannot run.
     Error,
     /// It can run, but perhaps not as meant.
     Warning,
+    /// It may well be meant, but is often taken for something else: told by a check, not by a run.
+    Note,
 }
 
 /// A second place that explains the first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Label {
     /// Where.
     pub span: Span,
@@ -20,11 +23,11 @@ pub struct Label {
 }
 
 /// One mistake in a pipeline file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Diagnostic {
     /// Its stable code.
     pub code: Code,
-    /// Error or warning.
+    /// Error, warning or note.
     pub severity: Severity,
     /// One line that says what is wrong, without a full stop.
     pub message: String,
@@ -55,6 +58,11 @@ impl Diagnostic {
     /// A warning at `span`.
     pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, span, message) }
+    }
+
+    /// A note at `span`.
+    pub fn note(code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Note, ..Diagnostic::error(code, span, message) }
     }
 
     /// With a few words beside the caret.
@@ -88,6 +96,9 @@ impl Diagnostic {
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
+    /// The same, to find what is known already.
+    known: HashSet<Diagnostic>,
+    errors: usize,
 }
 
 impl Diagnostics {
@@ -98,7 +109,8 @@ impl Diagnostics {
 
     /// Adds one; the same mistake at the same place is kept once.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.list.contains(&diagnostic) {
+        if self.known.insert(diagnostic.clone()) {
+            self.errors += usize::from(diagnostic.severity == Severity::Error);
             self.list.push(diagnostic);
         }
     }
@@ -128,10 +140,15 @@ impl Diagnostics {
 
     /// Whether any of them is an error.
     pub fn has_errors(&self) -> bool {
-        self.list.iter().any(|d| d.severity == Severity::Error)
+        self.errors > 0
     }
 
-    /// How many there are, errors and warnings.
+    /// How many of them are errors.
+    pub fn errors(&self) -> usize {
+        self.errors
+    }
+
+    /// How many there are, errors, warnings and notes.
     pub fn len(&self) -> usize {
         self.list.len()
     }
@@ -141,13 +158,21 @@ impl Diagnostics {
         self.list.is_empty()
     }
 
-    /// Without the warnings of these codes; with `deny`, those that are left are errors.
-    pub fn settle(mut self, allowed: &[Code], deny: bool) -> Diagnostics {
-        self.list.retain(|d| d.severity == Severity::Error || !allowed.contains(&d.code));
-        if deny {
-            self.list.iter_mut().for_each(|d| d.severity = Severity::Error);
+    /// Without the warnings and notes of these codes; with `deny`, the warnings that are left are
+    /// errors.
+    pub fn settle(self, allowed: &[Code], deny: bool) -> Diagnostics {
+        let mut settled = Diagnostics::new();
+        for mut diagnostic in self.list {
+            match diagnostic.severity {
+                Severity::Warning | Severity::Note if allowed.contains(&diagnostic.code) => {
+                    continue;
+                }
+                Severity::Warning if deny => diagnostic.severity = Severity::Error,
+                _ => {}
+            }
+            settled.push(diagnostic);
         }
-        self
+        settled
     }
 
     /// In the order of the file.

@@ -26,6 +26,7 @@ mod render;
 mod schema;
 mod source;
 mod suggest;
+pub mod synonyms;
 mod table;
 mod tile;
 mod tiling;

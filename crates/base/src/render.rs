@@ -1,15 +1,27 @@
 //! Diagnostics as text: file, line, column, source line, caret, help.
-use crate::{Diagnostic, Severity, Source, Span, steers, visible_lines};
+use crate::{Diagnostic, Severity, Source, Span, grouped, steers, visible_lines};
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
-/// Renders all diagnostics, a blank line between two, each like a compiler's.
+/// How many diagnostics are shown: nobody reads more at a time.
+const MOST: usize = 100;
+/// How many bytes of one line are marked, and how many characters of one word are printed.
+const LONG: usize = 400;
+
+/// Renders diagnostics, a blank line between two, each like a compiler's: the first hundred, errors
+/// before others where there are more, and then how many are left.
 /// With `color`, ANSI escapes mark the parts; no other escape stands in the text, whatever the file
 /// and its inputs hold.
 pub fn render(source: &Source, diagnostics: &[Diagnostic], color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let mut parts = Vec::new();
-    for diagnostic in diagnostics {
-        parts.push(one(source, diagnostic, &renderer));
+    let mut shown: Vec<&Diagnostic> = diagnostics.iter().collect();
+    if shown.len() > MOST {
+        // A stable sort: errors stay in the order of the file.
+        shown.sort_by_key(|d| d.severity != Severity::Error);
+        shown.truncate(MOST);
+    }
+    let mut parts: Vec<String> = shown.iter().map(|d| one(source, d, &renderer)).collect();
+    if diagnostics.len() > MOST {
+        parts.push(format!("… and {} more", grouped((diagnostics.len() - MOST) as u64)));
     }
     let mut text = parts.join("\n\n");
     if !text.is_empty() {
@@ -31,10 +43,28 @@ fn steady(piece: &str) -> String {
     format!("{before}{last}")
 }
 
+/// A name or number of a megabyte is nothing to read: of each long word the beginning.
+fn shortened(text: &str) -> String {
+    let word = |word: &str| match word.char_indices().nth(LONG) {
+        Some((end, _)) => format!("{}…", &word[..end]),
+        None => word.to_owned(),
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 fn one(source: &Source, diagnostic: &Diagnostic, renderer: &Renderer) -> String {
+    let mut diagnostic = diagnostic.clone();
+    let texts = diagnostic.others.iter_mut().map(|other| &mut other.text);
+    let texts = texts.chain(&mut diagnostic.help);
+    for text in texts.chain([&mut diagnostic.message, &mut diagnostic.label]) {
+        if text.len() > LONG {
+            *text = shortened(text);
+        }
+    }
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
     };
     let message = visible_lines(&diagnostic.message);
     let name = visible_lines(&source.name);
@@ -74,6 +104,9 @@ fn clamp(source: &Source, range: std::ops::Range<usize>) -> std::ops::Range<usiz
         start -= 1;
     }
     let mut end = range.end.clamp(start, text.len());
+    if end - start > LONG && !text.as_bytes()[start..start + LONG].contains(&b'\n') {
+        end = start + LONG;
+    }
     while !text.is_char_boundary(end) {
         end += 1;
     }

@@ -1,5 +1,6 @@
 //! Schemas: the domain and the columns of a collection of tiles.
 use crate::{Attributes, DType, DimMask, Domain};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A named column.
@@ -45,6 +46,11 @@ impl Schema {
     /// A column.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|f| &*f.name == name)
+    }
+
+    /// The positions of all columns, for whoever asks for many.
+    pub fn positions(&self) -> HashMap<Arc<str>, usize> {
+        self.fields.iter().enumerate().map(|(i, f)| (f.name.clone(), i)).rev().collect()
     }
 
     /// The names of the columns.

@@ -38,9 +38,20 @@ pub struct Source {
 }
 
 impl Source {
-    /// A source of this name and text.
+    /// A source of this name and text. A carriage return alone ends a line, as YAML has it, and is
+    /// made a newline, so that all agree on the lines; every byte keeps its place.
     pub fn new(name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Source {
-        Source { name: name.into(), text: text.into() }
+        let text: Arc<str> = text.into();
+        let name = name.into();
+        if !text.contains('\r') {
+            return Source { name, text };
+        }
+        let mut chars = text.chars().peekable();
+        let mut out = String::with_capacity(text.len());
+        while let Some(c) = chars.next() {
+            out.push(if c == '\r' && chars.peek() != Some(&'\n') { '\n' } else { c });
+        }
+        Source { name, text: out.into() }
     }
 
     /// Line and column of a byte, both from 1; the column counts characters.

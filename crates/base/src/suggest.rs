@@ -3,10 +3,14 @@
 /// The nearest candidate, if one is near enough to be meant.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = name.to_lowercase();
-    let allowed = (name.chars().count() / 3).clamp(1, 3);
+    let length = name.chars().count();
+    let allowed = (length / 3).clamp(1, 3);
     candidates
         .into_iter()
         .filter(|c| *c != name)
+        // Any two names of one letter are near each other, which says nothing.
+        .filter(|c| length > 1 && c.chars().nth(1).is_some() || c.to_lowercase() == lower)
+        .filter(|c| c.len().abs_diff(name.len()) <= 4 * allowed)
         .map(|c| (strsim::damerau_levenshtein(&lower, &c.to_lowercase()), c))
         .filter(|(distance, _)| *distance <= allowed)
         .min()

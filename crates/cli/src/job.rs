@@ -3,7 +3,7 @@
 use crate::budget::Budget;
 use crate::clock;
 use crate::keep::How;
-use base::{Diagnostic, Failure, FailureKind, Source};
+use base::{Diagnostic, Failure, FailureKind, Severity, Source};
 use engine::ledger::Stages;
 use plan::physical::{Node, Op, Physical};
 use plan::rules::{RULES, rule};
@@ -117,11 +117,29 @@ impl Job {
         self.load_knowing(follow, KnownFiles::default())
     }
 
+    /// The same, with the notes, which only a check tells.
+    ///
+    /// # Errors
+    /// If `tile` cannot be read.
+    pub fn load_with_notes(&self) -> Result<(Option<Plan>, Vec<Diagnostic>), Failure> {
+        self.plan(false, KnownFiles::default())
+    }
+
     /// The same, of files that are known from before.
     ///
     /// # Errors
     /// If `tile` cannot be read.
     pub fn load_knowing(
+        &self,
+        follow: bool,
+        known: KnownFiles,
+    ) -> Result<(Option<Plan>, Vec<Diagnostic>), Failure> {
+        let (plan, mut diagnostics) = self.plan(follow, known)?;
+        diagnostics.retain(|d| d.severity != Severity::Note);
+        Ok((plan, diagnostics))
+    }
+
+    fn plan(
         &self,
         follow: bool,
         known: KnownFiles,

@@ -120,11 +120,13 @@ impl PipelineArgs {
 /// # Errors
 /// If it cannot be read, told as a diagnostic.
 pub fn read(file: &Path) -> Result<String, End> {
-    std::fs::read_to_string(file).map_err(|e| {
-        let (source, diagnostic) = plan::unreadable(&file.to_string_lossy(), &e);
+    let name = &*file.to_string_lossy();
+    let told = |(source, diagnostic): (Source, Diagnostic)| {
         tell(&source, &[diagnostic]);
         End::Told(FailureKind::Pipeline.exit_code())
-    })
+    };
+    let bytes = std::fs::read(file).map_err(|e| told(plan::unreadable(name, &e)))?;
+    String::from_utf8(bytes).map_err(|e| told(plan::not_text(name, e.as_bytes())))
 }
 
 /// The plan of a job; its mistakes and warnings are told on standard error.
@@ -135,6 +137,16 @@ pub fn load(job: &Job) -> Result<Plan, End> {
     let (plan, diagnostics) = job.load()?;
     tell(&job.source(), &diagnostics);
     plan.ok_or_else(|| mistaken(&diagnostics))
+}
+
+/// As [`load`], and the notes are told too.
+///
+/// # Errors
+/// If there are mistakes.
+pub fn check(job: &Job) -> Result<(), End> {
+    let (plan, diagnostics) = job.load_with_notes()?;
+    tell(&job.source(), &diagnostics);
+    plan.map(|_| ()).ok_or_else(|| mistaken(&diagnostics))
 }
 
 /// The end of a verb whose pipeline has these mistakes, which have been told.

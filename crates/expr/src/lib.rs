@@ -29,8 +29,8 @@ mod tests;
 mod values;
 
 pub use check::{
-    Arguments, Reduced, ReductionCall, Scope, UserFunction, check, common_type, constant,
-    split_reductions,
+    Arguments, CONSTANTS, MAX_OPERATIONS, Names, Reduced, ReductionCall, Scope, UserFunction,
+    check, common_type, constant, split_reductions,
 };
 pub use dag::{ColumnTest, Conjunct, Test, Typed};
 pub use exceptions::Exception;
@@ -40,6 +40,6 @@ pub use kernels::{digits::Needle, select::select};
 pub use program::{Block, Checks, Given, NodeReport, Place, Program, ProgramReport, Runner, Step};
 pub use prune::{Counter, Selector};
 pub use syntax::{
-    BinaryOp, CompareOp, Expr, ExprKind, MAX_DEPTH, UnaryOp, Word, parse, parse_part,
+    BinaryOp, CompareOp, Expr, ExprKind, MAX_DEPTH, UnaryOp, Word, number, parse, parse_part,
 };
 pub use values::{Groups, Indices, Validity, Values};

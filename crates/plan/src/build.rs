@@ -48,6 +48,8 @@ pub struct Builder<'a> {
     pub unread: Vec<Unread>,
     /// The columns that inputs have as a type that no column has, and as which type they are read.
     pub stored: Vec<(String, String, DType)>,
+    /// Names of columns that inputs have and reads leave out.
+    pub left_out: BTreeSet<String>,
     /// The parameters that something has used.
     pub used: RefCell<BTreeSet<String>>,
     /// SHA-256 of the file and its parameters, as hexadecimal digits.
@@ -176,22 +178,37 @@ impl Builder<'_> {
     pub fn check(&mut self, expr: &Expr, schema: &Schema) -> Option<Typed> {
         let scope = Scope { schema, params: &self.params, functions: &self.functions };
         let result = expr::check(expr, &scope);
-        self.constants(std::slice::from_ref(expr), schema);
-        self.diagnostics.take(result)
+        let typed = self.diagnostics.take(result)?;
+        self.diagnostics.extend(typed.notes.iter().cloned());
+        self.shadows(expr, schema);
+        Some(typed)
     }
 
-    /// Warns of constants that are meant for a variable that a file has and that is not read.
-    pub fn constants(&mut self, exprs: &[Expr], schema: &Schema) {
-        for (name, span) in exprs.iter().flat_map(Expr::names) {
-            let constant = matches!(name, "e" | "pi" | "inf" | "nan");
-            let known = schema.position(name).is_some()
-                || self.params.iter().any(|(param, _)| param == name);
-            if constant && !known && self.unread.iter().any(|unread| unread.name == name) {
-                let message = format!("`{name}` is the constant, not the variable of the file");
-                let warning = Diagnostic::warning(Code::ShadowedName, span, message)
-                    .help(format!("to read the variable, name it in `columns:`: {name}"));
-                self.diagnostics.push(warning);
-            }
+    /// Tells of names that mean one of several things here.
+    pub fn shadows(&mut self, expr: &Expr, schema: &Schema) {
+        for (name, span) in expr.names() {
+            let column = schema.field(name).is_some();
+            let param = self.params.iter().any(|(n, _)| n == name);
+            let constant = expr::CONSTANTS.iter().find(|(n, _)| *n == name);
+            let note = |message| Diagnostic::note(Code::ShadowedName, span, message);
+            let d = match (column, param, constant) {
+                (true, true, _) => {
+                    note(format!("`{name}` is the column, not the parameter `{name}`"))
+                        .help("give one of them another name")
+                }
+                (true, false, Some((_, value))) => {
+                    note(format!("`{name}` is the column, not the constant {value}"))
+                }
+                (false, false, Some((_, value))) if self.left_out.contains(name) => {
+                    let message = format!(
+                        "`{name}` is the constant {value}: the column `{name}` was left out before"
+                    );
+                    Diagnostic::warning(Code::ShadowedName, span, message)
+                        .help("keep the column if it is meant")
+                }
+                _ => continue,
+            };
+            self.diagnostics.push(d);
         }
     }
 
@@ -276,9 +293,14 @@ impl Builder<'_> {
                 || expr::reduce::reduction(name).is_some()
                 || self.functions.iter().any(|f| f.name == name);
             if !known {
+                let message = format!("no function named `{name}`");
+                if let Some(help) = base::synonyms::function(name) {
+                    let d = Diagnostic::error(Code::UnknownFunction, span, message);
+                    self.diagnostics.push(d.help(help));
+                    continue;
+                }
                 let names = expr::FUNCTIONS.iter().map(|f| f.name);
                 let near = did_you_mean(name, names.chain(self.functions.iter().map(|f| &*f.name)));
-                let message = format!("no function named `{name}`");
                 self.diagnostics
                     .push(Diagnostic::error(Code::UnknownFunction, span, message).maybe_help(near));
             }
@@ -314,8 +336,26 @@ impl Builder<'_> {
 
 /// The mistake of naming a column that is not there.
 pub fn unknown_column(name: &str, span: Span, schema: &Schema) -> Diagnostic {
-    Diagnostic::error(Code::UnknownColumn, span, format!("no column is called `{name}`"))
-        .maybe_help(did_you_mean(name, schema.names()))
+    let error =
+        Diagnostic::error(Code::UnknownColumn, span, format!("no column is called `{name}`"));
+    // A list without its brackets is one name for YAML.
+    let parts: Vec<&str> =
+        name.split([',', ' ']).map(str::trim).filter(|p| !p.is_empty()).collect();
+    let known = |part: &&str| schema.field(part.trim_start_matches('-')).is_some();
+    if parts.len() > 1 && name.contains(',') && parts.iter().any(known) {
+        return error.help(format!("a list has brackets: `[{}]`", parts.join(", ")));
+    }
+    match parts[..] {
+        [column, order] if known(&column) => match order.to_lowercase().as_str() {
+            "desc" | "descending" => error.help(format!("the greatest first: `-{column}`")),
+            "asc" | "ascending" => error.help(format!("the least first: `{column}`")),
+            _ => error.help("columns stand here, not expressions: `map` it first"),
+        },
+        _ if name.contains(['*', '+', '/', '(']) && parts.iter().any(known) => {
+            error.help("columns stand here, not expressions: `map` it first")
+        }
+        _ => error.maybe_help(did_you_mean(name, schema.names())),
+    }
 }
 
 /// The expressions of a step of a chain.

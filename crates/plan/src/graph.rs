@@ -292,13 +292,15 @@ pub fn after(schema: &Schema, given: &[Given], steps: &[Step]) -> (Schema, Vec<G
     for step in steps {
         match step {
             Step::Map(columns) => {
+                let mut positions = schema.positions();
                 for (field, _) in columns {
-                    match schema.position(&field.name) {
+                    match positions.get(&field.name).copied() {
                         Some(i) => {
                             schema.fields[i] = field.clone();
                             given[i] = Given::Loaded;
                         }
                         None => {
+                            positions.insert(field.name.clone(), schema.fields.len());
                             schema.fields.push(field.clone());
                             given.push(Given::Loaded);
                         }

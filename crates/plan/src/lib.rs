@@ -54,7 +54,9 @@ pub use explain::explain;
 pub use files::{Files, KnownFiles};
 pub use fingerprint::{Meaning, Print};
 pub use inputs::real as real_name;
-pub use load::{LoadOptions, Plan, State, TileRequest, load, load_test, load_tests, unreadable};
+pub use load::{
+    LoadOptions, Plan, State, TileRequest, load, load_test, load_tests, not_text, unreadable,
+};
 pub use operators::{OPERATORS, operator};
 pub use physical::Physical;
 pub use schema_json::schema_json;

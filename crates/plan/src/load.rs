@@ -11,7 +11,7 @@ use crate::rules::{Rewrite, rewrite};
 use crate::spec::{Spec, spec};
 use crate::tests::Test;
 use crate::yaml::{self, Kind, Node};
-use base::{Code, Diagnostic, Diagnostics, Source, Value};
+use base::{Code, Diagnostic, Diagnostics, Severity, Source, Value};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -175,7 +175,7 @@ fn load_with(
     let good = !said.has_errors();
     let said = said.sorted();
     let plan = plan.filter(|_| good).map(|plan| Plan {
-        warnings: said.clone(),
+        warnings: said.iter().filter(|d| d.severity == Severity::Warning).cloned().collect(),
         allow: spec.allow,
         ..plan
     });
@@ -251,6 +251,7 @@ fn builder<'a>(
         outputs: Vec::new(),
         unread: Vec::new(),
         stored: Vec::new(),
+        left_out: Default::default(),
         used: Default::default(),
         hash: digest.iter().map(|b| format!("{b:02x}")).collect(),
         digest,
@@ -282,10 +283,21 @@ fn plan(spec: &Spec, builder: &mut Builder) -> Option<Plan> {
 
 /// The mistake of a pipeline file that cannot be read.
 pub fn unreadable(name: &str, error: &std::io::Error) -> (Source, Diagnostic) {
-    let message = match error.kind() {
-        std::io::ErrorKind::InvalidData => format!("`{name}` is not UTF-8 text"),
-        _ => format!("cannot read `{name}`: {}", crate::paths::reason(error)),
-    };
+    let message = format!("cannot read `{name}`: {}", crate::paths::reason(error));
     let diagnostic = Diagnostic::error(Code::Unreadable, base::Span::default(), message);
     (Source::new(name, ""), diagnostic)
+}
+
+/// The mistake of a pipeline file that is not UTF-8, at the first byte that does not belong to it.
+pub fn not_text(name: &str, bytes: &[u8]) -> (Source, Diagnostic) {
+    let good = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), str::len);
+    // The line is shown as far as it is text.
+    let rest = bytes[good..].split(|b| *b == b'\n').next().unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes[..good]) + String::from_utf8_lossy(rest);
+    let source = Source::new(name, &*text);
+    let span = base::Span::new(good, good + '\u{fffd}'.len_utf8());
+    let byte = bytes.get(good).copied().unwrap_or_default();
+    let message = format!("`{name}` is not UTF-8 text: here is the byte 0x{byte:02x}");
+    let diagnostic = Diagnostic::error(Code::Unreadable, span, message);
+    (source, diagnostic.help("save the file as UTF-8"))
 }

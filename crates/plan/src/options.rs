@@ -2,7 +2,7 @@
 use crate::build::Builder;
 use crate::params::value_of;
 use crate::spec::{Step, wrong_shape};
-use crate::yaml::Kind;
+use crate::yaml::{Kind, Scalar};
 use base::{Code, Diagnostic, Span, Value, did_you_mean};
 use formats::{Format, OptionKey, OptionValue, Options};
 
@@ -29,10 +29,10 @@ pub fn options(
         }
         let value = match &node.kind {
             Kind::Scalar(scalar) => {
-                Some(OptionValue::One(value(b, scalar.quoted, node, value_of(scalar))))
+                Some(OptionValue::One(value(b, scalar.quoted, node, option_of(scalar))))
             }
             Kind::List(items) => {
-                let scalars = items.iter().map(|n| n.scalar().map(value_of));
+                let scalars = items.iter().map(|n| n.scalar().map(option_of));
                 scalars.collect::<Option<Vec<_>>>().map(OptionValue::Many)
             }
             Kind::Map(entries) => {
@@ -52,6 +52,16 @@ pub fn options(
         }
     }
     (options, spans)
+}
+
+/// What an option is: `nan` and `inf` are words here, for files that write them.
+fn option_of(scalar: &Scalar) -> Value {
+    let text = &scalar.text.text;
+    let word = text.trim_start_matches('-').chars().all(|c| c.is_ascii_alphabetic());
+    match value_of(scalar) {
+        Value::Float(_) if word => Value::Str(text.to_string()),
+        value => value,
+    }
 }
 
 /// An option that is text may use parameters; a whole option that is a parameter keeps its type.

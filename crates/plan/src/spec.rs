@@ -1,5 +1,6 @@
 //! Source → Spec: the keys of a pipeline file, its steps and how they feed each other.
 use crate::operator::Operator;
+use crate::operators::operator;
 use crate::steps::steps;
 use crate::yaml::{Key, Kind, Node, Scalar};
 use base::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
@@ -78,7 +79,7 @@ pub fn spec(root: &Node, diagnostics: &mut Diagnostics) -> Option<Spec> {
                     key.span,
                     format!("unknown key `{}`", key.name),
                 )
-                .maybe_help(did_you_mean(&key.name, names)),
+                .maybe_help(misplaced(&key.name).or_else(|| did_you_mean(&key.name, names))),
             );
         }
     }
@@ -90,6 +91,12 @@ pub fn spec(root: &Node, diagnostics: &mut Diagnostics) -> Option<Spec> {
     let allow = allowed(root.get("allow"), diagnostics);
     let tests = list(root.get("tests"), "tests", diagnostics).to_vec();
     Some(Spec { title, description, params, functions, steps, order, allow, tests })
+}
+
+/// A step where a key of the file is expected.
+fn misplaced(name: &str) -> Option<String> {
+    let step = operator(name).is_some() || base::synonyms::operator(name).is_some();
+    step.then(|| "steps stand under `steps:`, each after a `- `".to_owned())
 }
 
 fn allowed(node: Option<&Node>, diagnostics: &mut Diagnostics) -> Vec<Code> {
@@ -129,7 +136,8 @@ pub fn wrong_shape(node: &Node, expected: &str) -> Diagnostic {
 
 fn named(node: Option<&Node>, what: &str, diagnostics: &mut Diagnostics) -> Vec<(Key, Node)> {
     match node.map(|n| (&n.kind, n)) {
-        None | Some((Kind::Null, _)) => Vec::new(),
+        None => Vec::new(),
+        Some((_, node)) if node.is_nothing() => Vec::new(),
         Some((Kind::Map(entries), _)) => entries.clone(),
         Some((_, node)) => {
             diagnostics
@@ -142,7 +150,8 @@ fn named(node: Option<&Node>, what: &str, diagnostics: &mut Diagnostics) -> Vec<
 /// The items of a list; of nothing, none.
 pub fn list<'a>(node: Option<&'a Node>, what: &str, diagnostics: &mut Diagnostics) -> &'a [Node] {
     match node.map(|n| (&n.kind, n)) {
-        None | Some((Kind::Null, _)) => &[],
+        None => &[],
+        Some((_, node)) if node.is_nothing() => &[],
         Some((Kind::List(items), _)) => items,
         Some((_, node)) => {
             diagnostics

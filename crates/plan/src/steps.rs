@@ -3,7 +3,9 @@ use crate::operator::{Inputs, Operator};
 use crate::operators::{OPERATORS, operator};
 use crate::spec::{Step, bad_name, is_name, list, names_of, wrong_shape};
 use crate::yaml::{Key, Kind, Node};
-use base::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
+use base::{Code, Diagnostic, Diagnostics, Span, did_you_mean, synonyms};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 
 /// A step whose inputs are still names.
 struct Draft {
@@ -25,8 +27,12 @@ pub fn steps(root: &Node, diagnostics: &mut Diagnostics) -> (Vec<Step>, Vec<usiz
     // A step that cannot be read keeps its place, so that its neighbours are not misjudged.
     let drafts: Vec<Option<Draft>> = items.iter().map(|n| draft(n, diagnostics)).collect();
     let names = name(&drafts, diagnostics);
+    let mut by_name: HashMap<&str, usize> = HashMap::new();
+    for (i, name) in names.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
+        by_name.entry(name).or_insert(i);
+    }
     let inputs: Vec<Option<Vec<Option<usize>>>> =
-        (0..drafts.len()).map(|i| resolve(&drafts, &names, i, diagnostics)).collect();
+        (0..drafts.len()).map(|i| resolve(&drafts, &by_name, i, diagnostics)).collect();
     // Steps after one that could not be read are dropped with it: nothing sure can be said of them.
     let mut place = vec![None; drafts.len()];
     let mut steps = Vec::new();
@@ -99,7 +105,10 @@ fn no_operator(node: &Node, entries: &[(Key, Node)]) -> Diagnostic {
     let names = || OPERATORS.iter().map(|o| o.name);
     let mut best = None;
     for (key, _) in entries.iter().filter(|(k, _)| !["as", "from"].contains(&k.name.as_str())) {
-        let near = base::nearest(&key.name, names());
+        let near = match synonyms::operator(&key.name) {
+            Some(_) => Some(""),
+            None => base::nearest(&key.name, names()),
+        };
         if best.is_none() || near.is_some() {
             best = Some((key, near));
         }
@@ -113,7 +122,10 @@ fn no_operator(node: &Node, entries: &[(Key, Node)]) -> Diagnostic {
             key.span,
             format!("unknown operator `{}`", key.name),
         )
-        .maybe_help(did_you_mean(&key.name, names()))
+        .maybe_help(match synonyms::operator(&key.name) {
+            Some(help) => Some(help.to_owned()),
+            None => did_you_mean(&key.name, names()),
+        })
         .help("`tidemill list operators` lists them"),
         None => Diagnostic::error(Code::NoOperator, node.span, "this step names no operator"),
     }
@@ -127,17 +139,39 @@ fn unknown_key(operator: &Operator, name: &str, span: Span, is_operator: bool) -
             .help(format!("begin a new step: `- {name}: …`"));
     }
     let names = operator.keys.iter().map(|k| k.name).chain(["as", "from"]);
-    Diagnostic::error(Code::UnknownKey, span, format!("`{}` has no key `{name}`", operator.name))
-        .maybe_help(did_you_mean(name, names))
+    let error = format!("`{}` has no key `{name}`", operator.name);
+    let error = Diagnostic::error(Code::UnknownKey, span, error);
+    match synonyms::key(name).filter(|help| fits(operator, help)) {
+        Some(help) => error.help(help),
+        None if base::nearest(name, names.clone()).is_none()
+            && synonyms::operator(name).is_some() =>
+        {
+            error.help("an operator begins a step of its own: `- `, and then its name")
+        }
+        None => error.maybe_help(did_you_mean(name, names)),
+    }
+}
+
+/// Whether the operator has the key that a hint tells to write.
+fn fits(operator: &Operator, help: &str) -> bool {
+    let has = |name: &str| operator.keys.iter().any(|k| k.name == name);
+    match help.split('`').nth(1).and_then(|text| text.split(':').next()) {
+        Some("by") => has("by"),
+        Some("how") => has("how"),
+        Some("reduce") => operator.name == "reduce",
+        Some("join") => operator.name == "join",
+        _ => true,
+    }
 }
 
 fn name(drafts: &[Option<Draft>], diagnostics: &mut Diagnostics) -> Vec<String> {
     let mut names: Vec<String> = vec![String::new(); drafts.len()];
+    let mut taken: HashMap<String, usize> = HashMap::new();
     for (i, draft) in drafts.iter().enumerate() {
         let Some((draft, span)) = draft.as_ref().and_then(|d| Some((d, d.given_name?))) else {
             continue;
         };
-        if let Some(j) = names.iter().position(|n| *n == draft.step.name) {
+        if let Some(&j) = taken.get(&draft.step.name) {
             let mut d = Diagnostic::error(
                 Code::DuplicateName,
                 span,
@@ -149,13 +183,22 @@ fn name(drafts: &[Option<Draft>], diagnostics: &mut Diagnostics) -> Vec<String> 
             diagnostics.push(d);
         }
         names[i] = draft.step.name.clone();
+        taken.entry(names[i].clone()).or_insert(i);
     }
+    // For each operator the last number that was given.
+    let mut last: HashMap<&str, u64> = HashMap::new();
     for (i, draft) in drafts.iter().enumerate() {
         let Some(draft) = draft.as_ref().filter(|d| d.given_name.is_none()) else { continue };
         let base = &draft.step.name;
-        let free = |n: &String| !names.contains(n);
-        let next = (2..).map(|k| format!("{base}_{k}"));
-        names[i] = std::iter::once(base.clone()).chain(next).find(free).unwrap_or_default();
+        let number = last.entry(base).or_insert(0);
+        loop {
+            *number += 1;
+            names[i] = if *number == 1 { base.clone() } else { format!("{base}_{number}") };
+            if !taken.contains_key(&names[i]) {
+                break;
+            }
+        }
+        taken.insert(names[i].clone(), i);
     }
     names
 }
@@ -163,7 +206,7 @@ fn name(drafts: &[Option<Draft>], diagnostics: &mut Diagnostics) -> Vec<String> 
 /// The inputs of step `i`, each `None` if it could not be read.
 fn resolve(
     drafts: &[Option<Draft>],
-    names: &[String],
+    names: &HashMap<&str, usize>,
     i: usize,
     diagnostics: &mut Diagnostics,
 ) -> Option<Vec<Option<usize>>> {
@@ -193,10 +236,13 @@ fn resolve(
     };
     let mut inputs = Vec::new();
     for (name, span) in from {
-        match names.iter().position(|n| n == name && !n.is_empty()) {
-            Some(j) => inputs.push(Some(j)),
+        match names.get(name.as_str()) {
+            Some(j) => inputs.push(Some(*j)),
             None => {
-                let others = names.iter().map(String::as_str).filter(|n| !n.is_empty());
+                // In the order of the file, as `there are: …` lists them.
+                let mut others: Vec<(usize, &str)> = names.iter().map(|(n, i)| (*i, *n)).collect();
+                others.sort_unstable();
+                let others = others.into_iter().map(|(_, name)| name);
                 diagnostics.push(
                     Diagnostic::error(
                         Code::UnknownStep,
@@ -228,38 +274,42 @@ fn resolve(
     Some(inputs)
 }
 
-/// Every step after those that feed it; a circle is a mistake and its steps are left out.
+/// Every step after those that feed it, else as in the file; a circle is a mistake and its steps
+/// are left out.
 fn order(steps: &[Step], diagnostics: &mut Diagnostics) -> Vec<usize> {
+    let feeds = |i: usize| steps[i].inputs.iter().filter(|j| **j < steps.len());
+    let mut waiting: Vec<usize> = (0..steps.len()).map(|i| feeds(i).count()).collect();
+    let mut fed: Vec<Vec<usize>> = vec![Vec::new(); steps.len()];
+    (0..steps.len()).for_each(|i| feeds(i).for_each(|j| fed[*j].push(i)));
     let mut order: Vec<usize> = Vec::new();
-    loop {
-        let ready = |i: &usize| {
-            let inputs = &steps[*i].inputs;
-            !order.contains(i) && inputs.iter().all(|j| *j >= steps.len() || order.contains(j))
-        };
-        match (0..steps.len()).find(ready) {
-            Some(i) => order.push(i),
-            None => break,
+    let first = (0..steps.len()).filter(|i| waiting[*i] == 0).map(Reverse);
+    let mut ready: BinaryHeap<Reverse<usize>> = first.collect();
+    while let Some(Reverse(i)) = ready.pop() {
+        order.push(i);
+        for j in &fed[i] {
+            waiting[*j] -= 1;
+            ready.extend((waiting[*j] == 0).then_some(Reverse(*j)));
         }
     }
-    if let Some(i) = (0..steps.len()).find(|i| !order.contains(i)) {
-        // Walk back along unready inputs until a step comes again: that is the circle.
-        let mut path = vec![i];
-        while let Some(next) = steps[path[path.len() - 1]]
-            .inputs
-            .iter()
-            .copied()
-            .find(|j| *j < steps.len() && !order.contains(j))
-        {
-            if let Some(at) = path.iter().position(|p| *p == next) {
-                path.drain(..at);
-                break;
-            }
-            path.push(next);
-        }
-        path.reverse();
-        let names: Vec<&str> = path.iter().chain(&path[..1]).map(|p| &*steps[*p].name).collect();
-        let message = format!("steps feed each other in a circle: {}", names.join(" → "));
-        diagnostics.push(Diagnostic::error(Code::Cycle, steps[path[0]].span, message));
+    if let Some(i) = (0..steps.len()).find(|i| waiting[*i] > 0) {
+        circle(steps, &waiting, i, diagnostics);
     }
     order
+}
+
+/// Walks back from a step along those that wait until one comes again: that is the circle.
+fn circle(steps: &[Step], waiting: &[usize], i: usize, diagnostics: &mut Diagnostics) {
+    let mut path = vec![i];
+    let waits = |j: &usize| waiting.get(*j).is_some_and(|n| *n > 0);
+    while let Some(next) = steps[path[path.len() - 1]].inputs.iter().copied().find(waits) {
+        if let Some(at) = path.iter().position(|p| *p == next) {
+            path.drain(..at);
+            break;
+        }
+        path.push(next);
+    }
+    path.reverse();
+    let names: Vec<&str> = path.iter().chain(&path[..1]).map(|p| &*steps[*p].name).collect();
+    let message = format!("steps feed each other in a circle: {}", names.join(" → "));
+    diagnostics.push(Diagnostic::error(Code::Cycle, steps[path[0]].span, message));
 }

@@ -15,7 +15,7 @@ pub struct Check {
 impl Act for Check {
     fn act(self) -> Result<(), End> {
         let job = self.pipeline.job(1)?;
-        pipeline::load(&job)?;
+        pipeline::check(&job)?;
         say::line(&format!("{}: no mistakes", job.name));
         Ok(())
     }

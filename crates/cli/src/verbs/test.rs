@@ -10,7 +10,7 @@ use crate::say::print;
 use crate::scratch::Scratch;
 use crate::signals::Signals;
 use arrow_array::RecordBatch;
-use base::{Failure, FailureKind, Source};
+use base::{Failure, FailureKind, Source, grouped};
 use clap::Parser;
 use engine::Options;
 use engine::ledger::Inputs;
@@ -65,7 +65,11 @@ struct Score {
 impl Score {
     fn end(&self) -> Result<(), End> {
         let tests = count(self.passed + self.failed, "test");
-        print(&format!("{tests}: {} passed, {} failed\n", self.passed, self.failed))?;
+        let mistaken = match self.mistaken {
+            0 => String::new(),
+            n => format!(", {} not run for mistakes in the pipeline", grouped(n)),
+        };
+        print(&format!("{tests}: {} passed, {} failed{mistaken}\n", self.passed, self.failed))?;
         match (self.mistaken, self.failed) {
             (0, 0) => Ok(()),
             (0, _) => Err(End::Told(FailureKind::Data.exit_code())),

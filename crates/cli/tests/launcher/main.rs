@@ -8,6 +8,7 @@ mod edits;
 mod endings;
 mod exceptions;
 mod hosts;
+mod language;
 mod ledger;
 mod ledger_trust;
 mod limits;

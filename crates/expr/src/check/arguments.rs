@@ -38,6 +38,12 @@ impl Arguments<'_> {
         Box::new(error.help(format!("it is called as `{}`", self.function.signature)))
     }
 
+    /// Argument `i` is of the right type, but its value is not.
+    pub(crate) fn value(&self, i: usize, what: &str, takes: &str, found: &str) -> Diagnostic {
+        let message = format!("`{}` takes {takes}", self.function.name);
+        mismatch(self.list[i].1, message).label(format!("`{found}` is not {what}"))
+    }
+
     /// The type in which these arguments meet: bool or a number.
     pub(crate) fn meet(&self, which: &[usize]) -> Result<DType, Mistake> {
         for i in which {
@@ -64,12 +70,28 @@ impl Arguments<'_> {
         match known.first() {
             Some(first) if !is_numeric(*first) => {
                 match which.iter().find(|i| self.dtype(**i).is_some_and(|d| d != *first)) {
-                    Some(other) => Err(self.wrong(*other, first.name())),
+                    Some(other) => Err(self.no_common(*first, *other)),
                     None => Ok(*first),
                 }
             }
-            _ => self.meet(which),
+            Some(first) => match which.iter().find(|i| !self.dtype(**i).is_none_or(is_numeric)) {
+                Some(other) => Err(self.no_common(*first, *other)),
+                None => self.meet(which),
+            },
+            None => self.meet(which),
         }
+    }
+
+    /// Two values of types that do not meet.
+    fn no_common(&self, first: DType, other: usize) -> Mistake {
+        let name = self.builder.type_name(&self.list[other].0);
+        let message = format!("the values are {first} and {name}: one type is needed");
+        let error = mismatch(self.list[other].1, message).label(format!("this is {name}"));
+        let times = first == DType::Timestamp || name == DType::Timestamp.name();
+        Box::new(match times {
+            true => error.help("a text is made a time by `timestamp('2024-01-31')`"),
+            false => error.help("`null` goes with any type"),
+        })
     }
 
     /// Argument `i`, converted to a type.
@@ -104,6 +126,12 @@ impl Arguments<'_> {
         self.builder.value(operand).cloned().ok_or_else(|| {
             let message = format!("`{}` needs a constant here", self.function.name);
             let error = Diagnostic::error(Code::NotConstant, *span, message);
+            if self.function.name == "timestamp" {
+                return Box::new(error.help(
+                    "texts of a column cannot be made times: CSV files are read as times where all \
+                     values are, and other files hold them",
+                ));
+            }
             Box::new(error.help(format!("it is called as `{}`", self.function.signature)))
         })
     }

@@ -75,6 +75,9 @@ impl Builder {
                     Box::new(mismatch(span, format!("`{value}` is not a value of type {to}")).help(
                         match to {
                             DType::Int32 => "convert the other side: `int64(x)`",
+                            DType::Timestamp => {
+                                "a time is written '2024-01-31' or '2024-01-31T12:30:00'"
+                            }
                             _ => "write a value of that type",
                         },
                     ))
@@ -133,7 +136,7 @@ fn convert(value: &Value, to: DType) -> Option<Value> {
         (Value::Float(x), DType::Float32) => Value::Float((*x as f32).into()),
         (Value::Float(x), DType::Float64) => Value::Float(*x),
         (Value::Str(s), DType::String) => Value::Str(s.clone()),
-        (Value::Str(s), DType::Timestamp) => Value::Timestamp(super::weak::timestamp(s)?),
+        (Value::Str(s), DType::Timestamp) => Value::Timestamp(super::time::timestamp(s)?),
         (Value::Timestamp(t), DType::Timestamp) => Value::Timestamp(*t),
         _ => return None,
     })

@@ -1,16 +1,18 @@
 //! Walks an expression: names, calls, and operators through the builder.
 use super::arguments::Arguments;
 use super::builder::{Builder, Mistake, Operand};
+use super::growth::{Argument, Growth, MAX_OPERATIONS, too_large};
 use super::{Scope, UserFunction};
 use crate::dag::Dag;
 use crate::functions::{self, Function};
 use crate::reduce::reduction;
-use crate::syntax::{BinaryOp, Expr, ExprKind, MAX_DEPTH, Word};
-use base::{Code, Diagnostic, Diagnostics, Span, Value, did_you_mean};
+use crate::syntax::{BinaryOp, Expr, ExprKind, MAX_DEPTH, UnaryOp, WORDS, Word};
+use base::{Code, DType, Diagnostic, Diagnostics, Span, Value, did_you_mean, synonyms};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Names that stand for numbers, unless a column or a parameter has them.
-const CONSTANTS: [(&str, f64); 4] = [
+pub const CONSTANTS: [(&str, f64); 4] = [
     ("pi", std::f64::consts::PI),
     ("e", std::f64::consts::E),
     ("inf", f64::INFINITY),
@@ -20,25 +22,25 @@ const CONSTANTS: [(&str, f64); 4] = [
 /// A function of the file at work: its place in the list, and what its arguments stand for.
 struct Frame<'a> {
     function: &'a UserFunction,
+    word: Word,
     arguments: Vec<Option<Operand>>,
 }
 
-/// What a call of a function of the file became.
-struct Known<'a> {
-    function: &'a UserFunction,
-    arguments: Vec<Option<Operand>>,
-    result: Option<Operand>,
-}
+/// A call of a function of the file: its name, which no two have, and its arguments.
+type KnownCall<'a> = (&'a str, Vec<Argument>);
 
 pub(super) struct Checker<'a> {
     pub scope: &'a Scope<'a>,
     pub builder: Builder,
     pub diagnostics: Diagnostics,
+    /// What may be meant, but is often taken for something else.
+    pub notes: Vec<Diagnostic>,
     /// Whether only constants may stand here.
     constant: bool,
     frames: Vec<Frame<'a>>,
     /// So that a call with the same arguments is checked once.
-    known: Vec<Known<'a>>,
+    known: HashMap<KnownCall<'a>, Option<Operand>>,
+    growth: Growth,
     depth: u32,
 }
 
@@ -49,9 +51,11 @@ impl<'a> Checker<'a> {
             scope,
             builder,
             diagnostics: Diagnostics::new(),
+            notes: Vec::new(),
             constant,
             frames: Vec::new(),
-            known: Vec::new(),
+            known: HashMap::new(),
+            growth: Growth::default(),
             depth: 0,
         }
     }
@@ -73,16 +77,41 @@ impl<'a> Checker<'a> {
             let message = "functions that call functions are nested too deeply here";
             return self.error(Diagnostic::error(Code::TooDeep, expr.span, message));
         }
+        if self.growth.over || !self.frames.is_empty() && self.grown() {
+            return None;
+        }
         self.depth += 1;
         let operand = self.inner(expr);
         self.depth -= 1;
         operand
     }
 
+    /// Counts an operation inside of a function; says whether they are too many.
+    fn grown(&mut self) -> bool {
+        self.growth.seen += 1;
+        if self.growth.seen > MAX_OPERATIONS {
+            self.refuse_growth(None);
+        }
+        self.growth.over
+    }
+
+    /// Tells of the outermost function at work.
+    fn refuse_growth(&mut self, count: Option<u64>) {
+        if let Some(frame) = self.frames.first().filter(|_| !self.growth.over) {
+            let error = too_large(&frame.word, count, frame.function, frame.word.span);
+            self.diagnostics.push(error);
+        }
+        self.growth.over = true;
+    }
+
     fn inner(&mut self, expr: &'a Expr) -> Option<Operand> {
         match &expr.kind {
             ExprKind::Literal(value) => Some(Operand::Weak(value.clone())),
+            ExprKind::Unread => None,
             ExprKind::Name(name) => self.name(name, expr.span),
+            ExprKind::Unary(UnaryOp::Neg, x) if is_least(x) => {
+                Some(Operand::Weak(Value::Int(i64::MIN)))
+            }
             ExprKind::Unary(op, x) => {
                 let a = self.expr(x)?;
                 let built = self.builder.unary(*op, (&a, x.span), expr.span);
@@ -100,14 +129,25 @@ impl<'a> Checker<'a> {
                     None => self.expr(y),
                 };
                 let built = self.builder.binary(*op, (&a?, x.span), (&b?, y.span), expr.span);
-                self.keep(built)
+                let operand = self.keep(built)?;
+                if *op == BinaryOp::BitXor && self.builder.dtype(&operand) != Some(DType::Bool) {
+                    self.notes.push(xor(expr.span, x, y));
+                }
+                Some(operand)
             }
             ExprKind::Compare(first, rest) => self.comparison(first, rest),
             ExprKind::Call(word, arguments) => self.call(word, arguments, expr.span),
             ExprKind::If { then, condition, otherwise } => {
                 let list = self.arguments([&**condition, then, otherwise], true);
                 let list: Option<Vec<_>> = list.into_iter().collect();
-                self.built_in(&functions::choose::WHERE, list?, expr.span)
+                let list = list?;
+                if let Some(dtype) = self.builder.dtype(&list[0].0)
+                    && dtype != DType::Bool
+                {
+                    let error = no_condition(dtype, condition);
+                    return self.error(error);
+                }
+                self.built_in(&functions::choose::WHERE, list, expr.span)
             }
         }
     }
@@ -175,10 +215,17 @@ impl<'a> Checker<'a> {
         if functions::function(name).is_some() || reduction(name).is_some() {
             return error.help(format!("`{name}` is a function: write `{name}(…)`"));
         }
+        if let Some(help) = synonyms::name(name) {
+            return error.help(help);
+        }
         let arguments = self.frames.last().into_iter().flat_map(|f| &f.function.arguments);
         let params = self.scope.params.iter().map(|(n, _)| n);
         let known = arguments.chain(params).map(String::as_str);
-        let error = error.maybe_help(did_you_mean(name, known.chain(self.scope.schema.names())));
+        let columns = self.scope.schema.names().filter(|n| !n.starts_with('#'));
+        let error = error.maybe_help(match power_sign(name) {
+            Some(help) => Some(help),
+            None => near(name, known.chain(columns)),
+        });
         if self.constant {
             error.label("only parameters and numbers can stand here")
         } else {
@@ -195,12 +242,22 @@ impl<'a> Checker<'a> {
             return self.user_function(function, word, list);
         }
         let Some(function) = functions::function(&word.text) else {
-            let error = self.unknown_function(word);
+            let error = self.unknown_function(word, list.len());
             return self.error(error);
         };
         if !function.arity.contains(&list.len()) {
             let error = wrong_number(word, list.len(), function.signature);
-            return self.error(error);
+            return self.error(match (function.name, list.len()) {
+                ("round", 2) => error.help("to two decimals: `round(x * 100) / 100`"),
+                ("log", 2) => {
+                    error.help("to another base: `log(x) / log(base)`, `log10(x)`, `log2(x)`")
+                }
+                ("coalesce", n) if n > 2 => error.help("of more: `coalesce(x, coalesce(y, z))`"),
+                ("minimum" | "maximum", n) if n > 2 => {
+                    error.help(format!("of more: `{0}(x, {0}(y, z))`", function.name))
+                }
+                _ => error,
+            });
         }
         let list: Option<Vec<_>> = list.into_iter().collect();
         self.built_in(function, list?, span)
@@ -252,9 +309,10 @@ impl<'a> Checker<'a> {
         self.keep(built).map(Operand::Node)
     }
 
-    fn unknown_function(&self, word: &Word) -> Diagnostic {
+    fn unknown_function(&self, word: &Word, arguments: usize) -> Diagnostic {
         let name = &word.text;
-        if reduction(name).is_some() {
+        let both = matches!(name.as_str(), "min" | "max") && arguments > 1;
+        if reduction(name).is_some() && !both {
             let message = format!("`{name}` makes one value of many rows");
             return Diagnostic::error(Code::MisplacedReduction, word.span, message)
                 .label("a value for each row is expected here")
@@ -268,10 +326,10 @@ impl<'a> Checker<'a> {
         let instead = match name.as_str() {
             "min" => "write `minimum(x, y)`",
             "max" => "write `maximum(x, y)`",
-            "ln" => "write `log(x)`",
-            "pow" => "write `x ** y`",
-            "float" => "write `float64(x)`",
-            "int" => "write `int64(x)`",
+            constant if CONSTANTS.iter().any(|(n, _)| *n == constant) => {
+                return error.help(format!("`{name}` is a number: write `{name}`"));
+            }
+            _ if synonyms::function(name).is_some() => synonyms::function(name).unwrap_or_default(),
             _ => {
                 let own = self.scope.functions.iter().map(|f| f.name.as_str());
                 let mut known: Vec<&str> = own.collect();
@@ -300,15 +358,83 @@ impl<'a> Checker<'a> {
         }
         let arguments: Vec<Option<Operand>> =
             list.into_iter().map(|a| a.map(|(operand, _)| operand)).collect();
-        let same = |k: &&Known| std::ptr::eq(k.function, function) && k.arguments == arguments;
-        if let Some(known) = self.known.iter().find(same) {
-            return known.result.clone();
+        let key = arguments.iter().map(|a| Argument::of(a.as_ref())).collect();
+        let key: KnownCall = (&function.name, key);
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
         }
-        self.frames.push(Frame { function, arguments: arguments.clone() });
+        self.frames.push(Frame { function, word: word.clone(), arguments });
         let result = self.expr(&function.body);
+        // Of what is inside of others only the whole is told.
+        if let (1, Some(Operand::Node(id))) = (self.frames.len(), &result) {
+            let size = self.growth.of(&self.builder.dag, *id);
+            if size > MAX_OPERATIONS {
+                self.refuse_growth(Some(size));
+            }
+        }
         self.frames.pop();
-        self.known.push(Known { function, arguments, result: result.clone() });
+        self.known.insert(key, result.clone());
         result
+    }
+}
+
+/// Whether it is 2 to the power of 63, or 1 shifted by 63: an integer only behind a minus.
+fn is_least(expr: &Expr) -> bool {
+    let ExprKind::Binary(op, x, y) = &expr.kind else { return false };
+    let (ExprKind::Literal(Value::Int(x)), ExprKind::Literal(Value::Int(y))) = (&x.kind, &y.kind)
+    else {
+        return false;
+    };
+    match op {
+        BinaryOp::Pow => u32::try_from(*y).ok().and_then(|y| i128::from(*x).checked_pow(y)),
+        BinaryOp::Shl => (0..64).contains(y).then(|| i128::from(*x) << y),
+        BinaryOp::Mul => Some(i128::from(*x) * i128::from(*y)),
+        _ => None,
+    }
+    .is_some_and(|value| value == -i128::from(i64::MIN))
+}
+
+/// `n ^ 2` of integers.
+fn xor(span: Span, x: &Expr, y: &Expr) -> Diagnostic {
+    let message = "`^` is exclusive or, bit by bit";
+    let error = Diagnostic::note(Code::BitwiseXor, span, message);
+    match (&x.kind, &y.kind) {
+        (ExprKind::Name(x), ExprKind::Name(_) | ExprKind::Literal(_)) => {
+            error.help(format!("for a power write `{x} ** {y}`"))
+        }
+        _ => error.help("for a power write `x ** y`"),
+    }
+}
+
+fn no_condition(dtype: DType, condition: &Expr) -> Diagnostic {
+    let message = format!("`if` takes a bool, not {dtype}");
+    let error = Diagnostic::error(Code::TypeMismatch, condition.span, message)
+        .label(format!("this is {dtype}"));
+    match (&condition.kind, dtype.is_number()) {
+        (ExprKind::Name(name), true) => error.help(format!("compare it: `{name} != 0`")),
+        (_, true) => error.help("compare it: `x != 0`"),
+        _ => error.help("compare it: `x == y`"),
+    }
+}
+
+/// `x²` is a name for those who read letters, and a power for those who write it.
+fn power_sign(name: &str) -> Option<String> {
+    let (base, power) = [('²', 2), ('³', 3)]
+        .into_iter()
+        .find_map(|(sign, power)| Some((name.strip_suffix(sign)?, power)))?;
+    Some(format!("write `{base} ** {power}`"))
+}
+
+/// What may be meant. A column that cannot be written in an expression is renamed first.
+fn near<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+    let known: Vec<&str> = known.collect();
+    let writable =
+        |n: &str| n.chars().all(|c| c.is_alphanumeric() || c == '_') && !WORDS.contains(&n);
+    match base::nearest(name, known.iter().copied()) {
+        Some(near) if !writable(near) => Some(format!(
+            "the column `{near}` has a name that expressions cannot write: `rename` it first"
+        )),
+        _ => did_you_mean(name, known),
     }
 }
 

@@ -2,15 +2,22 @@
 mod arguments;
 mod builder;
 mod checker;
+mod growth;
+mod inline;
+mod names;
 mod operators;
 mod promote;
 mod split;
 #[cfg(test)]
 mod tests;
+pub(crate) mod time;
 pub(crate) mod weak;
 
 pub use arguments::Arguments;
 pub(crate) use arguments::Built;
+pub use checker::CONSTANTS;
+pub use growth::MAX_OPERATIONS;
+pub use names::Names;
 pub use promote::common_type;
 pub(crate) use promote::each_number;
 pub use split::{Reduced, ReductionCall, split_reductions};
@@ -65,7 +72,8 @@ fn finish(
     });
     match node {
         Some(root) if !checker.diagnostics.has_errors() => {
-            Ok(Typed::new(checker.builder.dag.into(), root, expr.span))
+            let typed = Typed::new(checker.builder.dag.into(), root, expr.span);
+            Ok(Typed { notes: checker.notes.into(), ..typed })
         }
         _ => Err(checker.diagnostics.sorted()),
     }

@@ -57,12 +57,15 @@ impl Builder {
         y: Placed,
         span: Span,
     ) -> Result<Operand, Mistake> {
-        if let (Operand::Weak(Value::Int(a)), Operand::Weak(Value::Int(b))) = (x.0, y.0) {
-            match weak::integers(op, *a, *b) {
+        if let (Some(a), Some(b)) = (weak_integer(op, x.0, y.0), weak_integer(op, y.0, x.0)) {
+            if op == BinaryOp::Div {
+                return Ok(Operand::Weak(Value::Float(weak::quotient(a, b))));
+            }
+            match weak::integers(op, a, b) {
                 Exact::Value(i) => return Ok(Operand::Weak(Value::Int(i))),
                 Exact::Overflow => return Err(overflow(span)()),
                 Exact::Other if op == BinaryOp::Pow => {
-                    let float = Operand::Weak(Value::Float(*a as f64));
+                    let float = Operand::Weak(Value::Float(a as f64));
                     return self.binary(op, (&float, x.1), y, span);
                 }
                 Exact::Other => {}
@@ -224,8 +227,11 @@ impl Builder {
         for side in [x, y] {
             if self.dtype(side.0).is_some_and(|d| !d.is_integer() && d != DType::Bool) {
                 let wrong = self.wrong_operand(op.symbol(), side, "integers or bools");
-                let shift = matches!(op, BinaryOp::Shl | BinaryOp::Shr);
-                return Err(if shift { wrong } else { Box::new(wrong.help(PARENTHESES)) });
+                return Err(match op {
+                    BinaryOp::Shl | BinaryOp::Shr => wrong,
+                    BinaryOp::BitXor => Box::new(wrong.help("for a power write `x ** y`")),
+                    _ => Box::new(wrong.help(PARENTHESES)),
+                });
             }
         }
         Ok(())
@@ -325,7 +331,17 @@ impl Builder {
         if !(numeric(a) && numeric(b)) {
             let (a, b) = (self.type_name(x.0), self.type_name(y.0));
             let error = mismatch(span, format!("{a} and {b} cannot be compared"));
-            return Err(Box::new(error.other(x.1, a).other(y.1, b)));
+            let error = error.other(x.1, a).other(y.1, b);
+            let texts = [a, b].contains(&DType::String.name());
+            let help = match [a, b].contains(&DType::Timestamp.name()) {
+                true if texts => {
+                    "a time is compared with a text that is known, such as '2024-01-31'"
+                }
+                true => "compare `int64(t)`, the microseconds since 1970-01-01, or `year(t)`",
+                false if texts => "a text is compared with a text: put quotes around the value",
+                false => return Err(Box::new(error)),
+            };
+            return Err(Box::new(error.help(help)));
         }
         let wide = |b: &Builder, o: &Operand| {
             b.value(o).and_then(Value::as_i64).is_some_and(|i| i32::try_from(i).is_err())
@@ -346,10 +362,26 @@ impl Builder {
             .label(format!("this is {name}"));
         let help = match (symbol, self.dtype(operand)) {
             ("and" | "or" | "not", Some(d)) if d.is_number() => "compare it: `x != 0`",
+            ("+", Some(DType::String)) => "texts cannot be put together",
+            ("+" | "-", Some(DType::Timestamp)) => {
+                "count in microseconds: `timestamp(int64(t) + 3600 * 1000000)`"
+            }
+            (_, Some(DType::Timestamp)) => "count in microseconds: `int64(t)`",
             ("+" | "-" | "*" | "/", Some(DType::Bool)) => "convert it: `int64(x)`",
             _ => return Box::new(error),
         };
         Box::new(error.help(help))
+    }
+}
+
+/// An integer literal, or true or false beside one in arithmetic.
+fn weak_integer(op: BinaryOp, operand: &Operand, other: &Operand) -> Option<i64> {
+    match (operand, other) {
+        (Operand::Weak(Value::Int(i)), Operand::Weak(Value::Int(_))) => Some(*i),
+        _ if matches!(op, BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::BitXor) => None,
+        (Operand::Weak(Value::Int(i)), Operand::Weak(Value::Bool(_))) => Some(*i),
+        (Operand::Weak(Value::Bool(b)), Operand::Weak(Value::Int(_))) => Some(i64::from(*b)),
+        _ => None,
     }
 }
 

@@ -1,13 +1,18 @@
 //! Reductions inside expressions: `sqrt(sum(x**2) / count())` is two reductions and what is
 //! computed of their results.
+use super::checker::CONSTANTS;
+use super::inline::{inline, reduction_of};
+use super::names::Names;
 use super::promote::common_type;
-use super::{Scope, UserFunction, check, constant};
+use super::{Scope, check, constant};
 use crate::dag::Typed;
 use crate::functions;
-use crate::reduce::{REDUCTIONS, Reduction, reduction};
+use crate::reduce::{REDUCTIONS, Reduction};
 use crate::syntax::{Expr, ExprKind, Word};
-use base::{Code, DType, Diagnostic, Diagnostics, Field, Schema, Span, Value, did_you_mean};
-use std::collections::HashSet;
+use base::{
+    Code, DType, Diagnostic, Diagnostics, Field, Schema, Span, Value, did_you_mean, synonyms,
+};
+use std::collections::HashMap;
 use std::fmt;
 
 /// Reductions that have a value for no rows at all.
@@ -27,7 +32,7 @@ pub struct ReductionCall {
     pub dtype: DType,
     /// Whether the result may be missing.
     pub nullable: bool,
-    /// The name of the column of results, `#0`, `#1`, …, which no user can type.
+    /// The name of the column of results, see [`Names`].
     pub name: String,
     /// As it is printed by `explain`.
     pub text: String,
@@ -64,7 +69,9 @@ pub fn split_reductions(
     scope: &Scope,
     keys: &Schema,
 ) -> Result<Reduced, Vec<Diagnostic>> {
-    let mut splitter = Splitter { scope, keys, calls: Vec::new(), mistakes: Diagnostics::new() };
+    let (calls, known, mistakes) = (Vec::new(), HashMap::new(), Diagnostics::new());
+    let names = Names::new(scope.schema, keys);
+    let mut splitter = Splitter { scope, keys, names, calls, known, mistakes };
     let finishes: Vec<Option<Expr>> = exprs.iter().map(|e| splitter.replace(e)).collect();
     let mut schema = keys.clone();
     for call in &splitter.calls {
@@ -87,14 +94,17 @@ pub fn split_reductions(
 struct Splitter<'a> {
     scope: &'a Scope<'a>,
     keys: &'a Schema,
+    names: Names,
     calls: Vec<ReductionCall>,
+    /// The place of a call among them, by its text.
+    known: HashMap<String, usize>,
     mistakes: Diagnostics,
 }
 
 impl Splitter<'_> {
     /// The expression with the names of results in the place of reductions.
     fn replace(&mut self, expr: &Expr) -> Option<Expr> {
-        let inlined = self.inline(expr, &mut Vec::new());
+        let inlined = self.mistakes.take(inline(expr, self.scope));
         self.outside(&inlined?)
     }
 
@@ -124,8 +134,7 @@ impl Splitter<'_> {
     }
 
     fn reduction(&self, name: &str) -> Option<&'static dyn Reduction> {
-        let own = self.scope.functions.iter().any(|f| f.name == name);
-        if own || functions::function(name).is_some() { None } else { reduction(name) }
+        reduction_of(self.scope, name)
     }
 
     fn is_function(&self, name: &str) -> bool {
@@ -134,6 +143,12 @@ impl Splitter<'_> {
 
     fn unknown_function(&mut self, word: &Word) {
         let name = &word.text;
+        if let Some(help) = synonyms::function(name) {
+            let message = format!("no function or reduction named `{name}`");
+            let error = Diagnostic::error(Code::UnknownFunction, word.span, message);
+            self.mistakes.push(error.help(help));
+            return;
+        }
         let message = format!("no function or reduction named `{name}`");
         let mut known: Vec<&str> = REDUCTIONS.iter().map(|r| r.name()).collect();
         functions::names().for_each(|name| known.push(name));
@@ -144,9 +159,18 @@ impl Splitter<'_> {
 
     /// Whether a name may stand outside of reductions.
     fn bare(&mut self, name: &str, span: Span) -> bool {
-        if self.keys.field(name).is_some() || self.scope.schema.field(name).is_none() {
-            // Unknown names are reported when the rest is checked.
+        if self.keys.field(name).is_some() {
             return true;
+        }
+        if self.scope.schema.field(name).is_none() {
+            let param = self.scope.params.iter().any(|(n, _)| n == name);
+            if param || CONSTANTS.iter().any(|(n, _)| *n == name) {
+                return true;
+            }
+            // Here, where the columns that are reduced are known.
+            self.mistakes
+                .extend(check(&bare_name(name, span), self.scope).err().into_iter().flatten());
+            return false;
         }
         let message = format!("the column `{name}` has many values here, and one is expected");
         let error = Diagnostic::error(Code::MisplacedReduction, span, message);
@@ -166,6 +190,11 @@ impl Splitter<'_> {
         arguments: &[Expr],
         span: Span,
     ) -> Option<String> {
+        let takes = reduction.signature().split(',').count();
+        if arguments.len() > takes {
+            self.too_many(reduction, word, arguments.len());
+            return None;
+        }
         let (columns, rest) = arguments.split_at(arguments.len().min(reduction.columns()));
         let columns: Vec<Option<Typed>> = self.columns(columns);
         let constants: Vec<Option<Value>> =
@@ -194,15 +223,22 @@ impl Splitter<'_> {
                 let span = if lacks { word.span } else { span };
                 let error = Diagnostic::error(code, span, message);
                 let signature = reduction.signature();
-                self.mistakes.push(error.help(format!("it is called as `{signature}`")));
+                let text = columns.first().is_some_and(|c| c.dtype == DType::String);
+                self.mistakes.push(error.help(match text && !lacks {
+                    true => {
+                        "of texts there are `count`, `first`, `last` and groups: `by: [x]`".into()
+                    }
+                    false => format!("it is called as `{signature}`"),
+                }));
                 return None;
             }
         };
         let text = print(word, &columns, &constants);
-        if let Some(known) = self.calls.iter().find(|c| c.text == text) {
-            return Some(known.name.clone());
+        if let Some(known) = self.known.get(&text) {
+            return Some(self.calls[*known].name.clone());
         }
-        let name = format!("#{}", self.calls.len());
+        self.known.insert(text.clone(), self.calls.len());
+        let name = self.names.result(self.calls.len());
         let column_nullable = columns.iter().any(|c| c.nullable);
         // A group has at least one row, but everything reduced to one row may have none.
         let nullable = reduction.nullable(column_nullable)
@@ -219,6 +255,21 @@ impl Splitter<'_> {
             span,
         });
         Some(result)
+    }
+
+    fn too_many(&mut self, reduction: &dyn Reduction, word: &Word, number: usize) {
+        let (name, signature) = (&word.text, reduction.signature());
+        let message = format!("`{name}` does not take {number} arguments");
+        let help = match name.as_str() {
+            "min" | "max" => {
+                let both = if name == "min" { "minimum" } else { "maximum" };
+                format!("of several columns write `{name}({both}(x, y))`")
+            }
+            _ if signature.contains(',') => format!("it is called as `{signature}`"),
+            _ => format!("a reduction takes one column: write `{name}(x)` for each"),
+        };
+        let error = Diagnostic::error(Code::WrongArguments, word.span, message);
+        self.mistakes.push(error.help(help));
     }
 
     /// The columns of a reduction, as the type in which they meet if there is one.
@@ -270,44 +321,10 @@ impl Splitter<'_> {
         }
         constant(expr, self.scope.params, self.scope.functions)
     }
+}
 
-    /// The expression with the bodies of those functions of the file that hold reductions.
-    fn inline(&mut self, expr: &Expr, open: &mut Vec<String>) -> Option<Expr> {
-        let mut failed = false;
-        let new = map_children(expr, &mut |child| {
-            let new = self.inline(child, open);
-            failed |= new.is_none();
-            new.unwrap_or_else(|| child.clone())
-        });
-        if failed {
-            return None;
-        }
-        let ExprKind::Call(word, arguments) = &new.kind else { return Some(new) };
-        let scope = self.scope;
-        let Some(function) = scope.functions.iter().find(|f| f.name == word.text) else {
-            return Some(new);
-        };
-        let proper = function.arguments.len() == arguments.len();
-        if !proper || open.contains(&word.text) || !self.reduces(function, &mut HashSet::new()) {
-            return Some(new);
-        }
-        open.push(word.text.clone());
-        let body = substitute(&function.body, &function.arguments, arguments);
-        let body = self.inline(&body, open);
-        open.pop();
-        body
-    }
-
-    /// Whether a function of the file holds reductions, itself or through others.
-    fn reduces<'b>(&'b self, function: &'b UserFunction, seen: &mut HashSet<&'b str>) -> bool {
-        seen.insert(&function.name);
-        function.body.calls().into_iter().any(|(name, _)| {
-            match self.scope.functions.iter().find(|f| f.name == name) {
-                Some(other) => !seen.contains(name) && self.reduces(other, seen),
-                None => self.reduction(name).is_some(),
-            }
-        })
-    }
+fn bare_name(name: &str, span: Span) -> Expr {
+    Expr { kind: ExprKind::Name(name.to_owned()), span }
 }
 
 fn print(word: &Word, columns: &[Typed], constants: &[Value]) -> String {
@@ -316,19 +333,10 @@ fn print(word: &Word, columns: &[Typed], constants: &[Value]) -> String {
     format!("{}({})", word.text, parts.join(", "))
 }
 
-fn substitute(expr: &Expr, names: &[String], values: &[Expr]) -> Expr {
-    if let ExprKind::Name(name) = &expr.kind
-        && let Some(i) = names.iter().position(|n| n == name)
-    {
-        return values[i].clone();
-    }
-    map_children(expr, &mut |child| substitute(child, names, values))
-}
-
 /// The same node over other children.
-fn map_children(expr: &Expr, f: &mut dyn FnMut(&Expr) -> Expr) -> Expr {
+pub(super) fn map_children(expr: &Expr, f: &mut dyn FnMut(&Expr) -> Expr) -> Expr {
     let kind = match &expr.kind {
-        ExprKind::Literal(_) | ExprKind::Name(_) => expr.kind.clone(),
+        ExprKind::Literal(_) | ExprKind::Name(_) | ExprKind::Unread => expr.kind.clone(),
         ExprKind::Unary(op, x) => ExprKind::Unary(*op, Box::new(f(x))),
         ExprKind::Binary(op, x, y) => ExprKind::Binary(*op, Box::new(f(x)), Box::new(f(y))),
         ExprKind::Compare(x, rest) => {

@@ -74,7 +74,7 @@ fn mistakes_are_placed_and_explained() {
             Code::UnknownName,
             (0, 2),
             "no column or parameter named `dd`",
-            "did you mean `d`?",
+            "there are: p, digits, b, i, l, f, d, s, t, n, m",
         ),
         (
             "sqr(d)",
@@ -152,8 +152,8 @@ fn mistakes_are_placed_and_explained() {
             "has_digits(l, 'x')",
             Code::TypeMismatch,
             (14, 17),
-            "`has_digits` takes a string of digits here, not string",
-            "it is called as `has_digits(k, digits)`",
+            "`has_digits` takes a string of digits, such as '42'",
+            "texts cannot be put together",
         ),
         (
             "has_digits(d, 9)",
@@ -233,7 +233,7 @@ fn functions_of_the_file_are_put_in_place() {
         function("loop", &["x"], "once(x)"),
         function("once", &["x"], "loop(x) + 1"),
     ];
-    // Each calls the one before twice: 2^60 calls, if each were checked.
+    // Each calls the one before twice: 2^60 operations, if none were shared.
     for i in 0..60 {
         let body = match i {
             0 => "x + 1".to_owned(),
@@ -249,7 +249,49 @@ fn functions_of_the_file_are_put_in_place() {
     );
     assert_eq!(check("loop(d)").unwrap_err()[0].code, Code::Recursion);
     assert_eq!(check("twice(d, d)").unwrap_err()[0].code, Code::WrongArguments);
-    assert!(check("g59(d)").is_ok());
+    assert!(check("g14(d)").is_ok());
+    let mistake = check("1 + g59(d)").unwrap_err();
+    assert_eq!(mistake.len(), 1);
+    assert_eq!((mistake[0].code, mistake[0].span), (Code::TooDeep, span(4, 7)));
+    assert_eq!(
+        mistake[0].message,
+        "the function `g59` grows to 2,305,843,009,213,693,951 operations here"
+    );
+}
+
+#[test]
+fn functions_that_share_nothing_are_refused_as_soon() {
+    let (schema, _) = sample();
+    let mut functions = vec![function("f0", &["x"], "x * 1.5"), function("s0", &["x"], "sum(x)")];
+    for i in 1..40 {
+        let body = format!("f{0}(x + 1) + f{0}(x * 2)", i - 1);
+        functions.push(function(&format!("f{i}"), &["x"], &body));
+        let body = format!("s{0}(x + 1) + s{0}(x * 2)", i - 1);
+        functions.push(function(&format!("s{i}"), &["x"], &body));
+    }
+    let scope = Scope { schema: &schema, params: &[], functions: &functions };
+    assert!(check(&tree("f10(d)"), &scope).is_ok());
+    assert_eq!(check(&tree("f39(d)"), &scope).unwrap_err()[0].code, Code::TooDeep);
+    let reduced = |text| split_reductions(&[tree(text)], &scope, &Schema::default());
+    assert_eq!(reduced("s10(d)").unwrap().calls.len(), 1024);
+    let mistakes = reduced("s39(d)").unwrap_err();
+    assert_eq!((mistakes.len(), mistakes[0].code), (1, Code::TooDeep));
+}
+
+#[test]
+fn the_least_integer_can_be_written() {
+    for text in ["-9223372036854775808", "-2**63", "-(1 << 63)", "-9_223_372_036_854_775_807 - 1"] {
+        assert_eq!(constant(&tree(text), &[], &[]), Ok(Value::Int(i64::MIN)), "{text}");
+    }
+    for text in ["2**63", "-2**64", "- -2**63", "9223372036854775807 + True"] {
+        assert_eq!(
+            constant(&tree(text), &[], &[]).unwrap_err()[0].code,
+            Code::BadLiteral,
+            "{text}"
+        );
+    }
+    assert_eq!(constant(&tree("0 << 64"), &[], &[]), Ok(Value::Int(0)));
+    assert_eq!(constant(&tree("3 + True"), &[], &[]), Ok(Value::Int(4)));
 }
 
 #[test]

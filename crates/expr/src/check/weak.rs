@@ -20,10 +20,28 @@ pub(super) fn integers(op: BinaryOp, x: i64, y: i64) -> Exact {
         BinaryOp::Sub => x.checked_sub(y),
         BinaryOp::Mul => x.checked_mul(y),
         BinaryOp::Pow if y >= 0 => power(x, y),
+        BinaryOp::Shl if y >= 0 && x == 0 => Some(0),
         BinaryOp::Shl if y >= 0 => power(2, y).and_then(|p| x.checked_mul(p)),
         _ => return Exact::Other,
     };
     exact.map_or(Exact::Overflow, Exact::Value)
+}
+
+/// The quotient of two integers, rounded once: that of the floats nearest to them is rounded thrice.
+pub(super) fn quotient(x: i64, y: i64) -> f64 {
+    const EXACT: u64 = 1 << 53;
+    if y == 0 || x.unsigned_abs() <= EXACT && y.unsigned_abs() <= EXACT {
+        return x as f64 / y as f64;
+    }
+    let (n, d) = (u128::from(x.unsigned_abs()), u128::from(y.unsigned_abs()));
+    if n == 0 {
+        return 0.0;
+    }
+    // At least 63 bits of the quotient; what is below them makes the last one odd.
+    let shift = n.leading_zeros();
+    let (whole, rest) = ((n << shift) / d, (n << shift) % d);
+    let value = (whole | u128::from(rest != 0)) as f64 / (shift as f64).exp2();
+    if (x < 0) == (y < 0) { value } else { -value }
 }
 
 fn power(x: i64, y: i64) -> Option<i64> {
@@ -45,21 +63,17 @@ pub(crate) fn show(value: &Value) -> String {
     Shown(value).to_string()
 }
 
-/// The microseconds since 1970-01-01 that an ISO 8601 text means, in UTC.
-pub(crate) fn timestamp(text: &str) -> Option<i64> {
-    use chrono::{DateTime, NaiveDate, NaiveDateTime};
-    let text = text.trim();
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Some(time.timestamp_micros());
+#[cfg(test)]
+mod tests {
+    use super::quotient;
+
+    #[test]
+    fn quotients_are_rounded_once() {
+        // Python's.
+        assert_eq!(quotient(16, 9007199254740993), 1.7763568394002503e-15);
+        assert_eq!(quotient(i64::MAX, i64::MAX), 1.0);
+        assert_eq!(quotient(i64::MIN, 3), -3.0744573456182584e18);
+        assert_eq!(quotient(9007199254740993, -2), -4503599627370496.0);
+        assert!(quotient(0, 0).is_nan());
     }
-    let text = text.strip_suffix('Z').unwrap_or(text);
-    for format in
-        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
-    {
-        if let Ok(time) = NaiveDateTime::parse_from_str(text, format) {
-            return Some(time.and_utc().timestamp_micros());
-        }
-    }
-    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-    Some(date.and_hms_opt(0, 0, 0)?.and_utc().timestamp_micros())
 }

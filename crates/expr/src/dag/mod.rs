@@ -5,6 +5,6 @@ mod print;
 mod typed;
 
 pub use conjunct::{ColumnTest, Conjunct, Test};
-pub(crate) use node::{Call, Dag, Node, NodeId, Nulls, Op, constant_register, run};
+pub(crate) use node::{Atom, Call, Dag, Node, NodeId, Nulls, Op, constant_register, run};
 pub(crate) use print::Printed;
 pub use typed::Typed;

@@ -94,8 +94,8 @@ enum Key {
 }
 
 /// A value that compares bit by bit.
-#[derive(PartialEq, Eq, Hash, Clone)]
-enum Atom {
+#[derive(PartialEq, Eq, Hash, Clone, Debug)]
+pub(crate) enum Atom {
     Null,
     Bool(bool),
     Int(i64),

@@ -1,7 +1,7 @@
 //! A checked expression.
 use super::node::{Dag, NodeId, Op};
 use crate::exceptions::Exception;
-use base::{DType, DimMask, Field, Span, Value};
+use base::{DType, Diagnostic, DimMask, Field, Span, Value};
 use std::sync::Arc;
 
 /// An expression whose names and types are right for a schema. It prints in canonical form,
@@ -16,6 +16,8 @@ pub struct Typed {
     pub mask: DimMask,
     /// Where it stands in the pipeline file.
     pub span: Span,
+    /// What may be meant in it, but is often taken for something else.
+    pub notes: Arc<[Diagnostic]>,
     pub(crate) dag: Arc<Dag>,
     pub(crate) root: NodeId,
 }
@@ -24,7 +26,7 @@ impl Typed {
     pub(crate) fn new(dag: Arc<Dag>, root: NodeId, span: Span) -> Typed {
         let node = &dag.nodes[root];
         let (dtype, nullable, mask) = (node.dtype, node.nullable, node.mask);
-        Typed { dtype, nullable, mask, span, dag, root }
+        Typed { dtype, nullable, mask, span, notes: Arc::from([]), dag, root }
     }
 
     /// The column of a schema as an expression.

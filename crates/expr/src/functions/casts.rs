@@ -1,6 +1,6 @@
 //! Conversions between types.
 use super::Function;
-use crate::check::weak::timestamp;
+use crate::check::time::timestamp;
 use crate::check::{Arguments, Built};
 use base::{DType, Value};
 
@@ -71,14 +71,21 @@ pub static TIMESTAMP: Function = Function {
     ],
     arity: 1..=1,
     build: |a| {
-        if a.dtype(0) != Some(DType::String) {
-            return convert(a, DType::Timestamp);
+        match a.dtype(0) {
+            Some(DType::String) => {}
+            Some(DType::Bool | DType::Float32 | DType::Float64) => {
+                let mistake = a.wrong(0, "a text or an integer");
+                return Err(Box::new(mistake.help("microseconds: `timestamp(int64(x))`")));
+            }
+            _ => return convert(a, DType::Timestamp),
         }
         match a.constant(0)? {
-            Value::Str(text) if timestamp(&text).is_none() => Err(Box::new(
-                a.wrong(0, "a time such as '2024-01-31' or '2024-01-31T12:00:00'")
-                    .label(format!("`{text}` is not one")),
-            )),
+            Value::Str(text) if timestamp(&text).is_none() => Err(Box::new(a.value(
+                0,
+                "a time",
+                "a time such as '2024-01-31' or '2024-01-31T12:00:00'",
+                &text,
+            ))),
             _ => a.literal(0, DType::Timestamp),
         }
     },

@@ -24,7 +24,7 @@ pub static HAS_DIGITS: Function = Function {
         let digits = digits(a)?;
         let k = a.cast(0, DType::Int64)?;
         let needle = Needle::new(&digits).ok_or_else(|| {
-            Box::new(a.wrong(1, "a string of digits").label(format!("`{digits}` is not one")))
+            Box::new(a.value(1, "digits", "a string of digits, such as '42'", &digits))
         })?;
         let constants = vec![Value::Str(digits)];
         a.apply_with(&[k], DType::Bool, needle.kernel(), Nulls::Propagate, constants)

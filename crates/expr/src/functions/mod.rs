@@ -1,4 +1,5 @@
 //! The table of functions. A new one is an entry in a file of its family and two lines here.
+mod bits;
 mod calendar;
 mod casts;
 pub(crate) mod choose;
@@ -86,6 +87,7 @@ base::table! {
         extremes::CLIP,
         nulls::COALESCE,
         text::CONTAINS,
+        bits::COPYSIGN,
         trigonometric::COS,
         hyperbolic::COSH,
         calendar::DAY,
@@ -123,12 +125,16 @@ base::table! {
         calendar::MINUTE,
         division::MOD,
         calendar::MONTH,
+        bits::NEXTAFTER,
+        bits::ONES_LIKE,
         power::POWER,
         trigonometric::RADIANS,
         random::RANDOM,
+        rounding::RINT,
         rounding::ROUND,
         calendar::SECOND,
         sign::SIGN,
+        bits::SIGNBIT,
         trigonometric::SIN,
         hyperbolic::SINH,
         power::SQRT,

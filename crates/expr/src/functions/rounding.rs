@@ -28,12 +28,23 @@ pub static CEIL: Function = Function {
 /// `round(x)`
 pub static ROUND: Function = Function {
     name: "round",
-    aliases: &["rint"],
+    aliases: &[],
     signature: "round(x)",
     doc: "The whole number nearest to x; halves go to the even one.",
     examples: &[("round(2.5)", "2.0"), ("round(3.5)", "4.0")],
     arity: 1..=1,
     build: |a| rounded(a, f32::round_ties_even, f64::round_ties_even),
+};
+
+/// `rint(x)`
+pub static RINT: Function = Function {
+    name: "rint",
+    aliases: &[],
+    signature: "rint(x)",
+    doc: "The whole number nearest to x as a float; halves go to the even one.",
+    examples: &[("rint(2.5)", "2.0"), ("rint(3)", "3.0")],
+    arity: 1..=1,
+    build: |a| a.float1(f32::round_ties_even, f64::round_ties_even),
 };
 
 /// `trunc(x)`

@@ -15,6 +15,8 @@ struct Chain {
     domain: DimMask,
     /// The columns after the steps so far.
     columns: Vec<(Field, NodeId)>,
+    /// Where each of them stands, by name.
+    places: HashMap<Arc<str>, usize>,
     filters: Vec<NodeId>,
     selector: Option<Arc<Selector>>,
 }
@@ -91,7 +93,8 @@ impl Chain {
         };
         let columns = input.fields.iter().map(column).collect();
         let domain = input.domain.full();
-        Chain { dag, domain, columns, filters: Vec::new(), selector: None }
+        let places = input.positions();
+        Chain { dag, domain, columns, places, filters: Vec::new(), selector: None }
     }
 
     /// Whether points are left out, so that rows come out.
@@ -105,9 +108,12 @@ impl Chain {
                 let imported: Result<Vec<NodeId>, Failure> =
                     list.iter().map(|(_, typed)| self.import(typed)).collect();
                 for ((field, _), id) in list.iter().zip(imported?) {
-                    match self.columns.iter_mut().find(|(f, _)| f.name == field.name) {
-                        Some(column) => *column = (field.clone(), id),
-                        None => self.columns.push((field.clone(), id)),
+                    match self.places.get(&field.name) {
+                        Some(place) => self.columns[*place] = (field.clone(), id),
+                        None => {
+                            self.places.insert(field.name.clone(), self.columns.len());
+                            self.columns.push((field.clone(), id));
+                        }
                     }
                 }
             }
@@ -133,6 +139,8 @@ impl Chain {
                 self.columns = picked.ok_or_else(|| {
                     Failure::internal("a projection of a column that is not there")
                 })?;
+                let named = self.columns.iter().enumerate().rev();
+                self.places = named.map(|(i, (f, _))| (f.name.clone(), i)).collect();
             }
         }
         Ok(())
@@ -162,7 +170,7 @@ impl Chain {
     }
 
     fn column(&self, name: &str, dtype: DType) -> Result<NodeId, Failure> {
-        let found = self.columns.iter().find(|(f, _)| &*f.name == name).map(|(_, id)| *id);
+        let found = self.places.get(name).map(|place| self.columns[*place].1);
         match found {
             Some(id) if self.dag.nodes[id].dtype == dtype => Ok(id),
             Some(_) => {
@@ -197,7 +205,9 @@ pub(super) fn sources(
 ) -> Result<(Vec<Source>, Vec<usize>), Failure> {
     let mut needed: Vec<usize> = Vec::new();
     let mut sources = Vec::new();
-    let position = |list: &[NodeId], id| list.iter().position(|n| *n == id).unwrap_or(0);
+    let positions = input.positions();
+    // Both are in the order of the nodes.
+    let position = |list: &[NodeId], id| list.binary_search(&id).unwrap_or(0);
     for (node, place) in places.iter().enumerate() {
         let from = match (&dag.nodes[node].op, place) {
             (_, Place::Unused | Place::Point { .. }) => continue,
@@ -205,7 +215,8 @@ pub(super) fn sources(
             (_, Place::Tile) => From::Tile(position(per_tile, node)),
             (Op::Index, _) => From::Index,
             (Op::Column(name), _) => {
-                let i = input.position(name).ok_or_else(|| Failure::internal("a lost column"))?;
+                let i = positions.get(name).copied();
+                let i = i.ok_or_else(|| Failure::internal("a lost column"))?;
                 if given[i].is_loaded() { From::Column(i) } else { From::Given(i) }
             }
             _ => From::Constant,

@@ -4,6 +4,8 @@ use super::schedule::Instruction;
 use crate::dag::Nulls;
 use crate::kernels::forms::{self, Form};
 use base::DType;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 
 /// Passes that run one after the other over pieces of a block. All values are of one float type.
 #[derive(Clone, Debug)]
@@ -69,13 +71,16 @@ pub fn fuse(list: Vec<Instruction>, registers: Registers) -> Vec<Instruction> {
 
 struct Fuser<'a> {
     registers: Registers<'a>,
+    /// Whether the program gives a register out.
+    outputs: Vec<bool>,
     /// What is left of the instructions, each at its place.
     list: Vec<Option<Instruction>>,
     /// Those that are forms.
     items: Vec<Option<Item>>,
-    /// For each register what makes it, and what uses it: places in the list.
+    /// For each register what makes it: a place in the list.
     makers: Vec<usize>,
-    users: Vec<Vec<usize>>,
+    /// And what uses it, and how many times.
+    users: Vec<BTreeMap<usize, usize>>,
     /// For each instruction the number of filters before it: none is moved behind another.
     stages: Vec<usize>,
 }
@@ -83,21 +88,23 @@ struct Fuser<'a> {
 impl<'a> Fuser<'a> {
     fn new(mut list: Vec<Instruction>, registers: Registers<'a>) -> Fuser<'a> {
         let count = registers.types.len();
-        let (mut makers, mut users) = (vec![usize::MAX; count], vec![Vec::new(); count]);
+        let (mut makers, mut users) = (vec![usize::MAX; count], vec![BTreeMap::new(); count]);
         let (mut stage, mut stages) = (0, Vec::new());
         for (i, instruction) in list.iter_mut().enumerate() {
             instruction.makes().iter().for_each(|r| makers[*r] = i);
-            instruction.uses().iter().for_each(|r| users[*r].push(i));
+            instruction.uses().iter().for_each(|r| *users[*r].entry(i).or_insert(0) += 1);
             stage += usize::from(matches!(instruction, Instruction::Filter { .. }));
             stages.push(stage);
         }
         let items = list.iter().map(|instruction| single(instruction, registers.types)).collect();
         let list = list.into_iter().map(Some).collect();
-        Fuser { registers, list, items, makers, users, stages }
+        let mut outputs = vec![false; count];
+        registers.outputs.iter().for_each(|r| outputs[*r] = true);
+        Fuser { registers, outputs, list, items, makers, users, stages }
     }
 
     fn is_output(&self, register: usize) -> bool {
-        self.registers.outputs.contains(&register)
+        self.outputs[register]
     }
 
     /// Joins an instruction and the one that makes one of its arguments, if a form does both.
@@ -119,7 +126,8 @@ impl<'a> Fuser<'a> {
                 && inner.iter().all(|r| self.registers.types[*r] == dtype)
                 && self.stages[j] == self.stages[i];
             // A comparison that others need too is done again.
-            let only = self.users[*register] == [i] && !self.is_output(*register);
+            let users = &self.users[*register];
+            let only = users.len() == 1 && users.get(&i) == Some(&1) && !self.is_output(*register);
             let single = only && self.items[j].as_ref().is_some_and(|x| x.form.first.is_none());
             let is_bool = self.registers.types[*register] == DType::Bool;
             (fits && (single || is_bool)).then(|| {
@@ -129,9 +137,9 @@ impl<'a> Fuser<'a> {
             })
         });
         let Some((j, register, item)) = found else { return };
-        self.users[register].retain(|user| *user != i);
+        self.users[register].remove(&i);
         for argument in &item.arguments {
-            self.users[*argument].push(i);
+            *self.users[*argument].entry(i).or_insert(0) += 1;
         }
         self.items[i] = Some(item);
         if self.users[register].is_empty() && !self.is_output(register) {
@@ -141,25 +149,33 @@ impl<'a> Fuser<'a> {
 
     /// Takes an instruction out.
     fn drop(&mut self, j: usize) {
-        self.list[j] = None;
-        self.items[j] = None;
-        self.users.iter_mut().for_each(|users| users.retain(|user| *user != j));
+        let uses = self.list[j].take().map(|instruction| instruction.uses());
+        let item = self.items[j].take().map(|item| item.arguments);
+        for register in uses.into_iter().chain(item).flatten() {
+            self.users[register].remove(&j);
+        }
     }
 
     /// Fuses an instruction with all that only it needs.
     fn gather(&mut self, i: usize) {
         let Some(last) = &self.items[i] else { return };
         let dtype = self.registers.types[last.to];
-        let mut members = vec![i];
-        for j in (0..i).rev().take_while(|j| self.stages[*j] == self.stages[i]) {
+        let (mut members, mut known) = (vec![i], HashSet::from([i]));
+        // What makes arguments of members, the last first: all that uses it was looked at before.
+        let mut next: BinaryHeap<usize> = last.arguments.iter().map(|r| self.makers[*r]).collect();
+        while let Some(j) = next.pop() {
+            if self.stages[j] != self.stages[i] || known.contains(&j) {
+                continue;
+            }
             let Some(item) = &self.items[j] else { continue };
             let users = &self.users[item.to];
             if self.registers.types[item.to] == dtype
                 && !self.is_output(item.to)
-                && !users.is_empty()
-                && users.iter().all(|user| members.contains(user))
+                && users.keys().all(|user| known.contains(user))
             {
                 members.push(j);
+                known.insert(j);
+                next.extend(item.arguments.iter().map(|r| self.makers[*r]));
             }
         }
         members.reverse();
@@ -194,35 +210,38 @@ fn single(instruction: &Instruction, types: &[DType]) -> Option<Item> {
 
 /// The passes of these items, of which the last makes the result.
 fn passes(items: &[Item], dtype: DType) -> Instruction {
+    let mut last: HashMap<usize, usize> = HashMap::new();
+    for (i, item) in items.iter().enumerate() {
+        item.arguments.iter().for_each(|register| _ = last.insert(*register, i));
+    }
     let mut arguments: Vec<usize> = Vec::new();
+    let mut places: HashMap<usize, usize> = HashMap::new();
     let mut passes = Vec::new();
-    // For each intermediate value in use the register that it stands for.
-    let mut made: Vec<Option<usize>> = Vec::new();
+    // The places of intermediate values in use, and those that are free again.
+    let mut made: HashMap<usize, usize> = HashMap::new();
+    let (mut count, mut free) = (0, BinaryHeap::new());
     for (i, item) in items.iter().enumerate() {
         let operand = |register: &usize| {
-            if let Some(place) = made.iter().position(|m| *m == Some(*register)) {
-                return Operand::Made(place);
+            if let Some(place) = made.get(register) {
+                return Operand::Made(*place);
             }
-            let place = arguments.iter().position(|a| a == register).unwrap_or_else(|| {
+            let place = places.entry(*register).or_insert_with(|| {
                 arguments.push(*register);
                 arguments.len() - 1
             });
-            Operand::Argument(place)
+            Operand::Argument(*place)
         };
         let operands = item.arguments.iter().map(operand).collect();
         // Not one of the arguments' places: a pass does not write where it reads.
-        let free = made.iter().position(Option::is_none).unwrap_or(made.len());
-        if free == made.len() {
-            made.push(None);
+        let to = free.pop().map_or(count, |Reverse(place)| place);
+        count = count.max(to + 1);
+        for register in item.arguments.iter().filter(|r| last.get(r) == Some(&i)) {
+            free.extend(made.remove(register).map(Reverse));
         }
-        let needed = |r: usize| items[i + 1..].iter().any(|later| later.arguments.contains(&r));
-        for slot in &mut made {
-            *slot = slot.filter(|r| needed(*r));
-        }
-        made[free] = Some(item.to);
-        passes.push(Pass { form: item.form, arguments: operands, to: free });
+        made.insert(item.to, to);
+        passes.push(Pass { form: item.form, arguments: operands, to });
     }
     let to = items.last().map_or(0, |item| item.to);
-    let fused = Fused { dtype, passes, intermediates: made.len() };
+    let fused = Fused { dtype, passes, intermediates: count };
     Instruction::Fused { fused, arguments, to }
 }

@@ -73,6 +73,7 @@ pub fn stages(dag: &Dag, filters: &[NodeId], outputs: &[NodeId]) -> Vec<usize> {
 /// Decides for each node.
 pub fn places(dag: &Dag, stages: &[usize], input: &Schema, given: &[Given]) -> Vec<Place> {
     let full = input.domain.full();
+    let positions = input.positions();
     let mut places: Vec<Place> = Vec::with_capacity(dag.nodes.len());
     // Whether a node depends on nothing but what is known before the run.
     let mut known: Vec<bool> = Vec::with_capacity(dag.nodes.len());
@@ -82,7 +83,7 @@ pub fn places(dag: &Dag, stages: &[usize], input: &Schema, given: &[Given]) -> V
             Op::Constant(_) => (Place::Constant, true),
             Op::Index => (Place::Read, false),
             Op::Column(name) => {
-                let field = input.position(name).and_then(|i| given.get(i));
+                let field = positions.get(name).and_then(|i| given.get(*i));
                 (Place::Read, field.is_some_and(|given| !given.is_loaded()))
             }
             Op::Call(_) => {

@@ -127,17 +127,22 @@ impl Schedule {
         let needed = parts.dag.needed(filters.iter().chain(outputs).copied().chain(events));
         let mut lister = Lister {
             parts: *parts,
+            sources: parts.sources.iter().enumerate().map(|(i, s)| (s.node, i)).collect(),
             instructions: Vec::new(),
             types: Vec::new(),
             nullable: Vec::new(),
             computed: HashMap::new(),
             read: HashMap::new(),
         };
-        for stage in 0..=filters.len() {
-            for id in (0..parts.dag.nodes.len()).filter(|id| needed[*id]) {
-                if parts.places[id] == (Place::Point { stage }) {
-                    lister.run(id)?;
-                }
+        let mut stages: Vec<Vec<NodeId>> = vec![Vec::new(); filters.len() + 1];
+        for id in (0..parts.dag.nodes.len()).filter(|id| needed[*id]) {
+            if let Place::Point { stage } = parts.places[id] {
+                stages[stage].push(id);
+            }
+        }
+        for (stage, nodes) in stages.into_iter().enumerate() {
+            for id in nodes {
+                lister.run(id)?;
             }
             for (event, (_, id)) in counted.iter().enumerate().filter(|(_, c)| c.0 == stage) {
                 let register = lister.operand(*id)?;
@@ -163,6 +168,8 @@ impl Schedule {
 /// Lists instructions over registers that are never reused.
 struct Lister<'a> {
     parts: Parts<'a>,
+    /// The source of each node that has one.
+    sources: HashMap<NodeId, usize>,
     instructions: Vec<Instruction>,
     /// The types of the registers.
     types: Vec<DType>,
@@ -199,7 +206,7 @@ impl Lister<'_> {
         if let Some(register) = self.computed.get(&id).or_else(|| self.read.get(&id)) {
             return Ok(*register);
         }
-        let source = self.parts.sources.iter().position(|s| s.node == id);
+        let source = self.sources.get(&id).copied();
         let source = source.ok_or_else(|| {
             Failure::internal(format!("node {id} at {:?} was not computed", self.parts.places[id]))
         })?;
@@ -210,35 +217,37 @@ impl Lister<'_> {
     }
 }
 
-/// Puts nodes together that have a common kernel and the same argument.
-fn pair(mut list: Vec<Instruction>) -> Vec<Instruction> {
-    for i in 0..list.len() {
-        if let Some((j, both)) = twin(&list, i) {
-            list[i] = both;
-            list.remove(j);
+/// Puts nodes together that have a common kernel and the same argument, if no filter is between.
+fn pair(list: Vec<Instruction>) -> Vec<Instruction> {
+    // The first call of each name and argument since the last filter, and which was put to it.
+    let mut first: HashMap<(&str, usize), usize> = HashMap::new();
+    let mut out: Vec<Instruction> = Vec::with_capacity(list.len());
+    for instruction in list {
+        match &instruction {
+            Instruction::Filter { .. } => first.clear(),
+            Instruction::Run { call, arguments, to, .. } => {
+                if let ([argument], Some((twins, place))) = (&arguments[..], twins(call.name)) {
+                    let twin = first.remove(&(twins.names[1 - place], *argument));
+                    if let Some(i) = twin
+                        && let Instruction::Run { to: other, .. } = &out[i]
+                    {
+                        let to = if place == 0 { [*to, *other] } else { [*other, *to] };
+                        out[i] = Instruction::Twins { twins, argument: *argument, to };
+                        continue;
+                    }
+                    first.entry((call.name, *argument)).or_insert(out.len());
+                }
+            }
+            _ => {}
         }
+        out.push(instruction);
     }
-    list
+    out
 }
 
-/// The twin of an instruction, before the next filter, and what both become.
-fn twin(list: &[Instruction], i: usize) -> Option<(usize, Instruction)> {
-    let Instruction::Run { call, arguments, to, .. } = list.get(i)? else { return None };
-    let [argument] = arguments[..] else { return None };
-    let (twins, first) = TWINS
-        .iter()
-        .find_map(|twins| Some((twins, twins.names.iter().position(|name| *name == call.name)?)))?;
-    let rest = list.iter().enumerate().skip(i + 1);
-    let mut rest = rest.take_while(|(_, other)| !matches!(other, Instruction::Filter { .. }));
-    rest.find_map(|(j, other)| match other {
-        Instruction::Run { call, arguments, to: other, .. }
-            if call.name == twins.names[1 - first] && arguments[..] == [argument] =>
-        {
-            let to = if first == 0 { [*to, *other] } else { [*other, *to] };
-            Some((j, Instruction::Twins { twins, argument, to }))
-        }
-        _ => None,
-    })
+/// The common kernel that a function has a part in, and which.
+fn twins(name: &str) -> Option<(&'static Twins, usize)> {
+    TWINS.iter().find_map(|twins| Some((twins, twins.names.iter().position(|n| *n == name)?)))
 }
 
 /// Gives registers whose last use is past to what comes after.
@@ -256,20 +265,16 @@ fn allocate(
     let mut made = vec![usize::MAX; types.len()];
     let mut physical = vec![usize::MAX; types.len()];
     let mut registers: Vec<DType> = Vec::new();
-    let mut free: Vec<usize> = Vec::new();
+    let mut free: HashMap<DType, Vec<usize>> = HashMap::new();
     for (i, instruction) in instructions.iter_mut().enumerate() {
         let uses = instruction.uses();
         for to in instruction.makes() {
             let virtual_register = *to;
             let dtype = types[virtual_register];
-            let reuse = free.iter().position(|r| registers[*r] == dtype);
-            let register = match reuse {
-                Some(place) => free.swap_remove(place),
-                None => {
-                    registers.push(dtype);
-                    registers.len() - 1
-                }
-            };
+            let register = free.get_mut(&dtype).and_then(Vec::pop).unwrap_or_else(|| {
+                registers.push(dtype);
+                registers.len() - 1
+            });
             made[virtual_register] = i;
             physical[virtual_register] = register;
             *to = register;
@@ -291,7 +296,9 @@ fn allocate(
         let mut done: Vec<usize> = uses.into_iter().filter(|r| last[*r] == i).collect();
         done.sort_unstable();
         done.dedup();
-        free.extend(done.iter().map(|r| physical[*r]));
+        for register in done {
+            free.entry(types[register]).or_default().push(physical[register]);
+        }
     }
     let outputs = outputs.into_iter().map(|r| physical[r]).collect();
     Schedule { instructions, registers, outputs }

@@ -55,6 +55,8 @@ pub enum ExprKind {
         /// The value elsewhere.
         otherwise: Box<Expr>,
     },
+    /// What could not be read: the mistake has been told.
+    Unread,
 }
 
 /// Operators before their operand.
@@ -222,7 +224,7 @@ impl Expr {
     pub fn visit<'a>(&'a self, see: &mut dyn FnMut(&'a Expr)) {
         see(self);
         match &self.kind {
-            ExprKind::Literal(_) | ExprKind::Name(_) => {}
+            ExprKind::Literal(_) | ExprKind::Name(_) | ExprKind::Unread => {}
             ExprKind::Unary(_, x) => x.visit(see),
             ExprKind::Binary(_, x, y) => {
                 x.visit(see);

@@ -1,5 +1,5 @@
 //! Text → tokens, each with its bytes.
-use super::number;
+use super::{foreign, number};
 use base::{Code, Diagnostic, Text, Value};
 use std::ops::Range;
 
@@ -30,7 +30,16 @@ const SYMBOLS: [&str; 23] = [
 ];
 
 /// What users of other languages write, and how it is written here.
-const FOREIGN: [(&str, &str); 12] = [
+const FOREIGN: [(&str, &str); 21] = [
+    ("===", "write `==`"),
+    ("!==", "write `!=`"),
+    ("**=", "an expression gives a value: write `x ** 2`"),
+    ("+=", "an expression gives a value: write `x + 1`"),
+    ("-=", "an expression gives a value: write `x - 1`"),
+    ("*=", "an expression gives a value: write `x * 2`"),
+    ("/=", "an expression gives a value: write `x / 2`"),
+    ("::", "write the type as a function: `int64(x)`"),
+    (":=", "an expression gives a value: its name stands before it, as in `map: { y: x + 1 }`"),
     ("&&", "write `and`"),
     ("||", "write `or`"),
     ("=>", "write `>=`"),
@@ -97,11 +106,31 @@ impl Lexer<'_> {
         let length = number::length(self.rest());
         let word = &self.rest()[..length];
         let span = self.text.span(self.at, self.at + length);
+        if word == number::BELOW_LEAST && self.behind_sign() {
+            self.at += length;
+            return Ok(Kind::Literal(Value::Int(i64::MIN)));
+        }
         let value = number::value(word).map_err(|mistake| {
-            Diagnostic::error(mistake.code, span, mistake.message).help(mistake.help)
+            let error = Diagnostic::error(mistake.code, span, mistake.message);
+            let before = &self.all[..self.at];
+            error.help(number::apart(before, word).unwrap_or(mistake.help))
         })?;
         self.at += length;
         Ok(Kind::Literal(value))
+    }
+
+    /// Whether a minus stands before, and before that no value that it takes something from.
+    fn behind_sign(&self) -> bool {
+        let Some(before) = self.all[..self.at].trim_end().strip_suffix('-') else { return false };
+        let before = before.trim_end();
+        let word = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next();
+        match before.chars().next_back() {
+            None => true,
+            Some(c) if c.is_alphanumeric() || c == '_' => {
+                word.is_some_and(|word| super::parser::WORDS.contains(&word))
+            }
+            Some(c) => !matches!(c, ')' | '\'' | '"'),
+        }
     }
 
     fn string(&mut self, quote: char) -> Result<Kind, Diagnostic> {
@@ -140,19 +169,21 @@ impl Lexer<'_> {
         let foreign = FOREIGN.into_iter().find(|(s, _)| rest.starts_with(s));
         match (known, foreign) {
             (known, Some((s, help))) if known.is_none_or(|k| k.len() < s.len()) => {
-                Err(self.unexpected(s.len(), s).help(help))
+                Err(self.unexpected(s.len(), s).help(foreign::help(self.all, self.at, s, help)))
             }
-            (Some("["), _) => Err(self.unexpected(1, "[").help(
-                "elements are not picked by number: `filter` picks rows, `read` takes slices",
-            )),
+            (Some("["), _) => {
+                Err(self.unexpected(1, "[").help(foreign::bracket(self.all, self.at)))
+            }
             (Some(symbol), _) => {
                 self.at += symbol.len();
                 Ok(Kind::Symbol(symbol))
             }
-            _ if first == '.' => Err(self
-                .unexpected(1, ".")
-                .help("names have no parts: write `sin(x)`, not `np.sin(x)`")),
-            _ => Err(self.unexpected(first.len_utf8(), &first.to_string())),
+            _ if first == '.' => {
+                Err(self.unexpected(1, ".").help(foreign::point(self.all, self.at)))
+            }
+            _ => Err(self
+                .unexpected(first.len_utf8(), &first.to_string())
+                .maybe_help(foreign::sign(self.all, self.at, first))),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The syntax of expressions: text → tokens → tree, and back to text.
 mod expr;
+mod foreign;
 mod lexer;
 mod number;
 mod parser;
@@ -9,4 +10,6 @@ pub(crate) use print::literal;
 mod tests;
 
 pub use expr::{BinaryOp, CompareOp, Expr, ExprKind, UnaryOp, Word};
+pub use number::number;
+pub(crate) use parser::WORDS;
 pub use parser::{MAX_DEPTH, parse, parse_part};

@@ -8,6 +8,32 @@ pub struct Mistake {
     pub help: String,
 }
 
+/// The number above the largest: only with a minus before it is it an integer.
+pub const BELOW_LEAST: &str = "9223372036854775808";
+
+/// What is meant by a number that follows `before`, if both are parts of one thing.
+pub fn apart(before: &str, word: &str) -> Option<String> {
+    let digit = |c: &char| c.is_ascii_digit();
+    match before.chars().next_back()? {
+        '-' if before[..before.len() - 1].chars().next_back().as_ref().is_some_and(digit) => {
+            Some("a date is text: write it in quotes, as '2020-01-31'".into())
+        }
+        ',' if word.len() == 3 => {
+            let head: String = before[..before.len() - 1].chars().rev().take_while(digit).collect();
+            let head: String = head.chars().rev().collect();
+            let number = format!("{head}{word}");
+            (!head.is_empty()).then(|| format!("numbers have no separators: write {number}"))
+        }
+        _ => None,
+    }
+}
+
+/// The number that a whole text is, as expressions write it.
+pub fn number(text: &str) -> Option<Value> {
+    let whole = text.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    (whole && length(text) == text.len()).then(|| value(text).ok()).flatten()
+}
+
 /// How many bytes at the start of the text look like one number, letters and all.
 pub fn length(text: &str) -> usize {
     let bytes = text.as_bytes();
@@ -62,7 +88,9 @@ fn too_large(word: &str) -> Mistake {
     Mistake {
         code: Code::BadLiteral,
         message: format!("`{word}` does not fit into int64"),
-        help: "the largest is 9223372036854775807; with a point it is a float64".into(),
+        help: "int64 reaches from -9223372036854775808 to 9223372036854775807; with a point it is \
+               a float64"
+            .into(),
     }
 }
 
@@ -70,13 +98,22 @@ fn leading_zero(word: &str) -> Mistake {
     Mistake {
         code: Code::BadLiteral,
         message: format!("`{word}` starts with a zero"),
-        help: format!("write `{}`", word.trim_start_matches('0')),
+        help: match word.trim_start_matches(['0', '_']) {
+            "" => "write `0`".into(),
+            rest => format!("write `{rest}`"),
+        },
     }
 }
 
 fn malformed(word: &str) -> Mistake {
     let cut = word.find(|c: char| c.is_alphabetic() && !matches!(c, 'e' | 'E'));
+    let lower = word.to_ascii_lowercase();
     let help = match cut {
+        _ if lower.starts_with("0b") => "binary digits are 0 and 1, as in 0b101".into(),
+        _ if lower.starts_with("0o") => "octal digits are 0 to 7, as in 0o755".into(),
+        _ if lower.starts_with("0x") => {
+            "hexadecimal digits are 0 to 9 and a to f, as in 0xff".into()
+        }
         Some(i) if matches!(&word[i..], "j" | "J") => "complex numbers are not supported".into(),
         Some(i) if i > 0 && word[..i].bytes().all(|b| b.is_ascii_digit() || b == b'.') => {
             format!("to multiply write `{} * {}`", &word[..i], &word[i..])

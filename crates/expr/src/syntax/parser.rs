@@ -1,5 +1,6 @@
 //! Tokens → tree: a Pratt parser of Python's grammar of expressions.
 use super::expr::{BinaryOp, CompareOp, Expr, ExprKind, UnaryOp, Word, level};
+use super::foreign;
 use super::lexer::{Kind, Token, tokens};
 use base::{Code, Diagnostic, Span, Text, Value};
 use std::ops::Range;
@@ -8,7 +9,7 @@ use std::ops::Range;
 pub const MAX_DEPTH: u32 = 250;
 
 /// Words that cannot be names.
-const WORDS: [&str; 6] = ["and", "or", "not", "if", "else", "in"];
+pub const WORDS: [&str; 6] = ["and", "or", "not", "if", "else", "in"];
 
 /// The expression that the whole text holds.
 ///
@@ -102,10 +103,66 @@ impl Parser<'_> {
         let error = self.error(message);
         match (&self.peek().kind, self.word()) {
             (Kind::Symbol(")"), _) => error.help("there is no `(` that it closes"),
-            (Kind::Symbol(","), _) => error.help("one expression stands here, not a list"),
-            (_, "in") => error.help("write `x == 1 or x == 2`, or `contains(text, part)`"),
+            (Kind::Symbol(","), _) => error.help(self.comma()),
+            (_, "in") => error.help(foreign::IN),
+            (_, "not") if self.ahead(1) == "in" => error.help("write `x != 1 and x != 2`"),
             (_, "not") => error.help("write `and not` or `or not`"),
+            (_, "is" | "IS") => error.help(match self.ahead(1).to_lowercase().as_str() {
+                "not" => "write `not isnull(x)`, or `x != y`",
+                _ => "write `isnull(x)`, or `x == y`",
+            }),
+            (_, "between" | "BETWEEN") => error.help("write `low <= x <= high`"),
+            (_, "like" | "LIKE" | "ilike" | "ILIKE") => error.help(
+                "write `contains(text, part)`, `startswith(text, start)` or `endswith(text, end)`",
+            ),
+            (_, "when" | "WHEN" | "then" | "THEN") => error.help("write `a if condition else b`"),
+            (_, "as" | "AS") => error.help("write the type as a function: `float64(x)`"),
+            (_, "AND" | "OR" | "And" | "Or" | "xor") => {
+                let lower = self.word().to_lowercase();
+                error.help(match lower.as_str() {
+                    "xor" => "write `x != y`".to_owned(),
+                    _ => format!("write `{lower}`"),
+                })
+            }
+            (_, "div") => error.help("write `x // y`"),
+            (_, "mod") => error.help("write `x % y`"),
+            (_, "desc" | "asc" | "DESC" | "ASC") => {
+                error.help("`-name` puts the greatest first: `sort: [-x]`")
+            }
+            _ if self.behind_name("lambda") => {
+                error.help("functions have names: `functions: { f(x): x + 1 }`")
+            }
+            _ if self.behind_name("distinct") => error.help(
+                "distinct values: a step `distinct: [x]`, and behind it `reduce: { n: count() }`",
+            ),
+            _ if self.behind_name("case") => error.help("write `a if condition else b`"),
             _ => error.help("an operator such as `+` or `and` is expected between two values"),
+        }
+    }
+
+    /// The word of a later token.
+    fn ahead(&self, by: usize) -> &str {
+        self.tokens.get(self.at + by).map_or("", |t| &self.text.text[t.bytes.clone()])
+    }
+
+    /// Whether this word stands just before.
+    fn behind_name(&self, name: &str) -> bool {
+        let before = self.at.checked_sub(1).map(|i| &self.text.text[self.tokens[i].bytes.clone()]);
+        before.is_some_and(|word| word.eq_ignore_ascii_case(name))
+    }
+
+    /// What a comma may mean: `1,000`, `1,5`, or a list.
+    fn comma(&self) -> String {
+        let before = self.at.checked_sub(1).map(|i| &self.text.text[self.tokens[i].bytes.clone()]);
+        let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        match (before, self.ahead(1)) {
+            (Some(head), tail) if number(head) && number(tail) && tail.len() == 3 => {
+                format!("numbers have no separators: write {head}{tail}")
+            }
+            (Some(head), tail) if number(head) && number(tail) => {
+                format!("a decimal point is a point: write {head}.{tail}")
+            }
+            _ => "one expression stands here, not a list".into(),
         }
     }
 
@@ -202,6 +259,11 @@ impl Parser<'_> {
 
     fn prefix(&mut self, min: u8) -> Parsed {
         match self.peek().kind.clone() {
+            Kind::Literal(Value::Int(i64::MIN)) => Err(Box::new(Diagnostic::error(
+                Code::BadLiteral,
+                self.span(),
+                "the integer does not fit into int64",
+            ))),
             Kind::Literal(value) => {
                 let span = self.advance();
                 self.node(ExprKind::Literal(value), span, 1)
@@ -232,10 +294,29 @@ impl Parser<'_> {
             None => self.error(format!("a value is missing before {here}")),
         }
         .label("a number, a name, a call or `(` is expected")
+        .maybe_help(self.instead().map(str::to_owned))
+    }
+
+    /// What to write for what stands in the place of a value.
+    fn instead(&self) -> Option<&'static str> {
+        match self.word() {
+            "if" => Some("write `x if condition else y`, or `where(condition, x, y)`"),
+            "in" => Some(foreign::IN),
+            "*" if self.behind_name("(") => Some("`count()` counts rows"),
+            _ => None,
+        }
     }
 
     fn unary(&mut self, op: UnaryOp, min: u8) -> Parsed {
         let start = self.advance();
+        if op == UnaryOp::Neg
+            && self.peek().kind == Kind::Literal(Value::Int(i64::MIN))
+            && self.ahead(1) != "**"
+        {
+            // The lexer makes it of a number that is an integer only behind a minus.
+            let span = start.to(self.advance());
+            return self.node(ExprKind::Literal(Value::Int(i64::MIN)), span, 1);
+        }
         let (operand, height) = self.expression(min)?;
         let span = start.to(operand.span);
         self.node(ExprKind::Unary(op, Box::new(operand)), span, height + 1)

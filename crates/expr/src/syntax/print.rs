@@ -8,6 +8,7 @@ impl Display for Expr {
         match &self.kind {
             ExprKind::Literal(value) => literal(f, value),
             ExprKind::Name(name) => f.write_str(name),
+            ExprKind::Unread => f.write_str("…"),
             ExprKind::Unary(UnaryOp::Not, x) => {
                 f.write_str("not ")?;
                 child(f, x, level::NOT)
@@ -59,11 +60,14 @@ fn child(f: &mut Formatter, expr: &Expr, min: u8) -> fmt::Result {
 fn binds(expr: &Expr) -> u8 {
     match &expr.kind {
         ExprKind::Unary(UnaryOp::Not, _) => level::NOT,
+        ExprKind::Literal(Value::Int(i)) if *i < 0 => level::UNARY,
         ExprKind::Unary(..) => level::UNARY,
         ExprKind::Binary(op, ..) => op.level(),
         ExprKind::Compare(..) => level::COMPARE,
         ExprKind::If { .. } => level::IF,
-        ExprKind::Literal(_) | ExprKind::Name(_) | ExprKind::Call(..) => level::ATOM,
+        ExprKind::Literal(_) | ExprKind::Name(_) | ExprKind::Call(..) | ExprKind::Unread => {
+            level::ATOM
+        }
     }
 }
 

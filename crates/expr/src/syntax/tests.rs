@@ -95,12 +95,7 @@ fn mistakes_say_where_and_what() {
         ("a && b", (2, 4), "`&&` has no meaning here", "write `and`"),
         ("a || b", (2, 4), "`||` has no meaning here", "write `or`"),
         ("!a", (0, 1), "`!` has no meaning here", "write `not x`, or `x != y`"),
-        (
-            "np.sin(x)",
-            (2, 3),
-            "`.` has no meaning here",
-            "names have no parts: write `sin(x)`, not `np.sin(x)`",
-        ),
+        ("np.sin(x)", (2, 3), "`.` has no meaning here", "names have no parts: write `sin(…)`"),
         ("2x", (0, 2), "`2x` is not a number", "to multiply write `2 * x`"),
         (
             "a b",
@@ -135,7 +130,12 @@ fn mistakes_say_where_and_what() {
     );
     assert_eq!(mistake("x[0]").code, Code::ExprSyntax);
     assert_eq!(mistake("'abc").message, "the string does not end");
-    assert_eq!(mistake("9223372036854775808").code, Code::BadLiteral);
+    for text in ["9223372036854775808", "x - 9223372036854775808", "(x) - 9223372036854775808"] {
+        assert_eq!(mistake(text).code, Code::BadLiteral, "{text}");
+    }
+    for text in ["-9223372036854775808", "x * -9223372036854775808", "not -9223372036854775808"] {
+        assert!(parse(&Text::plain(text, 0)).is_ok(), "{text}");
+    }
 }
 
 #[test]

@@ -66,7 +66,11 @@ fn bound(b: &mut Builder, text: &Text, from: usize, to: usize) -> Option<i64> {
     match value.as_i64() {
         Some(value) => Some(value),
         None => {
-            let message = format!("a range runs over whole numbers, but this is {value}");
+            let large = value.as_f64().is_some_and(|x| x.abs() >= 9.2e18 && x.is_finite());
+            let message = match large {
+                true => format!("{value} is too large: a range runs over int64"),
+                false => format!("a range runs over whole numbers, but this is {value}"),
+            };
             b.error(Diagnostic::error(Code::BadDomain, part.whole(), message));
             None
         }

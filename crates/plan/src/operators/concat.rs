@@ -31,8 +31,9 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let inputs = b.inputs(step);
     let schemas: Vec<Schema> = inputs.iter().map(|i| b.graph.nodes[*i].schema.clone()).collect();
     let mut fields = schemas.first()?.fields.clone();
-    for schema in &schemas[1..] {
-        merge(b, step, &mut fields, schema);
+    let names: Vec<String> = inputs.iter().map(|i| b.graph.nodes[*i].step.clone()).collect();
+    for (schema, name) in schemas.iter().zip(&names).skip(1) {
+        merge(b, step, &mut fields, schema, [&names[0], name]);
     }
     let mut aligned = Vec::new();
     for (input, schema) in inputs.iter().zip(&schemas) {
@@ -47,18 +48,19 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
 }
 
 /// Widens the fields so that they hold the columns of another input too.
-fn merge(b: &mut Builder, step: &Step, fields: &mut [Field], schema: &Schema) {
+fn merge(
+    b: &mut Builder,
+    step: &Step,
+    fields: &mut [Field],
+    schema: &Schema,
+    [first, second]: [&str; 2],
+) {
     for name in schema.names().filter(|n| !fields.iter().any(|f| &*f.name == *n)) {
-        let message = format!("not all inputs have a column `{name}`");
-        b.error(
-            Diagnostic::error(Code::SchemaClash, step.span, message)
-                .help("use `map`, `drop` or `rename` so that all have the same columns"),
-        );
+        lacks(b, step, first, name, second);
     }
     for field in fields {
         let Some(other) = schema.field(&field.name) else {
-            let message = format!("not all inputs have a column `{}`", field.name);
-            b.error(Diagnostic::error(Code::SchemaClash, step.span, message));
+            lacks(b, step, second, &field.name, first);
             continue;
         };
         field.nullable |= other.nullable;
@@ -66,12 +68,22 @@ fn merge(b: &mut Builder, step: &Step, fields: &mut [Field], schema: &Schema) {
             Some(dtype) => field.dtype = dtype,
             None => {
                 let (a, c): (DType, DType) = (field.dtype, other.dtype);
+                let name = &field.name;
                 let message =
-                    format!("the column `{}` is {a} in one input and {c} in another", field.name);
+                    format!("the column `{name}` is {a} in `{first}` and {c} in `{second}`");
                 b.error(Diagnostic::error(Code::SchemaClash, step.span, message));
             }
         }
     }
+}
+
+/// The mistake of an input that lacks a column which another has.
+fn lacks(b: &mut Builder, step: &Step, who: &str, column: &str, other: &str) {
+    let message = format!("`{who}` has no column `{column}`, which `{other}` has");
+    b.error(
+        Diagnostic::error(Code::SchemaClash, step.span, message)
+            .help("use `map`, `drop` or `rename` so that all have the same columns"),
+    );
 }
 
 /// The columns of one input in the common order and types.
@@ -80,6 +92,8 @@ fn align(b: &mut Builder, step: &Step, input: NodeId, schema: &Schema, fields: &
         .iter()
         .filter_map(|f| -> Option<(Field, Typed)> {
             let from = schema.field(&f.name).filter(|from| from.dtype != f.dtype)?;
+            // Types that do not meet have been told.
+            expr::common_type(from.dtype, f.dtype)?;
             let field = Field { mask: from.mask, nullable: from.nullable, ..f.clone() };
             Some((field, cast(b, step, schema, from, f.dtype)?))
         })

@@ -2,7 +2,7 @@
 use crate::build::Builder;
 use crate::graph::NodeId;
 use crate::operator::{Inputs, Operator, Shape};
-use crate::spec::Step;
+use crate::spec::{Step, is_name, wrong_shape};
 use crate::yaml::Node;
 use base::{Attributes, Code, DType, Diagnostic, Field, Schema};
 use expr::Typed;
@@ -23,6 +23,10 @@ pub static MAP: Operator = Operator {
 fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let (input, schema) = b.input(step)?;
     let mut columns = Vec::new();
+    if step.head.map().is_none() {
+        b.error(not_a_map(&step.head));
+        return None;
+    }
     for (key, node) in b.map(&step.head, "`map` is a mapping of names to expressions") {
         b.check_name(&key.name, key.span);
         if schema.domain.position(&key.name).is_some() && schema.field(&key.name).is_none() {
@@ -32,6 +36,18 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         columns.push(column(b, &key.name, node, &schema));
     }
     Some(b.apply(step, input, vec![expr::Step::Map(columns)]))
+}
+
+fn not_a_map(head: &Node) -> Diagnostic {
+    let error = wrong_shape(head, "`map` is a mapping of names to expressions");
+    let text = head.scalar().map_or("", |s| s.text.text.trim());
+    match text.split_once('=') {
+        Some((name, value)) if !value.starts_with('=') && is_name(name.trim()) => {
+            error.help(format!("write `map: {{ {}: {} }}`", name.trim(), value.trim()))
+        }
+        _ if !text.is_empty() => error.help(format!("write `map: {{ name: {text} }}`")),
+        _ => error.help("write `map: { y: x + 1 }`"),
+    }
 }
 
 /// A named column. After a mistake it still gets a column, so that its users are not blamed.

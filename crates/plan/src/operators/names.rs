@@ -7,6 +7,8 @@ use base::{Code, Diagnostic, Field, Schema, Span};
 /// Adds a node that keeps these columns, in this order.
 pub fn project(b: &mut Builder, step: &Step, keep: &[usize]) -> Option<NodeId> {
     let (input, schema) = b.input(step)?;
+    let dropped = (0..schema.fields.len()).filter(|i| !keep.contains(i));
+    b.left_out.extend(dropped.map(|i| name(&schema, i)));
     let columns = keep.iter().map(|i| (*i, schema.fields[*i].clone())).collect();
     Some(b.apply(step, input, vec![expr::Step::Project(columns)]))
 }

@@ -70,7 +70,9 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         }
     };
     source.warnings().iter().for_each(|warning| b.error(warning.diagnostic(span)));
-    b.unread.extend(source.unread());
+    let unread = source.unread();
+    b.left_out.extend(unread.iter().map(|unread| unread.name.clone()));
+    b.unread.extend(unread);
     for (name, kind) in source.stored_otherwise() {
         let dtype = source.schema().field(&name).map(|field| field.dtype);
         b.stored.extend(dtype.map(|dtype| (name, kind, dtype)));

@@ -9,7 +9,7 @@ use base::{
     Attribute, Attributes, Code, DType, Diagnostic, DimMask, Domain, Entry, Field, Schema, Span,
     did_you_mean,
 };
-use expr::{Expr, ExprKind, Given, ReductionCall, Typed};
+use expr::{Expr, ExprKind, Given, Names, ReductionCall, Typed};
 use std::sync::Arc;
 
 /// The operator.
@@ -39,6 +39,7 @@ pub static REDUCE: Operator = Operator {
 
 fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let (input, schema) = b.input(step)?;
+    let before = b.diagnostics.errors();
     let keys = step.option("by").map(|n| keys(b, n, &schema)).unwrap_or_default();
     let over = step.option("over").map(|n| over(b, step, n, &schema));
     if let (Some(by), Some(_)) = (step.option("by"), step.option("over")) {
@@ -55,7 +56,33 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         }
         None => FoldPlanKind::All,
     };
-    reduced(b, step, input, &keys, named, kind, over.as_deref())
+    spreads(b, &named, &schema);
+    let made = reduced(b, step, input, &keys, named, kind, over.as_deref());
+    // A result or a key that could not be read is missing: nobody behind is blamed for that.
+    made.filter(|_| b.diagnostics.errors() == before)
+}
+
+/// `std(x)` is that of the values, where most tools for tables give that of a sample.
+fn spreads(b: &mut Builder, named: &[(String, Expr)], schema: &Schema) {
+    if schema.domain.dims.iter().any(|d| &*d.name != "row") {
+        return;
+    }
+    for (_, expr) in named {
+        expr.visit(&mut |e| match &e.kind {
+            ExprKind::Call(word, arguments)
+                if ["std", "var"].contains(&word.text.as_str()) && arguments.len() == 1 =>
+            {
+                let name = &word.text;
+                let message = format!("`{name}` divides by n, as NumPy's does");
+                b.diagnostics.push(
+                    Diagnostic::note(Code::PopulationSpread, word.span, message).help(format!(
+                        "to divide by n - 1, as polars, pandas and SQL do, write `{name}(x, 1)`"
+                    )),
+                );
+            }
+            _ => {}
+        });
+    }
 }
 
 /// Adds the nodes of a reduction of named expressions.
@@ -73,9 +100,13 @@ pub fn reduced(
     let exprs: Vec<Expr> = named.iter().map(|(_, e)| e.clone()).collect();
     let scope = expr::Scope { schema: &schema, params: &b.params, functions: &b.functions };
     let reduced = expr::split_reductions(&exprs, &scope, &kept);
-    b.constants(&exprs, &schema);
     let mut reduced = b.diagnostics.take(reduced)?;
     reduced.calls.iter_mut().for_each(|call| uncounted(call, &schema));
+    let columns = reduced.calls.iter().flat_map(|call| &call.columns);
+    for typed in columns.chain(&reduced.outputs) {
+        b.diagnostics.extend(typed.notes.iter().cloned());
+    }
+    exprs.iter().for_each(|expr| b.shadows(expr, &schema));
     let arguments = arguments(b, step, input, keys, &reduced.calls);
     let grouped = match &kind {
         FoldPlanKind::All => DimMask::SCALAR,
@@ -186,7 +217,7 @@ fn key_name(expr: &Expr) -> Option<(String, Span)> {
 
 fn over(b: &mut Builder, step: &Step, node: &Node, schema: &Schema) -> Vec<usize> {
     let names = names_of(node, &mut b.diagnostics).unwrap_or_default();
-    if !schema.domain.is_box() {
+    if schema.domain.dims.iter().all(|d| &*d.name == "row") {
         let d = Diagnostic::error(
             Code::BadDomain,
             node.span,
@@ -218,7 +249,21 @@ fn over(b: &mut Builder, step: &Step, node: &Node, schema: &Schema) -> Vec<usize
 
 fn outputs(b: &mut Builder, head: &Node) -> Vec<(String, Expr)> {
     let mut outputs = Vec::new();
+    if head.map().is_none() {
+        let written = head.scalar().map_or("count()", |s| s.text.text.trim());
+        let d = wrong_shape(head, "`reduce` is a mapping of names to reductions");
+        b.error(d.help(format!("write `reduce: {{ n: {written} }}`")));
+        return outputs;
+    }
     for (key, node) in b.map(head, "`reduce` is a mapping of names to reductions") {
+        if ["by", "over"].contains(&key.name.as_str()) {
+            let message = format!("`{0}` stands beside `reduce:`, not in it", key.name);
+            b.error(
+                Diagnostic::error(Code::UnknownKey, key.span, message)
+                    .help(format!("indent it like `reduce`: `{}: …`", key.name)),
+            );
+            continue;
+        }
         b.check_name(&key.name, key.span);
         outputs.extend(b.expr(node).map(|e| (key.name.clone(), e)));
     }
@@ -234,15 +279,16 @@ fn arguments(
     calls: &[ReductionCall],
 ) -> NodeId {
     let schema = b.graph.nodes[input].schema.clone();
+    let names = Names::new(&schema, &Schema::default());
     let mut columns = Vec::new();
     for (i, (field, typed)) in keys.iter().enumerate() {
         columns.push((
-            Field { name: format!("#key{i}").into(), mask: typed.mask, ..field.clone() },
+            Field { name: names.key(i).into(), mask: typed.mask, ..field.clone() },
             typed.clone(),
         ));
     }
     for (i, argument) in calls.iter().flat_map(|call| &call.columns).enumerate() {
-        columns.push((argument.field(format!("#argument{i}")), argument.clone()));
+        columns.push((argument.field(names.argument(i)), argument.clone()));
     }
     let width = schema.fields.len();
     let keep = columns.iter().enumerate().map(|(i, (f, _))| (width + i, f.clone())).collect();
@@ -368,7 +414,9 @@ fn attributes(
 ) -> Attributes {
     let mut attributes = Attributes::default();
     let PlanOp::Fold(plan) = &b.graph.nodes[fold].op else { return attributes };
-    let index = typed.as_column().and_then(|c| c.strip_prefix('#')?.parse::<usize>().ok());
+    let results = typed.as_column().and_then(|c| b.graph.nodes[fold].schema.position(c));
+    let keys = if let FoldPlanKind::By(keys) = &plan.kind { keys.len() } else { 0 };
+    let index = results.and_then(|i| i.checked_sub(keys));
     let Some(call) = index.and_then(|i| plan.calls.get(i)) else { return attributes };
     let method = match Entry::name(call.reduction) {
         "mean" => "mean",

@@ -4,6 +4,7 @@ use crate::build::Builder;
 use crate::graph::NodeId;
 use crate::operator::{Inputs, Operator, Shape};
 use crate::spec::{Step, bad_name, is_name};
+use base::Diagnostic;
 
 /// The operator.
 pub static RENAME: Operator = Operator {
@@ -22,7 +23,17 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let mut renamed: Vec<(usize, String)> = Vec::new();
     let mut spans = Vec::new();
     for (key, node) in b.map(&step.head, "`rename` is a mapping of old names to new names") {
-        let old = b.column(&key.name, key.span, &schema);
+        let turned = node.scalar().map(|s| s.text.text.to_string());
+        let turned = turned.filter(|old| schema.field(old).is_some());
+        let old = match (schema.position(&key.name), turned) {
+            (None, Some(old)) => {
+                let d = crate::build::unknown_column(&key.name, key.span, &schema);
+                let help = format!("the old name comes first: `rename: {{ {old}: {} }}`", key.name);
+                b.error(Diagnostic { help: vec![help], ..d });
+                None
+            }
+            _ => b.column(&key.name, key.span, &schema),
+        };
         let Some(new) = b.scalar(node, "a new name is expected here") else { continue };
         if !is_name(&new.text.text) {
             b.error(bad_name(&new.text.text, node.span));

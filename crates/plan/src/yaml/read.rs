@@ -2,7 +2,7 @@
 use super::{Key, Kind, Node, Scalar, align::align, cut, line, syntax, trap};
 use base::{Code, Diagnostic, Diagnostics, Source, Span, Text};
 use serde_saphyr::granit_parser::{Event, ScalarStyle, StructureStyle};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The deepest nesting.
 pub const MAX_DEPTH: usize = 64;
@@ -41,8 +41,10 @@ pub fn read(source: &Source) -> (Option<Node>, Vec<Diagnostic>) {
 }
 
 fn tree(text: &str, events: Vec<Spanned>, found: &mut Diagnostics) -> Option<Node> {
+    let named = |e: &Spanned| if let Event::Alias(id) = e.event { Some(id) } else { None };
     let mut reader = Reader {
         source: text,
+        named: events.iter().filter_map(named).collect(),
         events: events.into_iter(),
         anchors: HashMap::new(),
         copies: 0,
@@ -83,6 +85,8 @@ pub struct Spanned<'a> {
 
 struct Reader<'a> {
     source: &'a str,
+    /// The anchors that aliases name.
+    named: HashSet<usize>,
     events: std::vec::IntoIter<Spanned<'a>>,
     anchors: HashMap<usize, Node>,
     copies: usize,
@@ -145,6 +149,14 @@ impl Reader<'_> {
             }
             _ => return None,
         };
+        if anchor != 0 && !self.named.contains(&anchor) && node.scalar().is_some_and(|s| !s.quoted)
+        {
+            // `&x + 1`: nothing names this anchor, so it is more likely the start of an expression.
+            let before = &self.source[..node.span.start as usize];
+            if let Some(at) = before.rfind('&').filter(|at| !before[*at..].contains('\n')) {
+                self.found.push(trap::start(self.source, cut::value(self.source, at)));
+            }
+        }
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
         }

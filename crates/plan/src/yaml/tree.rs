@@ -57,9 +57,10 @@ impl Node {
         matches!(self.kind, Kind::Null)
     }
 
-    /// Whether nothing stands there, or what other tools write for it: `null`, `~`.
+    /// Whether nothing stands there, or what other programs write for it: `null`, `~`.
     pub fn is_nothing(&self) -> bool {
-        let word = |s: &Scalar| !s.quoted && matches!(&*s.text.text, "null" | "~");
+        let words = ["null", "Null", "NULL", "~"];
+        let word = |s: &Scalar| !s.quoted && words.contains(&&*s.text.text);
         self.is_null() || self.scalar().is_some_and(word)
     }
 

@@ -191,6 +191,9 @@ impl Bounds {
         };
         let columns = columns(&ascending(0..keys), std::slice::from_ref(&sample))?;
         let n = sample.points();
+        if n == 0 {
+            return Ok(Bounds { columns: Vec::new(), rows: Vec::new() });
+        }
         let mut order: Vec<u32> = (0..n as u32).collect();
         column::sort(&mut order, &columns);
         let rows = (1..parts).map(|part| order[part * n / parts]).collect();

@@ -1,5 +1,5 @@
 //! Two boxes by the dimensions that both have.
-use super::beside;
+use super::{beside, clash};
 use crate::build::Builder;
 use crate::graph::{JoinPlan, JoinPlanKind, NodeId, PlanNode, PlanOp};
 use crate::spec::Step;
@@ -44,8 +44,9 @@ pub fn join(b: &mut Builder, step: &Step, left: NodeId, right: NodeId) -> Option
     // First what is only compared, then what goes beside the left.
     let taken = project(b, step, right, checked.iter().map(|c| c.1).chain(others.iter().copied()));
     let mut fields = l.schema.fields.clone();
+    let mut clashes = Vec::new();
     for other in &others {
-        let field = beside(b, step, &l, &r.step, &r.schema.fields[*other]);
+        let field = beside(b, step, &l, &r.schema.fields[*other], &mut clashes);
         let along = field.mask.iter().filter_map(|d| Some(DimMask::only(dims[d]?)));
         let mask = along.fold(DimMask::SCALAR, DimMask::union);
         let mask = if rows(&l) { DimMask::only(0) } else { mask };
@@ -54,6 +55,7 @@ pub fn join(b: &mut Builder, step: &Step, left: NodeId, right: NodeId) -> Option
         }
         fields.push(Field { mask, ..field });
     }
+    clash(b, step, &l.step, &r.step, &clashes);
     let schema =
         Schema { domain: l.schema.domain.clone(), fields, attributes: l.schema.attributes.clone() };
     let mut given = l.given.clone();

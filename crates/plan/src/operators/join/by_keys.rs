@@ -1,12 +1,12 @@
 //! Rows with equal keys.
-use super::beside;
+use super::{beside, clash};
 use crate::build::Builder;
 use crate::graph::{JoinPlan, JoinPlanKind, NodeId, PlanOp};
 use crate::physical::How;
 use crate::spec::{Step, names_of, wrong_shape};
 use crate::yaml::{Kind, Node};
 use base::{Code, DType, Diagnostic, DimMask, Domain, Field, Schema, Span, did_you_mean};
-use expr::Typed;
+use expr::{Names, Typed};
 
 /// A pair of columns whose values must be equal, and where they stand in the file.
 struct Pair {
@@ -28,14 +28,16 @@ pub fn join(b: &mut Builder, step: &Step, left: NodeId, right: NodeId, how: How)
     let node = &b.graph.nodes[left];
     let (node, name) = (node.clone(), b.graph.nodes[right].step.clone());
     let mut fields = node.schema.fields.clone();
+    let mut clashes = Vec::new();
     for other in &others {
         let field = b.graph.nodes[right].schema.fields[*other].clone();
-        let field = beside(b, step, &node, &name, &field);
+        let field = beside(b, step, &node, &field, &mut clashes);
         if fields[node.schema.fields.len()..].iter().any(|f| f.name == field.name) {
             b.error(crate::operators::names::twice(&field.name, step.span));
         }
         fields.push(Field { nullable: field.nullable || how == How::Left, ..field });
     }
+    clash(b, step, &node.step, &name, &clashes);
     fields.iter_mut().for_each(|field| field.mask = DimMask::only(0));
     let schema =
         Schema { domain: Domain::rows(), fields, attributes: node.schema.attributes.clone() };
@@ -104,10 +106,12 @@ fn key_type(b: &mut Builder, pair: &Pair, left: NodeId, right: NodeId) -> Option
             "`{}` is {} in `{}`, but `{}` is {} in `{}`",
             one.name, one.dtype, l.step, other.name, other.dtype, r.step
         );
-        b.error(
-            Diagnostic::error(Code::TypeMismatch, pair.span, message)
-                .help("`map` one of them to the other's type first"),
-        );
+        b.error(Diagnostic::error(Code::TypeMismatch, pair.span, message).help(
+            match [one.dtype, other.dtype].contains(&DType::String) {
+                true => "texts and others never meet: read both as one type from their files",
+                false => "`map` one of them to the other's type first",
+            },
+        ));
     }
     found
 }
@@ -149,7 +153,8 @@ fn cast(
     key: usize,
 ) -> Option<(Field, Typed)> {
     let typed = crate::operators::concat::cast(b, step, schema, from, to)?;
-    Some((typed.field(format!("#key{key}")), typed))
+    let name = Names::new(schema, &Schema::default()).key(key);
+    Some((typed.field(name), typed))
 }
 
 /// The columns of the right side that go beside those of the left.
@@ -181,7 +186,7 @@ fn right_side(
             at = schema.fields.len() + casts.len();
             casts.extend(cast(b, step, &schema, field, *dtype, i));
         }
-        let name = format!("#key{i}").into();
+        let name = Names::new(&schema, &Schema::default()).key(i).into();
         keep.push((at, Field { name, dtype: *dtype, ..field.clone() }));
     }
     keep.extend(others.iter().map(|i| (*i, schema.fields[*i].clone())));

@@ -73,7 +73,14 @@ fn how(b: &mut Builder, step: &Step) -> Option<How> {
 }
 
 /// The name that a column of the right step gets beside those of the left.
-fn beside(b: &mut Builder, step: &Step, left: &PlanNode, right: &str, field: &Field) -> Field {
+/// Those that the left has already go to `clashes`.
+fn beside(
+    b: &mut Builder,
+    step: &Step,
+    left: &PlanNode,
+    field: &Field,
+    clashes: &mut Vec<String>,
+) -> Field {
     let name = match (left.schema.field(&field.name), step.option("suffix")) {
         (None, _) => return field.clone(),
         (Some(_), None) => field.name.to_string(),
@@ -83,11 +90,21 @@ fn beside(b: &mut Builder, step: &Step, left: &PlanNode, right: &str, field: &Fi
         }
     };
     if left.schema.field(&name).is_some() {
-        let message = format!("`{}` and `{right}` both have a column `{name}`", left.step);
-        b.error(
-            Diagnostic::error(Code::SchemaClash, step.span, message)
-                .help(format!("rename it in one of them, drop it, or say `suffix: _{right}`")),
-        );
+        clashes.push(name.clone());
     }
     Field { name: name.into(), ..field.clone() }
+}
+
+/// The mistake of columns that both sides have.
+fn clash(b: &mut Builder, step: &Step, left: &str, right: &str, names: &[String]) {
+    let (what, it) = match names {
+        [] => return,
+        [name] => (format!("a column `{name}`"), "it"),
+        _ => (format!("the columns `{}`", names.join("`, `")), "them"),
+    };
+    let message = format!("`{left}` and `{right}` both have {what}");
+    b.error(
+        Diagnostic::error(Code::SchemaClash, step.span, message)
+            .help(format!("rename {it} in one of them, drop {it}, or say `suffix: _{right}`")),
+    );
 }
