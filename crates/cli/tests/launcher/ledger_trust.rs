@@ -6,7 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -266,8 +266,8 @@ fn outputs_that_have_lost_something_do_not_get_their_names() {
 }
 
 /// Rows of a file that takes a while.
-fn slow(bench: &Bench) -> PathBuf {
-    let rows: String = (0..300_000).map(|i| format!("{i}\n")).collect();
+fn slow(bench: &Bench, rows: u64) -> PathBuf {
+    let rows: String = (0..rows).map(|i| format!("{i}\n")).collect();
     let path = bench.path().join("in.csv");
     fs::write(&path, format!("x\n{rows}")).unwrap();
     sleep(Duration::from_millis(60));
@@ -299,20 +299,9 @@ fn inputs_that_change_while_they_are_read_end_the_run() {
         (results, "-w 1"),
         (results, "-n 2 -w 1"),
     ] {
-        let bench = Bench::new(text);
-        let input = slow(&bench);
-        let mut child = start(bench.path(), &format!("run p.yaml --tile 50 {arguments}"));
-        // Its first line is said when the plan is made.
-        let mut first = [0; 1];
-        std::io::Read::read_exact(child.stderr.as_mut().unwrap(), &mut first).unwrap();
-        if arguments.contains("-n") {
-            until("both processes work", || at_work(&child) == 2);
-        }
-        sleep(Duration::from_millis(100));
-        let bytes = fs::read(&input).unwrap();
-        fs::write(input.with_extension("new"), bytes).unwrap();
-        fs::rename(input.with_extension("new"), &input).unwrap();
-        let output = child.wait_with_output().unwrap();
+        // A run that has come to its end before its inputs could be changed is tried again, longer.
+        let ends = (0..6).find_map(|n| changed_under_way(text, arguments, 150_000 << n));
+        let (bench, output) = ends.expect("a run that is under way");
         let err = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(3), "{arguments}: {err}");
         says(&err, "in.csv was changed while it was read");
@@ -320,6 +309,29 @@ fn inputs_that_change_while_they_are_read_end_the_run() {
         assert!(!bench.path().join("out.csv").exists());
         bench.good(&format!("run p.yaml --tile 20000 {arguments}"));
     }
+}
+
+/// How a run ends whose input is replaced while it is read; `None` if it was over before.
+fn changed_under_way(text: &str, arguments: &str, rows: u64) -> Option<(Bench, Output)> {
+    let bench = Bench::new(text);
+    let input = slow(&bench, rows);
+    let new = input.with_extension("new");
+    fs::copy(&input, &new).unwrap();
+    let mut child = start(bench.path(), &format!("run p.yaml --tile 150 {arguments}"));
+    // Its first line is said when the plan is made.
+    let mut first = [0; 1];
+    std::io::Read::read_exact(child.stderr.as_mut().unwrap(), &mut first).unwrap();
+    while arguments.contains("-n") && at_work(&child) < 2 {
+        if child.try_wait().unwrap().is_some() {
+            return None;
+        }
+        sleep(Duration::from_millis(1));
+    }
+    sleep(Duration::from_millis(5));
+    fs::rename(new, &input).unwrap();
+    let output = child.wait_with_output().unwrap();
+    // Each process looks at its inputs at the end: one may have done so by then.
+    (!output.status.success()).then_some((bench, output))
 }
 
 #[test]
