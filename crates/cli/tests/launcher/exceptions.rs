@@ -10,7 +10,9 @@ type Counts = BTreeMap<(String, u64), u64>;
 type Row = (Option<i64>, Option<i64>);
 
 /// A step, and at which of the rows that come to it W0301 is met.
-const STEPS: &[(&str, fn(i64, i64) -> bool)] = &[
+type Step = (&'static str, fn(i64, i64) -> bool);
+
+const STEPS: &[Step] = &[
     ("map: { q: n // d }", |_, d| d == 0),
     ("map: { r: 'where(d != 0, n % d, null)' }", |_, _| false),
     ("map: { s: '(n + 1) // d if n > 0 else 0' }", |n, d| n > 0 && d == 0),
