@@ -125,7 +125,13 @@ fn mistakes_are_placed_and_explained() {
             "integers to negative integer powers are not allowed",
             "write the exponent or the base as a float, such as `x ** -1.0`",
         ),
-        ("s > 1", Code::TypeMismatch, (0, 5), "string and int64 cannot be compared", ""),
+        (
+            "s > 1",
+            Code::TypeMismatch,
+            (0, 5),
+            "string and int64 cannot be compared",
+            "a text is compared with a text: put quotes around the value",
+        ),
         (
             "d == null",
             Code::TypeMismatch,
@@ -152,7 +158,7 @@ fn mistakes_are_placed_and_explained() {
             Code::TypeMismatch,
             (4, 10),
             "`'soon'` is not a value of type timestamp",
-            "write a value of that type",
+            "a time is written '2024-01-31' or '2024-01-31T12:30:00'",
         ),
         (
             "has_digits(l, 'x')",
