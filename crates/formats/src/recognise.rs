@@ -180,7 +180,8 @@ pub fn remove_staged(path: &Path) -> io::Result<()> {
         return fs::remove_file(path);
     }
     if !kind.is_dir() {
-        let text = format!("`{}` is neither a file nor a folder", path.display());
+        let what = if kind.is_symlink() { "a symbolic link" } else { "no file and no folder" };
+        let text = format!("`{}` is {what}, which no run has staged: remove it", path.display());
         return Err(io::Error::other(text));
     }
     Listing::of(path, |name| is_part_name(name) || is_staged_name(name))?.remove(path)

@@ -201,7 +201,12 @@ fn nothing_of_a_ledger_or_staged_is_reached_through_a_link() {
     let bench = killed("run p.yaml --tile 2000 -w 1");
     let file = staged(bench.path()).into_iter().find(|p| p.display().to_string().contains("a.csv"));
     fs::remove_file(file.as_ref().unwrap()).unwrap();
-    symlink(&victim, file.unwrap()).unwrap();
+    symlink(&victim, file.as_ref().unwrap()).unwrap();
+    let (_, err, code) = bench.run("run p.yaml --tile 2000");
+    assert_eq!(code, 1, "{err}");
+    says(&err, "is a symbolic link, which no run has staged");
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    fs::remove_file(file.unwrap()).unwrap();
     bench.good("run p.yaml --tile 2000");
     assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
     assert!(bench.path().join("a.csv").symlink_metadata().unwrap().is_file());

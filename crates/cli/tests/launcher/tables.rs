@@ -109,7 +109,7 @@ fn a_column_that_is_not_read_says_why() {
     let steps = "  - read: n.csv\n    columns: [a]\n  - filter: b > 1\n";
     let (_, err, code) = bench(steps, &file).run("check p.yaml");
     assert_eq!(code, 2);
-    assert!(err.contains("the file has a column `b`, but `columns:` does not name it"), "{err}");
+    assert!(err.contains("the file has `b`, but `columns:` does not name it"), "{err}");
 }
 
 #[test]

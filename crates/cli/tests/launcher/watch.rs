@@ -430,10 +430,10 @@ fn files_that_alone_would_be_of_other_types() {
     put("3.csv", "k,v\n2,7\n");
     let watching = Watching::start(&bench, "");
     becomes("1,10.5,2\n2,9.5,2\n");
-    // One that is no number at all makes another plan.
+    // One that is no number at all makes another plan; texts that look like numbers are quoted.
     put("2.csv", "k,v\nten,9.0\n");
     watching.until("begins anew");
-    becomes("1,1.5,1\n2,9.5,2\nten,9.0,1\n");
+    becomes("\"1\",1.5,1\n\"2\",9.5,2\nten,9.0,1\n");
     // What made the columns texts and floats goes: those that are left are whole numbers.
     fs::remove_file(bench.path().join("in/2.csv")).unwrap();
     becomes("1,1.5,1\n2,9.5,2\n");

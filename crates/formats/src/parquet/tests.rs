@@ -323,8 +323,9 @@ fn only_parts_as_they_were_written_get_their_name() {
         ("footer", true, |part| change(part, -6)),
         ("magic", true, |part| change(part, -1)),
         ("link", true, |part| {
-            fs::rename(part, part.with_extension("x")).unwrap();
-            std::os::unix::fs::symlink(part.with_extension("x"), part).unwrap();
+            let elsewhere = part.parent().unwrap().with_extension("elsewhere");
+            fs::rename(part, &elsewhere).unwrap();
+            std::os::unix::fs::symlink(&elsewhere, part).unwrap();
         }),
         ("page", false, |part| change(part, 20)),
     ];
