@@ -124,6 +124,12 @@ pub trait TileSource: Send + Sync {
         (self.schema().domain.dims.len() == 1).then_some(0)
     }
 
+    /// Bytes of memory that reading a tile of these columns needs beside the tile itself, in each
+    /// worker, where that is more than a little.
+    fn memory(&self, _columns: &[usize]) -> u64 {
+        0
+    }
+
     /// What the user should know of how the files are read: what is left out or narrowed.
     fn warnings(&self) -> Vec<Warning> {
         Vec::new()

@@ -40,6 +40,8 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
                     }
                     None => 0,
                 };
+                let beside = read.source.as_ref().map_or(0, |source| source.memory(&read.columns));
+                memory.per_worker += beside;
                 let made = if read.program.is_some() { tile } else { 0 };
                 memory.per_tile += made + read_bytes;
             }

@@ -1,9 +1,8 @@
 //! Which variables of a file become columns, and of which domain.
 use super::decode::{Decoding, PACKING};
 use super::times::{COUNTING, Times};
-use crate::netcdf::library::{
-    Group, NamedAttributes, NcFile, Raw, RawAttribute, RawDim, RawVariable,
-};
+use crate::netcdf::file::NcFile;
+use crate::netcdf::header::{Group, NamedAttributes, Raw, RawAttribute, RawDim, RawVariable};
 use crate::{FormatError, FormatErrorKind};
 use base::{Attribute, Attributes, DType, DimMask, Domain, Field, MAX_DIMS, Schema};
 use std::sync::Arc;
@@ -151,7 +150,9 @@ fn by_name(
         };
         let content = content(variable).ok_or_else(|| {
             let kind = FormatErrorKind::Unsupported(Some(name.clone()));
-            let message = format!("the variable `{name}` is of a type that no column can hold");
+            let kind_of = variable.kind.as_ref().map(|k| format!(": {k}")).unwrap_or_default();
+            let what = "of a type that no column can hold";
+            let message = format!("the variable `{name}` is {what}{kind_of}");
             let help = "numbers and texts whose dimensions differ can be read".to_string();
             FormatError { kind, message, help: Some(help) }
         })?;

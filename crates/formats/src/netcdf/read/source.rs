@@ -1,9 +1,9 @@
 //! An opened NetCDF file as a source of tiles.
 use super::choose::{Choice, Chosen, Content, choose};
-use super::classic;
+use super::chunks;
 use super::many::{self, Facts};
 use super::storage::{Storage, Wanted};
-use crate::netcdf::library::NcFile;
+use crate::netcdf::file::NcFile;
 use crate::netcdf::slab;
 use crate::{FilePlace, FormatError, FormatErrorKind, Memo, OpenRequest, OptionValue, TileSource};
 use arrow_array::{ArrayRef, StringArray};
@@ -59,15 +59,13 @@ pub(super) fn one(path: &Path, request: &Request) -> Result<NetCdfSource, Format
     let path = std::path::absolute(path).map_err(missing)?;
     let file = File::open(&path).map_err(missing)?;
     let corrupt = |e: String| corrupt(&path, &e);
-    classic::check_length(&path).map_err(corrupt)?;
-    let library = NcFile::open(&path).map_err(corrupt)?;
-    let hdf5 = library.is_hdf5();
+    let header = NcFile::open(&file).map_err(corrupt)?;
     let named =
         |e: FormatError| FormatError { message: format!("{}: {}", path.display(), e.message), ..e };
     let columns = request.columns.as_deref();
-    let choice = choose(&library, &request.group, columns, request.decode_times).map_err(named)?;
+    let choice = choose(&header, &request.group, columns, request.decode_times).map_err(named)?;
     let storage = choice.chosen.iter().map(|_| OnceLock::new()).collect();
-    Ok(NetCdfSource { path, file, library, hdf5, choice, storage })
+    Ok(NetCdfSource { path, file, header, choice, storage })
 }
 
 fn plain(error: &std::io::Error) -> String {
@@ -88,10 +86,9 @@ fn corrupt(path: &Path, error: &str) -> FormatError {
 pub(super) struct NetCdfSource {
     path: PathBuf,
     file: File,
-    library: NcFile,
-    hdf5: bool,
+    header: NcFile,
     choice: Choice,
-    storage: Vec<OnceLock<Storage>>,
+    storage: Vec<OnceLock<Result<Storage, String>>>,
 }
 
 impl TileSource for NetCdfSource {
@@ -134,8 +131,13 @@ impl TileSource for NetCdfSource {
         None
     }
 
+    fn memory(&self, columns: &[usize]) -> u64 {
+        let chosen = columns.iter().filter_map(|i| self.choice.chosen.get(*i));
+        chosen.map(|c| chunks::memory(&c.variable)).sum()
+    }
+
     fn describe(&self) -> String {
-        let format = if self.hdf5 { "NetCDF-4" } else { "classic NetCDF" };
+        let format = if self.header.is_hdf5() { "NetCDF-4" } else { "classic NetCDF" };
         let chunks = self.choice.chosen.iter().filter_map(|c| c.variable.chunks.as_ref());
         let layout = match chunks.max_by_key(|c| c.len()) {
             None => "contiguous".to_string(),
@@ -204,9 +206,7 @@ impl NetCdfSource {
         match &chosen.content {
             Content::Numbers(decoding) => {
                 let width = chosen.variable.raw.width();
-                let wanted = Wanted { variable: &chosen.variable, origin: &origin, shape: &shape };
-                let storage = self.storage(i, chosen);
-                let mut bytes = storage.read(&self.file, &self.library, &wanted)?;
+                let mut bytes = self.bytes(i, chosen, &origin, &shape)?;
                 if let Some(order) = order(&chosen.dims) {
                     let mut turned = MutableBuffer::from_len_zeroed(bytes.len());
                     slab::transpose(&bytes, &shape, &order, width, &mut turned);
@@ -219,26 +219,47 @@ impl NetCdfSource {
                 }
             }
             Content::Texts => {
-                let texts = self.library.read_texts(&chosen.variable, &origin, &shape)?;
+                let texts = self.texts(i, chosen, &origin, &shape)?;
                 Ok(Arc::new(StringArray::from(reorder(texts, &shape, &chosen.dims))))
             }
             Content::Letters => {
-                let texts = self.letters(chosen, &origin, &shape)?;
+                let texts = self.letters(i, chosen, &origin, &shape)?;
                 Ok(Arc::new(StringArray::from(reorder(texts, &shape, &chosen.dims))))
             }
         }
     }
 
-    fn storage(&self, i: usize, chosen: &Chosen) -> &Storage {
-        self.storage[i].get_or_init(|| match self.hdf5 {
-            true => Storage::find(&self.path, &chosen.variable),
-            false => Storage::Library,
-        })
+    /// The values of a box as the variable has them.
+    fn bytes(
+        &self,
+        i: usize,
+        chosen: &Chosen,
+        origin: &[u64],
+        shape: &[usize],
+    ) -> Result<MutableBuffer, String> {
+        let variable = &chosen.variable;
+        let storage = self.storage[i].get_or_init(|| Storage::find(&self.header, variable));
+        let storage = storage.as_ref().map_err(String::clone)?;
+        storage.read(&self.file, &Wanted { variable, origin, shape })
+    }
+
+    /// Texts of any length.
+    fn texts(
+        &self,
+        i: usize,
+        chosen: &Chosen,
+        origin: &[u64],
+        shape: &[usize],
+    ) -> Result<Vec<String>, String> {
+        let bytes = self.bytes(i, chosen, origin, shape)?;
+        let values = bytes.chunks_exact(chosen.variable.stored.width.max(1));
+        values.map(|value| self.header.text(&chosen.variable, value)).collect()
     }
 
     /// Texts of fixed length, less the blanks and zeros behind them.
     fn letters(
         &self,
+        i: usize,
         chosen: &Chosen,
         origin: &[u64],
         shape: &[usize],
@@ -251,8 +272,7 @@ impl NetCdfSource {
             shape.push(length);
         }
         let length = length.unwrap_or(1);
-        let mut letters = vec![0u8; points * length];
-        self.library.read(&chosen.variable, &origin, &shape, &mut letters)?;
+        let letters = self.bytes(i, chosen, &origin, &shape)?;
         let text = |i: usize| {
             let bytes = &letters[i * length..(i + 1) * length];
             String::from_utf8_lossy(bytes).trim_end_matches(['\0', ' ']).to_string()
