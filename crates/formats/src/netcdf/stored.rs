@@ -43,8 +43,8 @@ pub(super) enum Place {
 pub(super) struct ChunkLayout {
     pub(super) shape: Vec<u64>,
     pub(super) filters: Vec<FilterDescription>,
-    /// Where the index of the chunks is.
-    pub(super) address: u64,
+    /// Where the index of the chunks is; nowhere if nothing was written.
+    pub(super) address: Option<u64>,
     /// The kind of index; a B-tree of version 1 if there is none.
     pub(super) kind: Option<ChunkIndexing>,
     /// The most a dimension may grow to, if it may.

@@ -86,7 +86,8 @@ fn number(origin: &[u64], shape: &[u64], counts: &[u64]) -> Result<u64, String> 
 
 fn entries(file: &Hdf5File, stored: &Stored) -> Result<Vec<ChunkEntry>, String> {
     let Place::Chunks(layout) = &stored.place else { return Ok(Vec::new()) };
-    let (address, sizes) = (layout.address, &stored.sizes[..]);
+    let Some(address) = layout.address else { return Ok(Vec::new()) };
+    let sizes = &stored.sizes[..];
     let (storage, block) = (file.storage(), file.superblock());
     let (offset, length) = (block.offset_size, block.length_size);
     let shape: Vec<u32> = layout.shape.iter().map(|n| *n as u32).collect();

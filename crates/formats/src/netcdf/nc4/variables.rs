@@ -125,7 +125,6 @@ impl Nc4 {
                     false => Err("its values are cut off".to_string()),
                 }
             }
-            DataLayout::Chunked { address, .. } if *address == unset => Ok(Place::Nowhere),
             DataLayout::Chunked { address, dims, chunk_indexing, .. } => {
                 let rank = sizes.len();
                 let shape: Vec<u64> = dims.iter().take(rank).map(|n| u64::from(*n)).collect();
@@ -135,7 +134,7 @@ impl Nc4 {
                 Ok(Place::Chunks(ChunkLayout {
                     shape,
                     filters: messages.filters.clone(),
-                    address: *address,
+                    address: Some(*address).filter(|a| *a != unset),
                     kind: chunk_indexing.clone(),
                     max_sizes: dataset.max_dims().map(<[u64]>::to_vec),
                 }))
