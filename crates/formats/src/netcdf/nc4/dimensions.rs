@@ -70,7 +70,8 @@ impl Scales {
         if self.by_number.is_empty() {
             next = self.by_address.len() as i64;
         }
-        for (group, node) in nodes.iter().enumerate() {
+        for group in inner_first(nodes, 0) {
+            let node = &nodes[group];
             for dataset in &node.datasets {
                 if self.only_dimension(dataset) {
                     continue;
@@ -177,6 +178,12 @@ impl Scales {
         };
         list.chunks_exact(width).map(first).collect()
     }
+}
+
+/// The numbers of a group and those in it, the inner ones first, as the library goes.
+fn inner_first(nodes: &[Node], at: usize) -> Vec<usize> {
+    let inner = nodes[at].inner.iter().flat_map(|(_, inner)| inner_first(nodes, *inner));
+    inner.chain([at]).collect()
 }
 
 fn is_scale(dataset: &Dataset) -> bool {
