@@ -124,6 +124,12 @@ pub trait TileSource: Send + Sync {
         (self.schema().domain.dims.len() == 1).then_some(0)
     }
 
+    /// Bytes of memory that reading a tile of these columns needs beside the tile itself, in each
+    /// worker, where that is more than a little.
+    fn memory(&self, _columns: &[usize]) -> u64 {
+        0
+    }
+
     /// What the user should know of how the files are read: what is left out or narrowed.
     fn warnings(&self) -> Vec<Warning> {
         Vec::new()
@@ -144,11 +150,6 @@ pub trait TileSource: Send + Sync {
     /// their names, and what the files call the type.
     fn stored_otherwise(&self) -> Vec<(String, String)> {
         Vec::new()
-    }
-
-    /// Bytes of memory that a worker needs for reading, beside the tile itself.
-    fn memory(&self) -> u64 {
-        0
     }
 
     /// One line for `explain`: format, file, how it is stored.

@@ -36,13 +36,12 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
                             .columns
                             .iter()
                             .map(|c| source.schema().fields[*c].dtype.width() as u64);
-                        // What holds no columns of the file reads nothing of it.
-                        let reads = !read.columns.is_empty();
-                        memory.per_worker += if reads { source.memory() } else { 0 };
                         widths.sum::<u64>() * points(&read.tiling.largest())
                     }
                     None => 0,
                 };
+                let beside = read.source.as_ref().map_or(0, |source| source.memory(&read.columns));
+                memory.per_worker += beside;
                 let made = if read.program.is_some() { tile } else { 0 };
                 memory.per_tile += made + read_bytes;
             }

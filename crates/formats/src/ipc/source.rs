@@ -119,7 +119,11 @@ impl TileSource for ArrowSource {
         unread_of_all(self.files.iter().map(|f| &f.columns))
     }
 
-    fn memory(&self) -> u64 {
+    fn memory(&self, columns: &[usize]) -> u64 {
+        // What reads no columns of the file reads nothing of it.
+        if columns.is_empty() {
+            return 0;
+        }
         self.files.iter().map(ArrowFile::memory).max().unwrap_or(0)
     }
 

@@ -152,7 +152,7 @@ fn a_length_that_cannot_be_takes_no_memory() {
     for codec in [CompressionType::LZ4_FRAME, CompressionType::ZSTD] {
         written(&path, vec![("x", numbers.clone())], Some(codec));
         let source = open(&ARROW, &path).unwrap();
-        assert_eq!((read_all(&*source, 700).num_rows(), source.memory()), (5000, 40_000));
+        assert_eq!((read_all(&*source, 700).num_rows(), source.memory(&[0])), (5000, 40_000));
         let good = fs::read(&path).unwrap();
         let prefix = 40_000i64.to_le_bytes();
         let at = good.windows(8).position(|w| w == prefix).unwrap();

@@ -7,12 +7,6 @@ use std::sync::Arc;
 
 unsafe extern "C" {
     // Since HDF5 1.10.2; the bindings leave it out.
-    fn H5Dget_chunk_storage_size(
-        dataset: hid_t,
-        origin: *const hsize_t,
-        bytes: *mut hsize_t,
-    ) -> herr_t;
-    // The same.
     fn H5Fincrement_filesize(file: hid_t, by: hsize_t) -> herr_t;
 }
 
@@ -38,17 +32,6 @@ pub(super) enum Layout {
     Chunked(Vec<u64>),
     /// In a way that only the library reads.
     Other,
-}
-
-/// Where a chunk lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ChunkPlace {
-    /// Its first point.
-    pub(super) origin: Vec<u64>,
-    /// Filters that were left out, bit by bit.
-    pub(super) mask: u32,
-    pub(super) offset: u64,
-    pub(super) bytes: u64,
 }
 
 pub(super) const FILTER_DEFLATE: i32 = 1;
@@ -96,18 +79,6 @@ impl H5File {
         Some(Arc::new(H5File { id }))
     }
 
-    /// Whether bytes of another program stand before the file's own, which shifts all offsets.
-    pub(super) fn has_user_block(&self) -> bool {
-        // SAFETY: the id is open; the property list is closed after use.
-        locked(|| unsafe {
-            let list = H5Fget_create_plist(self.id);
-            let mut size: hsize_t = 0;
-            let known = H5Pget_userblock(list, &mut size) >= 0;
-            H5Pclose(list);
-            !known || size != 0
-        })
-    }
-
     /// Writes out what the library still holds back.
     /// Takes what others have written behind the end of the file into it, instead of cutting it off.
     pub(super) fn take_all(&self) -> bool {
@@ -137,19 +108,6 @@ impl Drop for H5File {
 }
 
 impl Dataset {
-    /// The size of each dimension as stored.
-    pub(super) fn sizes(&self) -> Option<Vec<u64>> {
-        // SAFETY: there is room for as many sizes as the space has dimensions.
-        locked(|| unsafe {
-            let space = H5Dget_space(self.id);
-            let rank = H5Sget_simple_extent_ndims(space);
-            let mut sizes = vec![0; usize::try_from(rank).unwrap_or(0)];
-            let found = H5Sget_simple_extent_dims(space, sizes.as_mut_ptr(), null_mut());
-            H5Sclose(space);
-            (found >= 0 && found == rank).then_some(sizes)
-        })
-    }
-
     /// Bytes of one value, and whether its first byte is the highest.
     pub(super) fn value(&self) -> (usize, bool) {
         // SAFETY: the type is open until it is closed here.
@@ -183,23 +141,6 @@ impl Dataset {
         })
     }
 
-    /// The numbers of its filters, in the order of writing.
-    pub(super) fn filters(&self) -> Vec<i32> {
-        // SAFETY: no room for parameters or a name is offered, so none is written.
-        locked(|| unsafe {
-            let list = H5Dget_create_plist(self.id);
-            let count = H5Pget_nfilters(list).max(0) as u32;
-            let filter = |i| {
-                let (mut flags, mut values, mut config) = (0, 0usize, 0);
-                let none = null_mut();
-                H5Pget_filter2(list, i, &mut flags, &mut values, none, 0, null_mut(), &mut config)
-            };
-            let filters = (0..count).map(filter).collect();
-            H5Pclose(list);
-            filters
-        })
-    }
-
     /// How many chunks have been written.
     pub(super) fn chunk_count(&self) -> Option<u64> {
         // SAFETY: the space is open until it is closed here.
@@ -209,53 +150,6 @@ impl Dataset {
             let found = H5Dget_num_chunks(self.id, space, &mut count);
             H5Sclose(space);
             (found >= 0).then_some(count)
-        })
-    }
-
-    /// The places of `count` chunks of `rank` dimensions.
-    pub(super) fn chunk_places(&self, rank: usize, count: u64) -> Option<Vec<ChunkPlace>> {
-        // SAFETY: `origin` has room for one more than the dataset has dimensions.
-        locked(|| unsafe {
-            let space = H5Dget_space(self.id);
-            let place = |i| {
-                let mut origin = vec![0; rank + 1];
-                let (mut mask, mut offset, mut bytes) = (0, 0, 0);
-                let at = origin.as_mut_ptr();
-                let found =
-                    H5Dget_chunk_info(self.id, space, i, at, &mut mask, &mut offset, &mut bytes);
-                origin.truncate(rank);
-                (found >= 0).then_some(ChunkPlace { origin, mask, offset, bytes })
-            };
-            let places = (0..count).map(place).collect();
-            H5Sclose(space);
-            places
-        })
-    }
-
-    /// The bytes of the chunk that starts at `origin`, as filtered; empty if it was never
-    /// written, an error text if it cannot be read or is longer than `longest`.
-    pub(super) fn read_chunk(&self, origin: &[u64], longest: u64) -> Result<Vec<u8>, String> {
-        locked(|| {
-            let mut bytes: hsize_t = 0;
-            // SAFETY: `origin` has as many values as the dataset has dimensions.
-            let found = unsafe { H5Dget_chunk_storage_size(self.id, origin.as_ptr(), &mut bytes) };
-            if found < 0 || bytes == 0 {
-                return Ok(Vec::new());
-            }
-            if bytes > longest {
-                return Err(format!("a chunk claims {bytes} bytes"));
-            }
-            let mut data = vec![0u8; bytes as usize];
-            let mut mask = 0;
-            let to = data.as_mut_ptr().cast();
-            // SAFETY: there is room for all bytes of the chunk.
-            let found =
-                unsafe { H5Dread_chunk1(self.id, H5P_DEFAULT, origin.as_ptr(), &mut mask, to) };
-            match (found >= 0, mask) {
-                (true, 0) => Ok(data),
-                (true, _) => Err("a chunk was written without its filters".to_string()),
-                (false, _) => Err("a chunk cannot be read".to_string()),
-            }
         })
     }
 

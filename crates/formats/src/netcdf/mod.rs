@@ -1,17 +1,24 @@
 //! NetCDF: read variables of files, write one file from all workers of all processes.
 //!
-//! Definitions and headers go through the NetCDF library; bulk data go past it, because it has
-//! one lock for everything: [`read`] fetches bytes and chunks where they lie, [`write`] puts
-//! values where the library has made room for them, or chunks that the workers have compressed.
+//! Files are read without the NetCDF library, which damaged files kill or hang: [`file`] reads
+//! headers, [`read`] fetches bytes and chunks where they lie. The library defines what is written;
+//! [`write`] puts values where it has made room for them, or chunks that the workers have compressed.
 
+mod classic;
 mod codec;
 mod create;
 mod deflate;
+mod file;
+mod filters;
 mod hdf5;
+mod header;
 mod library;
+mod lzf;
+mod nc4;
 mod read;
 mod shuffle;
 mod slab;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod write;

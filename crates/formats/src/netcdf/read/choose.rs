@@ -1,9 +1,8 @@
 //! Which variables of a file become columns, and of which domain.
 use super::decode::{Decoding, PACKED_RANGE, PACKING};
 use super::times::Times;
-use crate::netcdf::library::{
-    Group, NamedAttributes, NcFile, Raw, RawAttribute, RawDim, RawVariable,
-};
+use crate::netcdf::file::NcFile;
+use crate::netcdf::header::{Group, NamedAttributes, Raw, RawAttribute, RawDim, RawVariable};
 use crate::{FormatError, FormatErrorKind, NotRead, Unread};
 use base::{Attribute, Attributes, DType, DimMask, Domain, Field, MAX_DIMS, Schema};
 use std::sync::Arc;
@@ -58,7 +57,7 @@ pub(super) fn choose(
         levels.push(file.variables(level).map_err(corrupt)?);
     }
     let own = levels.first().cloned().unwrap_or_default();
-    let known = Known { file, levels: &levels };
+    let known = Known { levels: &levels };
     let (mut picked, mut left_out) = match columns {
         Some(names) => (by_name(&known, &own, names)?, Vec::new()),
         None => all(&known, &own),
@@ -106,7 +105,6 @@ pub(super) fn choose(
 
 /// What is known of a file: its variables, those of the group first, then those around it.
 struct Known<'a> {
-    file: &'a NcFile,
     levels: &'a [Vec<RawVariable>],
 }
 
@@ -122,8 +120,11 @@ impl Known<'_> {
             Raw::Text => Ok(Content::Texts),
             Raw::Char if names.last().is_some_and(|dim| self.of_others(dim)) => Ok(Content::Letter),
             Raw::Char => Ok(Content::Letters),
-            Raw::Other => Err("it is of a type of the file's own".to_string()),
-            _ => match Decoding::of(variable, self.file.fills(variable))? {
+            Raw::Other => Err(match &variable.kind {
+                Some(kind) => format!("it is of a type of the file's own: {kind}"),
+                None => "it is of a type of the file's own".to_string(),
+            }),
+            _ => match Decoding::of(variable, variable.filled)? {
                 Some(decoding) => Ok(Content::Numbers(decoding)),
                 None => Err("no column can hold its type".to_string()),
             },

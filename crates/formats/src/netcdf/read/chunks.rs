@@ -1,16 +1,14 @@
 //! The chunks of a variable: found once, then read and decoded by each worker without the library.
-use super::storage::{Wanted, read_exact, swap_if};
-use crate::netcdf::codec::Filters;
-use crate::netcdf::hdf5::{ChunkPlace, Dataset};
+use super::storage::{Wanted, read_exact, repeat, swap_if};
+use crate::netcdf::filters::Filters;
+use crate::netcdf::header::RawVariable;
+use crate::netcdf::nc4::index::{ChunkPlace, counts};
 use crate::netcdf::slab::{self, Part};
+use crate::netcdf::stored::{ChunkLayout, Stored};
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-
-/// Above so many chunks HDF5 is asked for each chunk, under its lock: before 1.14 it counts
-/// through all chunks to tell the place of one, so that an index takes the square of the number.
-const MOST_INDEXED: u64 = 4096;
 
 /// Bytes of decoded chunks that are kept where tiles take only parts of them; two are always.
 const KEPT_BYTES: usize = 32 << 20;
@@ -19,19 +17,18 @@ const KEPT_BYTES: usize = 32 << 20;
 #[derive(Debug)]
 pub(super) struct Chunks {
     shape: Vec<usize>,
+    /// How many there are along each dimension.
+    counts: Vec<u64>,
+    /// The sizes of the variable as stored.
+    sizes: Vec<u64>,
     width: usize,
     filters: Filters,
     swap: bool,
-    index: Index,
+    fill: Vec<u8>,
+    beyond: Vec<u8>,
+    /// Ascending by their numbers.
+    places: Vec<ChunkPlace>,
     kept: Mutex<Kept>,
-}
-
-#[derive(Debug)]
-enum Index {
-    /// Byte and length of each chunk, by its first point.
-    Places(HashMap<Vec<u64>, (u64, u64)>),
-    /// Too many: HDF5 is asked.
-    Asked(Dataset),
 }
 
 /// Decoded chunks for the next tiles, by their first points.
@@ -41,8 +38,8 @@ struct Kept {
     order: VecDeque<Vec<u64>>,
 }
 
-/// The values of a chunk, which the first to need them decodes; `None` if it was never written.
-type Decoded = OnceLock<Result<Option<Vec<u8>>, String>>;
+/// The values of a chunk, which the first to need them decodes.
+type Decoded = OnceLock<Result<Vec<u8>, String>>;
 
 /// What a chunk and a box have in common.
 struct Overlap {
@@ -60,69 +57,67 @@ struct Scratch {
     values: Vec<u8>,
 }
 
+/// Bytes that reading chunks of a variable needs, if they are large: those of a chunk as stored,
+/// unpacked and decoded, and the two that are kept.
+pub(super) fn memory(variable: &RawVariable) -> u64 {
+    let chunk = variable.stored.chunk_bytes().unwrap_or(0);
+    if chunk * 2 > KEPT_BYTES as u64 { chunk * 5 } else { 0 }
+}
+
 impl Chunks {
-    /// Finds the chunks of a dataset of values of `width` bytes; `None` if only the library can
-    /// read them.
-    pub(super) fn find(
-        dataset: Dataset,
-        shape: &[u64],
-        width: usize,
-        swap: bool,
-    ) -> Option<Chunks> {
-        let filters = Filters::of(&dataset.filters())?;
-        // HDF5 itself has no chunks of 4 GiB or more.
-        let bytes = shape.iter().try_fold(width as u64, |n, s| n.checked_mul(*s))?;
-        if bytes >= 1 << 32 {
-            return None;
-        }
-        let count = dataset.chunk_count()?;
-        let index = if count > MOST_INDEXED {
-            Index::Asked(dataset)
-        } else {
-            let places = dataset.chunk_places(shape.len(), count)?;
-            if places.iter().any(|p| p.mask != 0) {
-                return None;
-            }
-            let entry = |p: ChunkPlace| (p.origin, (p.offset, p.bytes));
-            Index::Places(places.into_iter().map(entry).collect())
-        };
-        let shape = shape.iter().map(|n| *n as usize).collect();
-        Some(Chunks { shape, width, filters, swap, index, kept: Mutex::default() })
+    /// The chunks of a variable at these places.
+    ///
+    /// # Errors
+    /// If they are compressed in a way that is not read.
+    pub(super) fn of(
+        stored: &Stored,
+        layout: &ChunkLayout,
+        places: Vec<ChunkPlace>,
+    ) -> Result<Chunks, String> {
+        Ok(Chunks {
+            shape: layout.shape.iter().map(|n| *n as usize).collect(),
+            counts: counts(&stored.sizes, &layout.shape),
+            sizes: stored.sizes.clone(),
+            width: stored.width,
+            filters: Filters::of(&layout.filters)?,
+            swap: stored.swap,
+            fill: stored.fill.clone(),
+            beyond: stored.beyond.clone(),
+            places,
+            kept: Mutex::default(),
+        })
     }
 
-    /// Reads a box from the chunks it cuts; `false` if one of them was never written.
+    /// Reads a box from the chunks it cuts; what was never written is fill value.
     ///
     /// # Errors
     /// If the file ends too early or a chunk is damaged.
-    pub(super) fn read(
-        &self,
-        file: &File,
-        wanted: &Wanted,
-        out: &mut [u8],
-    ) -> Result<bool, String> {
+    pub(super) fn read(&self, file: &File, wanted: &Wanted, out: &mut [u8]) -> Result<(), String> {
         let (origin, shape) = (wanted.origin, wanted.shape);
         if shape.contains(&0) {
-            return Ok(true);
+            return Ok(());
         }
         let rank = shape.len();
+        let end = |i: usize| origin[i] + shape[i] as u64;
+        if (0..rank).any(|i| end(i) > self.sizes[i]) {
+            repeat(&self.beyond, out);
+        }
         let first: Vec<u64> = (0..rank).map(|i| origin[i] / self.shape[i] as u64).collect();
-        let last = |i: usize| (origin[i] + shape[i] as u64 - 1) / self.shape[i] as u64;
-        let counts: Vec<usize> = (0..rank).map(|i| (last(i) - first[i] + 1) as usize).collect();
-        let mut complete = true;
-        slab::points(&counts, |at| {
+        let last = |i: usize| end(i).min(self.sizes[i]).div_ceil(self.shape[i] as u64);
+        let cut: Vec<usize> =
+            (0..rank).map(|i| last(i).saturating_sub(first[i]) as usize).collect();
+        slab::points(&cut, |at| {
             let start = |i: usize| (first[i] + at[i] as u64) * self.shape[i] as u64;
             let start: Vec<u64> = (0..rank).map(start).collect();
-            complete = complete && self.copy(file, wanted, &start, out)?;
-            Ok::<(), String>(())
-        })?;
-        Ok(complete)
+            self.copy(file, wanted, &start, out)
+        })
     }
 
     fn overlap(&self, wanted: &Wanted, start: &[u64]) -> Overlap {
         let mut overlap = Overlap { shape: vec![], in_chunk: vec![], in_box: vec![], whole: true };
-        for (i, dim) in wanted.variable.dims.iter().enumerate() {
+        for (i, size) in self.sizes.iter().enumerate() {
             let (from, end) = (wanted.origin[i], wanted.origin[i] + wanted.shape[i] as u64);
-            let chunk_end = (start[i] + self.shape[i] as u64).min(dim.size);
+            let chunk_end = (start[i] + self.shape[i] as u64).min(*size);
             let (low, high) = (from.max(start[i]), end.min(chunk_end));
             overlap.shape.push(high.saturating_sub(low) as usize);
             overlap.in_chunk.push((low - start[i]) as usize);
@@ -139,37 +134,66 @@ impl Chunks {
         wanted: &Wanted,
         start: &[u64],
         out: &mut [u8],
-    ) -> Result<bool, String> {
+    ) -> Result<(), String> {
         let overlap = self.overlap(wanted, start);
         let source = Part { sizes: &self.shape, origin: &overlap.in_chunk };
         let target = Part { sizes: wanted.shape, origin: &overlap.in_box };
+        let Some(place) = self.place(start) else {
+            self.fill(out, &target, &overlap.shape);
+            return Ok(());
+        };
         if !overlap.whole {
             let slot = self.kept(start);
-            let decoded = slot.get_or_init(|| self.decoded(file, start)).as_ref();
-            let Some(values) = decoded.map_err(String::clone)? else { return Ok(false) };
+            let decoded = slot.get_or_init(|| self.decoded(file, place)).as_ref();
+            let values = decoded.map_err(String::clone)?;
             slab::copy_box((values, &source), (out, &target), &overlap.shape, self.width);
-            return Ok(true);
+            return Ok(());
         }
         thread_local! {
             static SCRATCH: RefCell<Scratch> = RefCell::default();
         }
         SCRATCH.with_borrow_mut(|Scratch { stored, values }| {
-            if !self.stored(file, start, stored)? {
-                return Ok(false);
-            }
+            self.stored(file, place, stored)?;
             let sizes: Vec<u64> = wanted.shape.iter().map(|n| *n as u64).collect();
             let points: usize = self.shape.iter().product();
             if overlap.shape == self.shape && slab::run_length(&sizes, &self.shape) == points {
                 // The chunk is one piece of the box.
                 let first = target.start(&vec![0; sizes.len()]) * self.width;
-                self.decode(stored, &mut out[first..first + points * self.width])?;
+                self.decode(stored, place, &mut out[first..first + points * self.width])?;
             } else {
                 values.resize(self.bytes(), 0);
-                self.decode(stored, values)?;
+                self.decode(stored, place, values)?;
                 slab::copy_box((values, &source), (out, &target), &overlap.shape, self.width);
             }
-            Ok(true)
+            // One large chunk is no reason to hold its bytes for ever.
+            if self.bytes() > KEPT_BYTES {
+                *stored = Vec::new();
+                *values = Vec::new();
+            }
+            Ok(())
         })
+    }
+
+    /// Puts fill values where a chunk was never written.
+    fn fill(&self, out: &mut [u8], target: &Part, shape: &[usize]) {
+        let (outer, run) = match shape.split_last() {
+            Some((run, outer)) => (outer, *run),
+            None => (shape, 1),
+        };
+        let filled: Result<(), std::convert::Infallible> = slab::points(outer, |at| {
+            let first = target.start(at) * self.width;
+            repeat(&self.fill, &mut out[first..first + run * self.width]);
+            Ok(())
+        });
+        let Ok(()) = filled;
+    }
+
+    /// Where the chunk is that starts at `start`; `None` if it was never written.
+    fn place(&self, start: &[u64]) -> Option<ChunkPlace> {
+        let index = start.iter().zip(&self.shape).map(|(at, chunk)| at / *chunk as u64);
+        let number = index.zip(&self.counts).fold(0, |sum, (at, count)| sum * count + at);
+        let found = self.places.binary_search_by_key(&number, |p| p.number).ok()?;
+        self.places.get(found).copied()
     }
 
     /// The place of a chunk among those that are kept.
@@ -189,14 +213,12 @@ impl Chunks {
         slot
     }
 
-    fn decoded(&self, file: &File, start: &[u64]) -> Result<Option<Vec<u8>>, String> {
+    fn decoded(&self, file: &File, place: ChunkPlace) -> Result<Vec<u8>, String> {
         let mut stored = Vec::new();
-        if !self.stored(file, start, &mut stored)? {
-            return Ok(None);
-        }
+        self.stored(file, place, &mut stored)?;
         let mut values = vec![0; self.bytes()];
-        self.decode(&stored, &mut values)?;
-        Ok(Some(values))
+        self.decode(&stored, place, &mut values)?;
+        Ok(values)
     }
 
     /// Bytes of the values of a chunk.
@@ -204,31 +226,22 @@ impl Chunks {
         self.shape.iter().product::<usize>() * self.width
     }
 
-    /// The bytes of a chunk as they stand in the file; `false` if it was never written.
-    fn stored(&self, file: &File, start: &[u64], to: &mut Vec<u8>) -> Result<bool, String> {
+    /// The bytes of a chunk as they stand in the file.
+    fn stored(&self, file: &File, place: ChunkPlace, to: &mut Vec<u8>) -> Result<(), String> {
         // Compression makes what it cannot compress hardly longer.
-        let longest = self.bytes() as u64 * 2 + 4096;
-        match &self.index {
-            Index::Asked(dataset) => {
-                *to = dataset.read_chunk(start, longest)?;
-                Ok(!to.is_empty())
-            }
-            Index::Places(places) => {
-                let Some((offset, bytes)) = places.get(start) else {
-                    return Ok(false);
-                };
-                if *bytes > longest {
-                    return Err(format!("a chunk claims {bytes} bytes"));
-                }
-                to.resize(*bytes as usize, 0);
-                read_exact(file, to, *offset)?;
-                Ok(true)
-            }
+        let (whole, bytes) = (self.bytes() as u64, place.bytes);
+        if bytes > whole * 2 + 4096 {
+            return Err(format!("a chunk claims {bytes} bytes"));
         }
+        if bytes.saturating_add(64).saturating_mul(self.filters.most()) < whole {
+            return Err(format!("a chunk of {bytes} bytes claims to hold {whole}"));
+        }
+        to.resize(bytes as usize, 0);
+        read_exact(file, to, place.offset)
     }
 
-    fn decode(&self, stored: &[u8], values: &mut [u8]) -> Result<(), String> {
-        self.filters.undo(stored, self.width, values)?;
+    fn decode(&self, stored: &[u8], place: ChunkPlace, values: &mut [u8]) -> Result<(), String> {
+        self.filters.undo(stored, place.mask, self.width, values)?;
         swap_if(self.swap, values, self.width);
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! From values as the file has them to values as they are meant: scaled, and null where missing.
-use crate::netcdf::library::{Raw, RawAttribute, RawVariable};
+use crate::netcdf::header::{Raw, RawAttribute, RawVariable};
 use crate::netcdf::write::{FILL_BYTE, FILL_DOUBLE, FILL_FLOAT, FILL_INT, FILL_INT64};
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type};
 use arrow_array::{ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray};

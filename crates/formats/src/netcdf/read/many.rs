@@ -372,6 +372,11 @@ impl TileSource for Series {
         self.request.met.all()
     }
 
+    fn memory(&self, columns: &[usize]) -> u64 {
+        // The files are of one kind.
+        self.file(0).map_or(0, |file| file.memory(columns))
+    }
+
     fn describe(&self) -> String {
         let name = &self.schema.domain.dims[self.dim].name;
         format!("{} files along {name}, the first one {}", self.parts.len(), self.describe)

@@ -1,12 +1,10 @@
 //! Reading: choose variables → lay out the domain → find the bytes → decode.
 //!
-//! Contiguous variables and chunks with shuffle, deflate and Zstandard are read with plain file reads and
-//! decoded in the caller's thread. All else goes through the NetCDF library, under its lock.
+//! All is read with plain file reads, and decoded in the caller's thread, without the NetCDF library.
 
 mod agree;
 mod choose;
 mod chunks;
-mod classic;
 mod decode;
 mod follow;
 mod many;
@@ -17,3 +15,16 @@ mod times;
 
 pub(super) use source::open;
 pub(super) use times::Times;
+
+/// The values of a box of a variable, as the file has them.
+#[cfg(test)]
+pub(super) fn values(
+    file: &std::fs::File,
+    header: &super::file::NcFile,
+    variable: &super::header::RawVariable,
+    origin: &[u64],
+    shape: &[usize],
+) -> Result<arrow_buffer::MutableBuffer, String> {
+    storage::Storage::find(header, variable)?
+        .read(file, &storage::Wanted { variable, origin, shape })
+}

@@ -1,10 +1,10 @@
 //! An opened NetCDF file as a source of tiles.
 use super::choose::{Choice, Chosen, Content, choose};
-use super::classic;
+use super::chunks;
 use super::many::{self, Facts};
 use super::met::{self, Met};
 use super::storage::{Storage, Wanted};
-use crate::netcdf::library::NcFile;
+use crate::netcdf::file::NcFile;
 use crate::netcdf::slab;
 use crate::{
     FilePlace, FormatError, FormatErrorKind, Memo, OpenRequest, OptionValue, TileSource, Unread,
@@ -76,16 +76,14 @@ pub(super) fn one(path: &Path, request: &Request) -> Result<NetCdfSource, Format
     let path = std::path::absolute(path).map_err(missing)?;
     let file = File::open(&path).map_err(missing)?;
     let corrupt = |e: String| corrupt(&path, &e);
-    classic::check_length(&path).map_err(corrupt)?;
-    let library = NcFile::open(&path).map_err(corrupt)?;
-    let hdf5 = library.is_hdf5();
+    let header = NcFile::open(&file).map_err(corrupt)?;
     let named =
         |e: FormatError| FormatError { message: format!("{}: {}", path.display(), e.message), ..e };
     let columns = request.columns.as_deref();
-    let choice = choose(&library, &request.group, columns, request.decode_times).map_err(named)?;
+    let choice = choose(&header, &request.group, columns, request.decode_times).map_err(named)?;
     let storage = choice.chosen.iter().map(|_| OnceLock::new()).collect();
     let (warnings, met) = (met::unread(&named_so, &choice), request.met.clone());
-    Ok(NetCdfSource { path, file, library, hdf5, choice, storage, warnings, met })
+    Ok(NetCdfSource { path, file, header, choice, storage, warnings, met })
 }
 
 fn plain(error: &std::io::Error) -> String {
@@ -106,10 +104,9 @@ fn corrupt(path: &Path, error: &str) -> FormatError {
 pub(super) struct NetCdfSource {
     path: PathBuf,
     file: File,
-    library: NcFile,
-    hdf5: bool,
+    header: NcFile,
     choice: Choice,
-    storage: Vec<OnceLock<Storage>>,
+    storage: Vec<OnceLock<Result<Storage, String>>>,
     /// What its header says that its columns do not.
     pub(super) warnings: Vec<Warning>,
     met: Arc<Met>,
@@ -169,8 +166,13 @@ impl TileSource for NetCdfSource {
         self.met.all()
     }
 
+    fn memory(&self, columns: &[usize]) -> u64 {
+        let chosen = columns.iter().filter_map(|i| self.choice.chosen.get(*i));
+        chosen.map(|c| chunks::memory(&c.variable)).sum()
+    }
+
     fn describe(&self) -> String {
-        let format = if self.hdf5 { "NetCDF-4" } else { "classic NetCDF" };
+        let format = if self.header.is_hdf5() { "NetCDF-4" } else { "classic NetCDF" };
         let chunks = self.choice.chosen.iter().filter_map(|c| c.variable.chunks.as_ref());
         let layout = match chunks.max_by_key(|c| c.len()) {
             None => "contiguous".to_string(),
@@ -242,9 +244,7 @@ impl NetCdfSource {
         match &chosen.content {
             Content::Numbers(decoding) => {
                 let width = chosen.variable.raw.width();
-                let wanted = Wanted { variable: &chosen.variable, origin: &origin, shape: &shape };
-                let storage = self.storage(i, chosen);
-                let mut bytes = storage.read(&self.file, &self.library, &wanted)?;
+                let mut bytes = self.bytes(i, chosen, &origin, &shape)?;
                 if let Some(order) = order(&chosen.dims) {
                     let mut turned = MutableBuffer::from_len_zeroed(bytes.len());
                     slab::transpose(&bytes, &shape, &order, width, &mut turned);
@@ -258,28 +258,49 @@ impl NetCdfSource {
                 }
             }
             Content::Texts => {
-                let texts = self.library.read_texts(&chosen.variable, &origin, &shape)?;
+                let texts = self.texts(i, chosen, &origin, &shape)?;
                 let replaced = texts.iter().filter(|t| t.contains('\u{FFFD}')).count();
                 self.met.replaced(&chosen.variable.name, replaced as u64);
                 Ok(Arc::new(StringArray::from(reorder(texts, &shape, &chosen.dims))))
             }
             Content::Letters | Content::Letter => {
-                let texts = self.letters(chosen, &origin, &shape)?;
+                let texts = self.letters(i, chosen, &origin, &shape)?;
                 Ok(Arc::new(StringArray::from(reorder(texts, &shape, &chosen.dims))))
             }
         }
     }
 
-    fn storage(&self, i: usize, chosen: &Chosen) -> &Storage {
-        self.storage[i].get_or_init(|| match self.hdf5 {
-            true => Storage::find(&self.path, &chosen.variable),
-            false => Storage::Library,
-        })
+    /// The values of a box as the variable has them.
+    fn bytes(
+        &self,
+        i: usize,
+        chosen: &Chosen,
+        origin: &[u64],
+        shape: &[usize],
+    ) -> Result<MutableBuffer, String> {
+        let variable = &chosen.variable;
+        let storage = self.storage[i].get_or_init(|| Storage::find(&self.header, variable));
+        let storage = storage.as_ref().map_err(String::clone)?;
+        storage.read(&self.file, &Wanted { variable, origin, shape })
+    }
+
+    /// Texts of any length.
+    fn texts(
+        &self,
+        i: usize,
+        chosen: &Chosen,
+        origin: &[u64],
+        shape: &[usize],
+    ) -> Result<Vec<String>, String> {
+        let bytes = self.bytes(i, chosen, origin, shape)?;
+        let values = bytes.chunks_exact(chosen.variable.stored.width.max(1));
+        values.map(|value| self.header.text(&chosen.variable, value)).collect()
     }
 
     /// Texts of fixed length, less the blanks and zeros behind them; or one letter each.
     fn letters(
         &self,
+        i: usize,
         chosen: &Chosen,
         origin: &[u64],
         shape: &[usize],
@@ -293,8 +314,7 @@ impl NetCdfSource {
             shape.push(length);
         }
         let length = length.unwrap_or(1);
-        let mut letters = vec![0u8; points * length];
-        self.library.read(&chosen.variable, &origin, &shape, &mut letters)?;
+        let letters = self.bytes(i, chosen, &origin, &shape)?;
         let encoding = chosen.variable.text("_Encoding").map(str::to_ascii_lowercase);
         let latin = encoding.is_some_and(|e| LATIN.contains(&&*e));
         let blanks: &[char] = if joined { &['\0', ' '] } else { &['\0'] };

@@ -1,24 +1,22 @@
-//! Where the values of a variable lie, and how they are fetched without the library where it can.
+//! How the values of a variable are fetched from where they lie.
 use super::chunks::Chunks;
-use crate::netcdf::hdf5::{H5File, Layout};
-use crate::netcdf::library::{NcFile, Raw, RawVariable};
+use crate::netcdf::file::NcFile;
+use crate::netcdf::header::RawVariable;
 use crate::netcdf::slab;
+use crate::netcdf::stored::{Place, Stored};
 use arrow_buffer::MutableBuffer;
 use rustix::io::Errno;
 use std::fs::File;
 use std::mem::MaybeUninit;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 
 /// How the values of a variable are fetched.
 #[derive(Debug)]
 pub(super) enum Storage {
-    /// In one piece from this byte on.
-    Contiguous { offset: u64, swap: bool },
-    /// In chunks with filters that we know.
+    /// As the header says.
+    Simple,
+    /// In chunks.
     Chunked(Box<Chunks>),
-    /// By the library, under its lock.
-    Library,
 }
 
 /// A box of a variable, to be read.
@@ -29,77 +27,111 @@ pub(super) struct Wanted<'a> {
 }
 
 impl Storage {
-    /// Finds out where a variable of numbers lies; whatever is unusual is left to the library.
-    pub(super) fn find(path: &Path, variable: &RawVariable) -> Storage {
-        find(path, variable).unwrap_or(Storage::Library)
+    /// Finds out where the chunks of a variable are.
+    ///
+    /// # Errors
+    /// If their index is damaged, or they are compressed in a way that is not read.
+    pub(super) fn find(file: &NcFile, variable: &RawVariable) -> Result<Storage, String> {
+        match &variable.stored.place {
+            Place::Chunks(layout) => {
+                let chunks = Chunks::of(&variable.stored, layout, file.chunks(variable)?)?;
+                Ok(Storage::Chunked(Box::new(chunks)))
+            }
+            Place::Unread(why) => Err(why.clone()),
+            _ => Ok(Storage::Simple),
+        }
     }
 
-    /// The values of a box in the machine's byte order.
+    /// The values of a box, numbers in the machine's byte order.
     ///
     /// # Errors
     /// If the file ends too early or a chunk is damaged.
-    pub(super) fn read(
-        &self,
-        file: &File,
-        library: &NcFile,
-        wanted: &Wanted,
-    ) -> Result<MutableBuffer, String> {
-        let (variable, width) = (wanted.variable, wanted.variable.raw.width());
-        let len = wanted.shape.iter().product::<usize>() * width;
-        if let Storage::Contiguous { offset, swap } = self {
-            let mut out = read_runs(file, *offset, wanted, len)?;
-            swap_if(*swap, &mut out, width);
-            return Ok(out);
-        }
-        let mut out = MutableBuffer::from_len_zeroed(len);
-        let found = match self {
-            Storage::Chunked(chunks) => chunks.read(file, wanted, &mut out)?,
-            Storage::Contiguous { .. } | Storage::Library => false,
+    pub(super) fn read(&self, file: &File, wanted: &Wanted) -> Result<MutableBuffer, String> {
+        let stored = &wanted.variable.stored;
+        let len = wanted.shape.iter().product::<usize>() * stored.width;
+        let mut out = match (self, &stored.place) {
+            (Storage::Chunked(chunks), _) => {
+                let mut out = MutableBuffer::from_len_zeroed(len);
+                chunks.read(file, wanted, &mut out)?;
+                return Ok(out);
+            }
+            (Storage::Simple, Place::Piece(offset)) => {
+                read_runs(file, *offset, &stored.sizes, wanted, len)?
+            }
+            (Storage::Simple, Place::Records { begin, stride }) => {
+                read_records(file, (*begin, *stride), wanted, len)?
+            }
+            (Storage::Simple, Place::Header(bytes)) => from_header(bytes, wanted, len)?,
+            (Storage::Simple, _) => return Ok(filled(stored, len)),
         };
-        if !found {
-            // Chunks that were never written hold the fill value, which the library knows.
-            library.read(variable, wanted.origin, wanted.shape, &mut out)?;
-        }
+        swap_if(stored.swap, &mut out, stored.width);
         Ok(out)
     }
 }
 
-fn find(path: &Path, variable: &RawVariable) -> Option<Storage> {
-    let file = H5File::open(path, false).filter(|f| !f.has_user_block())?;
-    let sizes: Vec<u64> = variable.dims.iter().map(|d| d.size).collect();
-    let width = variable.raw.width();
-    let dataset = file.dataset(&variable.path)?;
-    let (bytes, big) = dataset.value();
-    // A dimension without a variable has a dataset too; so what we found must fit.
-    if dataset.sizes()? != sizes || bytes != width || variable.raw == Raw::Char {
-        return None;
+/// Nothing was written: all is fill value.
+fn filled(stored: &Stored, len: usize) -> MutableBuffer {
+    let mut out = MutableBuffer::from_len_zeroed(len);
+    repeat(&stored.fill, &mut out);
+    out
+}
+
+/// Puts a value into all places of an array; zeros if there is none.
+pub(super) fn repeat(value: &[u8], to: &mut [u8]) {
+    match value {
+        [] => to.fill(0),
+        value => to.chunks_exact_mut(value.len()).for_each(|place| place.copy_from_slice(value)),
     }
-    let swap = big != cfg!(target_endian = "big") && width > 1;
-    match dataset.layout(sizes.len()) {
-        Layout::Contiguous { offset, bytes } => {
-            let values = sizes.iter().try_fold(width as u64, |n, s| n.checked_mul(*s))?;
-            (bytes == values).then_some(Storage::Contiguous { offset, swap })
-        }
-        Layout::Chunked(shape) => {
-            let chunks = Chunks::find(dataset, &shape, width, swap)?;
-            Some(Storage::Chunked(Box::new(chunks)))
-        }
-        Layout::Other => None,
+}
+
+fn from_header(bytes: &[u8], wanted: &Wanted, len: usize) -> Result<MutableBuffer, String> {
+    let mut out = MutableBuffer::with_capacity(len);
+    let width = wanted.variable.stored.width;
+    slab::runs(&wanted.variable.stored.sizes, wanted.origin, wanted.shape, |start, count| {
+        let start = start as usize * width;
+        out.extend_from_slice(bytes.get(start..start + count * width).ok_or(ENDS)?);
+        Ok::<(), String>(())
+    })?;
+    Ok(out)
+}
+
+/// Reads a box of a variable in records, one record after the other.
+fn read_records(
+    file: &File,
+    (begin, stride): (u64, u64),
+    wanted: &Wanted,
+    len: usize,
+) -> Result<MutableBuffer, String> {
+    let mut out = MutableBuffer::with_capacity(len);
+    let (Some(first), Some(count)) = (wanted.origin.first(), wanted.shape.first()) else {
+        return Err("a variable in records has no dimension".to_string());
+    };
+    let record = Wanted {
+        variable: wanted.variable,
+        origin: &wanted.origin[1..],
+        shape: &wanted.shape[1..],
+    };
+    let sizes = &wanted.variable.stored.sizes[1..];
+    for i in 0..*count as u64 {
+        let at = stride.checked_mul(first + i).and_then(|n| n.checked_add(begin)).ok_or(ENDS)?;
+        let values = read_runs(file, at, sizes, &record, len / count)?;
+        out.extend_from_slice(&values);
     }
+    Ok(out)
 }
 
 /// Reads the `len` bytes of a box, without writing zeros there first.
 fn read_runs(
     file: &File,
     offset: u64,
+    sizes: &[u64],
     wanted: &Wanted,
     len: usize,
 ) -> Result<MutableBuffer, String> {
-    let sizes: Vec<u64> = wanted.variable.dims.iter().map(|d| d.size).collect();
-    let width = wanted.variable.raw.width();
+    let width = wanted.variable.stored.width;
     let mut out = MutableBuffer::with_capacity(len);
     let mut filled = 0;
-    slab::runs(&sizes, wanted.origin, wanted.shape, |start, count| {
+    slab::runs(sizes, wanted.origin, wanted.shape, |start, count| {
         let end = filled + count * width;
         let mut from = offset.saturating_add(start * width as u64);
         while filled < end {

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod damaged;
+mod judged;
+mod library;
 mod many;
 mod reading;
 mod semantics;

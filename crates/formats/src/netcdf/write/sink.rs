@@ -7,7 +7,7 @@ use super::chunked::ChunkedWriter;
 use super::define::define;
 use super::layout::{Layout, Way};
 use super::placed::{self, PlacedWriter, Places};
-use crate::netcdf::library::NcFile;
+use crate::netcdf::file::NcFile;
 use crate::stage::{Stage, cannot_write};
 use crate::{Arrangement, FormatError, Piece, Sink, TileWriter, WriteRequest, Written};
 use base::{Code, DType, Failure, Tile, Warning};
@@ -137,8 +137,9 @@ impl Sink for NetCdfSink {
             }
             _ => self.file(),
         };
-        // The library must still find a whole file: its length stands in its header.
-        NcFile::open(&staged).map_err(|e| {
+        // It must still be a whole file: its length stands in its header.
+        let file = File::open(&staged).map_err(|e| cannot_write(path, &e))?;
+        NcFile::open(&file).map_err(|e| {
             Failure::output(format!("{}: the staged file is not whole: {e}", staged.display()))
         })?;
         match self.in_chunks() {
