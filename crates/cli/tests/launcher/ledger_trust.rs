@@ -314,7 +314,8 @@ fn changed_under_way(text: &str, arguments: &str, rows: u64) -> Option<(Bench, O
 
 #[test]
 fn a_refusal_says_that_the_ledger_was_of_no_use() {
-    let spoil: [(&str, fn(&mut Vec<u8>)); 3] = [
+    type Spoil = fn(&mut Vec<u8>);
+    let spoil: [(&str, Spoil); 3] = [
         ("is damaged", |bytes| {
             let at = bytes.len() / 2;
             bytes[at] ^= 1;

@@ -68,10 +68,8 @@ impl Nc4 {
                     found.empty = space.dataspace_type == DataspaceType::Null;
                 }
                 // The old message and the new one say the same, if both are there.
-                HdfMessage::FillValue(fill) => {
-                    if fill.value.is_some() || found.fill.is_none() {
-                        found.fill = Some(fill.clone());
-                    }
+                HdfMessage::FillValue(fill) if fill.value.is_some() || found.fill.is_none() => {
+                    found.fill = Some(fill.clone());
                 }
                 _ => {}
             }
