@@ -135,7 +135,7 @@ fn set_aside(job: &Job, plan: &mut Plan, lines: &[String]) -> Result<(), End> {
         if job.deny_warnings {
             diagnostic.severity = Severity::Error;
         }
-        anstream::eprintln!("{}", line(diagnostic, &job.source()));
+        say::line(&line(diagnostic, &job.source()));
     }
     if job.deny_warnings && !told.is_empty() {
         return Err(End::Told(FailureKind::Pipeline.exit_code()));
@@ -193,7 +193,7 @@ fn ours(job: &Job, diagnostics: &[Diagnostic]) -> Result<Vec<PathBuf>, Failure> 
         for why in Folder::read(&folder, None, false)?.faults() {
             let why = format!("{why}: it does not say whose the outputs are that exist already");
             let warning = Warning::new(Code::LedgerSetAside, why).diagnostic(Span::default());
-            anstream::eprintln!("{}", line(&warning, &job.source()));
+            say::line(&line(&warning, &job.source()));
         }
     }
     Ok(Vec::new())
