@@ -146,6 +146,11 @@ pub trait TileSource: Send + Sync {
         Vec::new()
     }
 
+    /// What the files say of columns and dimensions that an output of this format will not say.
+    fn unkept(&self) -> Vec<Unkept> {
+        Vec::new()
+    }
+
     /// Columns that the files have as a type that no column has, though all its values are held:
     /// their names, and what the files call the type.
     fn stored_otherwise(&self) -> Vec<(String, String)> {
@@ -154,6 +159,17 @@ pub trait TileSource: Send + Sync {
 
     /// One line for `explain`: format, file, how it is stored.
     fn describe(&self) -> String;
+}
+
+/// What a file says of a column or a dimension that an output of the same format will not say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unkept {
+    /// The column or the dimension.
+    pub name: String,
+    /// What it is in the file, such as `packed as int16` or `unlimited`.
+    pub what: String,
+    /// Whether it is a dimension.
+    pub dimension: bool,
 }
 
 /// A column of a file that is not read.

@@ -22,7 +22,7 @@ mod table;
 
 pub use contract::{
     Arrangement, FilePlace, Format, FormatError, FormatErrorKind, NotRead, OpenRequest, Piece,
-    Sink, TileSource, TileWriter, Unread, WriteRequest, Written,
+    Sink, TileSource, TileWriter, Unkept, Unread, WriteRequest, Written,
 };
 pub use csv::Guess;
 pub use memo::Memo;

@@ -8,11 +8,11 @@ use crate::place;
 use crate::spec::{Step, bad_name, is_name, names_of, wrong_shape};
 use crate::yaml::{Key, Kind, Node, Scalar};
 use base::{
-    Code, DType, Diagnostic, Diagnostics, Schema, Severity, Source, Span, Text, Value, Warning,
-    did_you_mean,
+    Code, DType, Diagnostic, Diagnostics, Field, Schema, Severity, Source, Span, Text, Value,
+    Warning, did_you_mean,
 };
 use expr::{Exception, Expr, Given, Scope, Typed, UserFunction};
-use formats::{Known, Replace, Unread};
+use formats::{Known, Replace, Unkept, Unread};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -46,6 +46,11 @@ pub struct Builder<'a> {
     pub outputs: Vec<Output>,
     /// The columns of inputs that are not read.
     pub unread: Vec<Unread>,
+    /// What inputs say of columns and dimensions that an output of their format will not say, each
+    /// with the column.
+    pub unkept: Vec<(Unkept, Option<Field>)>,
+    /// The attributes that columns of inputs have.
+    pub described: Vec<(String, Vec<String>)>,
     /// The columns that inputs have as a type that no column has, and as which type they are read.
     pub stored: Vec<(String, String, DType)>,
     /// Names of columns that inputs have and reads leave out.

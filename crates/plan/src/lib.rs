@@ -46,6 +46,7 @@ mod spec;
 mod steps;
 pub mod tests;
 pub mod tiling;
+mod unkept;
 mod unread;
 pub mod yaml;
 

@@ -251,6 +251,8 @@ fn builder<'a>(
         outputs: Vec::new(),
         unread: Vec::new(),
         stored: Vec::new(),
+        unkept: Vec::new(),
+        described: Vec::new(),
         left_out: Default::default(),
         used: Default::default(),
         hash: digest.iter().map(|b| format!("{b:02x}")).collect(),

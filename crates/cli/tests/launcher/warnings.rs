@@ -39,3 +39,26 @@ fn deny_warnings_makes_errors_of_them() {
     assert_eq!(code, 2);
     assert!(err.starts_with("error[W0001]"), "{err}");
 }
+
+/// An input with packed values and units, written again as it is, renamed, and computed anew.
+#[test]
+fn what_a_netcdf_output_will_not_have_is_told() {
+    let told = |steps: &str| {
+        let sst = crate::pages::root().join("data/coads_sst.nc");
+        let text = format!("steps:\n  - read: {}\n    columns: [sst]\n{steps}", sst.display());
+        let (_, err, code) = Bench::new(&text).run("check p.yaml");
+        assert_eq!(code, 0, "{err}");
+        let line = err.lines().find(|line| line.starts_with("warning[W0201]"));
+        line.map(|line| line.split_once(": ").unwrap().1.to_owned())
+    };
+    let has = "the output will not have what the input has: ";
+    assert_eq!(told("  - write: o.nc\n").as_deref(), Some(&*format!("{has}`sst` packed as int16")));
+    let anew = told("  - map: { sst: sst + 1 }\n  - write: o.nc\n").unwrap();
+    assert!(anew.starts_with(&format!("{has}attributes of `sst` (")) && anew.contains("units"));
+    assert_eq!(
+        told("  - map: { warm: sst > 20 }\n  - select: [warm, month, lat, lon]\n  - write: o.nc\n"),
+        None
+    );
+    assert_eq!(told("  - reduce: { sst: mean(sst) }\n    over: lon\n  - write: o.nc\n"), None);
+    assert_eq!(told("  - write: o.csv\n"), None);
+}

@@ -73,6 +73,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let unread = source.unread();
     b.left_out.extend(unread.iter().map(|unread| unread.name.clone()));
     b.unread.extend(unread);
+    crate::unkept::note(b, &*source);
     for (name, kind) in source.stored_otherwise() {
         let dtype = source.schema().field(&name).map(|field| field.dtype);
         b.stored.extend(dtype.map(|dtype| (name, kind, dtype)));

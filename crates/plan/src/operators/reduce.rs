@@ -430,7 +430,7 @@ fn attributes(
     let inner = call.text.split_once('(').and_then(|(_, rest)| rest.split([',', ')']).next());
     let source = inner.and_then(|name| before.field(name.trim()));
     if let Some(source) = source.filter(|f| f.dtype != DType::Bool) {
-        for name in ["units", "long_name"] {
+        for name in ["standard_name", "units", "long_name"] {
             if let Some(value) = source.attributes.get(name) {
                 attributes.set(name, value.clone());
             }

@@ -67,6 +67,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     // The real one needs the tiles, which are cut when all steps are known.
     sink(b, &write, &schema, None, false);
     widened(b, &write, &schema);
+    crate::unkept::warn(b, &write, &schema);
     b.add(step, PlanOp::Write(Box::new(write)), vec![node], schema);
     Some(input)
 }

@@ -81,6 +81,11 @@ impl Decoding {
         self.scale.is_some()
     }
 
+    /// Whether values are scaled or moved.
+    pub(super) fn is_packed(&self) -> bool {
+        self.scale.is_some()
+    }
+
     /// Whether values may be missing.
     pub(super) fn nullable(&self) -> bool {
         !self.missing.is_empty() || self.ranged()

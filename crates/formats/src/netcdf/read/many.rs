@@ -5,7 +5,7 @@ use super::agree::{agree, align, same_dimensions, units_differ};
 use super::follow::in_order;
 use super::met;
 use super::source::{self, NetCdfSource, Request};
-use crate::{FilePlace, FormatError, FormatErrorKind, Memo, TileSource, Unread};
+use crate::{FilePlace, FormatError, FormatErrorKind, Memo, TileSource, Unkept, Unread};
 use arrow_array::ArrayRef;
 use base::{Column, DType, Failure, Region, Schema, Tiling, Warning, along};
 use std::collections::{HashMap, VecDeque};
@@ -366,6 +366,11 @@ impl TileSource for Series {
 
     fn unread(&self) -> Vec<Unread> {
         self.unread.clone()
+    }
+
+    fn unkept(&self) -> Vec<Unkept> {
+        // The files are of one kind.
+        self.file(0).map_or(Vec::new(), |file| file.unkept())
     }
 
     fn met(&self) -> Vec<Warning> {

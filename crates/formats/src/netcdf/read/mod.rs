@@ -12,6 +12,7 @@ mod met;
 mod source;
 mod storage;
 mod times;
+mod unkept;
 
 pub(super) use source::open;
 pub(super) use times::Times;

@@ -4,10 +4,12 @@ use super::chunks;
 use super::many::{self, Facts};
 use super::met::{self, Met};
 use super::storage::{Storage, Wanted};
+use super::unkept;
 use crate::netcdf::file::NcFile;
 use crate::netcdf::slab;
 use crate::{
-    FilePlace, FormatError, FormatErrorKind, Memo, OpenRequest, OptionValue, TileSource, Unread,
+    FilePlace, FormatError, FormatErrorKind, Memo, OpenRequest, OptionValue, TileSource, Unkept,
+    Unread,
 };
 use arrow_array::{ArrayRef, StringArray};
 use arrow_buffer::MutableBuffer;
@@ -160,6 +162,10 @@ impl TileSource for NetCdfSource {
 
     fn unread(&self) -> Vec<Unread> {
         self.choice.unread.clone()
+    }
+
+    fn unkept(&self) -> Vec<Unkept> {
+        unkept::unkept(&self.choice)
     }
 
     fn met(&self) -> Vec<Warning> {
