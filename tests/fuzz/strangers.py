@@ -28,7 +28,7 @@ class Strangers(CutShort):
         trap(folder, dice, out, ledger, victims)
         before = rules.look(folder)
         rules.seen[folder] = before
-        more = dice.choice([[], ["--overwrite"]])
+        more = dice.choice([[], ["--overwrite"], ["--no-state"], ["--no-state", "--overwrite"]])
         end = rules.run(folder, *self.arguments(dice), *more, seconds=40, user=runner)
         if end.code == 0:
             assert content(out) == self.good[ending], f"a wrong result after {trap.__name__}, and exit code 0"

@@ -193,3 +193,14 @@ fn values_above_int64_are_counted_but_not_used() {
         }
     }
 }
+
+/// A NetCDF text ends at its first NUL: one that holds it cannot be written, and nothing is.
+#[test]
+fn a_text_that_netcdf_cannot_hold_is_named() {
+    let bench = Bench::new("steps:\n  - read: t.csv\n  - write: o.nc\n");
+    fs::write(bench.path().join("t.csv"), "s,n\na\0b,1\nc,2\n").unwrap();
+    let (_, err, code) = bench.run("run p.yaml");
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains(r#"`s` holds the text "a\0b", and in NetCDF a text ends"#), "{err}");
+    assert!(!bench.path().join("o.nc").exists());
+}

@@ -51,7 +51,7 @@ impl Times {
         let mixed = match &*calendar {
             "standard" | "gregorian" => true,
             "proleptic_gregorian" => false,
-            _ => return Err(format!("times of the calendar `{calendar}` are no real ones")),
+            _ => return Err(format!("a timestamp cannot hold dates of the calendar `{calendar}`")),
         };
         let wrong = || format!("`{since}` is no time, such as 2000-01-01 or 1970-01-01 00:00:00");
         let epoch = epoch(since, mixed).ok_or_else(wrong)?;

@@ -96,6 +96,13 @@ fn put(
     };
     let extents: Vec<Extent> = origin.iter().zip(&shape).map(extent).collect();
     if let Some(texts) = array.as_any().downcast_ref::<StringArray>() {
+        if let Some(text) = texts.iter().flatten().find(|text| text.contains('\0')) {
+            let message = format!(
+                "`{}` holds the text {text:?}, and in NetCDF a text ends at the first NUL",
+                variable.name
+            );
+            return Err(Put::Values(Failure::data(message)));
+        }
         return put_texts(defined, &origin, &shape, texts).map_err(Put::Library);
     }
     let bytes = encode::bytes(variable, array).map_err(Put::Values)?;
