@@ -51,7 +51,8 @@ def main():
     seed = os.environ.get("SEED", "1")
     root = Path(tempfile.mkdtemp(prefix="tidemill-fuzz-"))
     root.chmod(0o755)  # other users run in it too
-    rules, wrong, ends = Rules(tidemill), [], {}
+    tidemill = shutil.copy(tidemill, root)  # where it was built others may not look
+    rules, wrong = Rules(tidemill), []
     for name, count in wanted.items():
         begun = time.monotonic()
         subject = SUBJECTS[name][0](tidemill, root)

@@ -9,10 +9,21 @@ ENDINGS = [".csv", ".arrow", ".parquet", ".nc", ""]
 
 
 class Strangers(CutShort):
-    """Needs root, who alone may become others."""
+    """Needs root, who alone may become others, and a folder that others may look into."""
+
+    def __init__(self, tidemill, root):
+        super().__init__(tidemill, root)
+        self.may_become_others = False
+        if os.geteuid() == 0:
+            try:
+                subprocess.run([tidemill, "--version"], user=USER, group=USER, extra_groups=[], check=True,
+                               stdout=subprocess.DEVNULL)
+                self.may_become_others = True
+            except PermissionError:
+                print(f"strangers: others may not look into {root}: left out")
 
     def trial(self, folder, dice, rules):
-        if os.geteuid() != 0:
+        if not self.may_become_others:
             return
         where, victims = folder / "run", folder / "others"
         runner = dice.choice([0, USER])

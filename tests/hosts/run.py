@@ -287,7 +287,7 @@ class Check:
         assert len(causes) == 1, causes
         cause = causes.pop()
         assert re.search(words, cause), cause
-        assert re.search(r"in step \"\w+\", tile \d+\n  in process \d on 10\.77", cause), cause
+        assert re.search(r"in step \"\w+\" \(\w+\.yaml:\d+:\d+\), tile \d+\n  in process \d on 10\.77", cause), cause
 
     def trial(self, _):
         """Something breaks somewhere at some moment."""
