@@ -30,7 +30,7 @@ class Files:
         (where / "p.yaml").write_text(f"steps:\n  - read: in{base.suffix}\n  - write: out{ending}\n")
         if dice.random() < 0.2:
             rules.run(folder, dice.choice(["check", "explain"]), "p.yaml")
-        end = rules.run(folder, "run", "p.yaml", "-q", "-w", dice.choice([1, 2]), "--tile", dice.choice([50, 100000]))
+        end = rules.run(folder, "run", "p.yaml", "-q", "-w", dice.choice([1, 2]), "--tile", dice.choice([500, 100000]))
         assert end.code in (0, 2, 3), f"exit code {end.code} of a damaged {base.name}: {end.err[:400]}"
         named = (where / f"out{ending}").exists()
         assert named == (end.code == 0), f"exit code {end.code}, and the output is {'there' if named else 'not there'}"
