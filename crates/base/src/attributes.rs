@@ -9,6 +9,8 @@ pub enum Attribute {
     Ints(Vec<i64>),
     /// One or several floating-point numbers.
     Floats(Vec<f64>),
+    /// The same in single precision.
+    Singles(Vec<f32>),
 }
 
 impl Attribute {

@@ -121,6 +121,8 @@ fn metadata_text(value: &Attribute) -> String {
         Attribute::Text(text) => text.clone(),
         Attribute::Ints(one) if one.len() == 1 => format!("{}", one[0]),
         Attribute::Floats(one) if one.len() == 1 => format!("{:?}", one[0]),
+        Attribute::Singles(one) if one.len() == 1 => format!("{:?}", one[0]),
+        Attribute::Singles(several) => format!("{several:?}"),
         Attribute::Ints(several) => format!("{several:?}"),
         Attribute::Floats(several) => format!("{several:?}"),
     }

@@ -341,7 +341,10 @@ fn field(
 fn attributes(raw: &NamedAttributes) -> Attributes {
     let value = |value: &RawAttribute| match value {
         RawAttribute::Text(text) => Attribute::Text(text.clone()),
-        RawAttribute::Floats(list, _) => Attribute::Floats(list.clone()),
+        RawAttribute::Floats(list, true) => {
+            Attribute::Singles(list.iter().map(|x| *x as f32).collect())
+        }
+        RawAttribute::Floats(list, false) => Attribute::Floats(list.clone()),
         RawAttribute::Ints(list) => {
             match list.iter().map(|i| i64::try_from(*i)).collect::<Result<Vec<i64>, _>>() {
                 Ok(fitting) => Attribute::Ints(fitting),

@@ -278,6 +278,35 @@ fn names_of_all_letters() {
 }
 
 #[test]
+fn attributes_keep_their_types() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x.nc");
+    let mut field = base::Field::new("v", DType::Float64, base::DimMask::only(0));
+    let values = [
+        ("single", Attribute::Singles(vec![0.1, 2.5])),
+        ("double", Attribute::Floats(vec![0.1])),
+        ("whole", Attribute::Ints(vec![7])),
+        ("text", Attribute::Text("a b".into())),
+    ];
+    for (name, value) in &values {
+        field.attributes.set(*name, value.clone());
+    }
+    let domain = base::Domain::new([("x", 4)]);
+    let schema = Schema { domain, fields: vec![field], ..Schema::default() };
+    let array = Arc::new(Float64Array::from_iter_values([1.0, 2.0, 3.0, 4.0])) as ArrayRef;
+    let whole = [Column { mask: base::DimMask::only(0), array }];
+    let tiling = Tiling::even(&schema.domain, &[2]);
+    write(request(&path, &schema, Some(tiling), 0), &whole, true).unwrap();
+    let source = open(&path, None, &[]);
+    for (name, value) in &values {
+        assert_eq!(source.schema().fields[0].attributes.get(name), Some(value), "{name}");
+    }
+    let file = netcdf::open(&path).unwrap();
+    let judged = file.variable("v").unwrap().attribute_value("single").unwrap().unwrap();
+    assert_eq!(judged, AttributeValue::Floats(vec![0.1, 2.5]));
+}
+
+#[test]
 fn what_is_not_written_is_named_by_no_attribute() {
     let dir = tempfile::tempdir().unwrap();
     let mut field = base::Field::new("v", DType::Float64, base::DimMask::only(0));

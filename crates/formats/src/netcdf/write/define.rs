@@ -117,6 +117,7 @@ fn put_attributes(file: &NewFile, id: Option<c_int>, list: &Attributes) -> Resul
         match value {
             Attribute::Text(text) => file.text(id, name, text)?,
             Attribute::Floats(list) => file.numbers(id, name, Numbers::Doubles(list))?,
+            Attribute::Singles(list) => file.numbers(id, name, Numbers::Floats(list))?,
             Attribute::Ints(list) => {
                 // The classic integer where it fits: every program reads it.
                 let small: Result<Vec<i32>, _> = list.iter().map(|i| i32::try_from(*i)).collect();
