@@ -41,6 +41,20 @@ def content(path):
 
 
 
+def ready(pid):
+    """Waits until the program answers signals itself: until it is loaded, the system does."""
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        try:
+            line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "SigCgt" in line)
+        except (OSError, StopIteration):
+            return
+        caught = int(line.split()[1], 16)
+        if all(caught >> (number - 1) & 1 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)):
+            return
+        time.sleep(0.001)
+
+
 class CutShort:
     """Runs of a few pipelines, and what they write when nobody disturbs them."""
 
@@ -65,11 +79,11 @@ class CutShort:
 
     def disturbed(self, folder, dice, rules, ending, numbers):
         """A run that gets a signal at some moment, or one of its processes does."""
-        # Before some 30 ms it is the system that answers signals: the program has only just been loaded.
-        after = 0.03 + dice.random() * self.seconds[ending] * 1.1
+        after = dice.random() * self.seconds[ending] * 1.1
         number, inner = dice.choice(numbers), dice.random() < 0.3
 
         def disturb(child):
+            ready(child.pid)
             time.sleep(after)
             pids = [child.pid]
             if inner:
