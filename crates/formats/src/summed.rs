@@ -13,7 +13,9 @@ const BLOCK: usize = 1 << 18;
 pub(crate) struct Summed {
     file: File,
     length: u64,
-    /// The last eight bytes.
+    /// Of these, how many were written here: what was there before is not known.
+    here: u64,
+    /// The last eight bytes that were written here.
     tail: [u8; 8],
     /// Over what was written since the last [`Summed::piece`].
     sum: Option<XxHash3_64>,
@@ -25,7 +27,7 @@ pub(crate) type Appended = Summed;
 impl Summed {
     /// Of a file that has so many bytes.
     pub(crate) fn new(length: u64, file: File) -> Summed {
-        Summed { file, length, tail: [0; 8], sum: None }
+        Summed { file, length, here: 0, tail: [0; 8], sum: None }
     }
 
     /// From now on there is a checksum of what is written.
@@ -38,13 +40,15 @@ impl Summed {
         self.length
     }
 
-    /// What was written since it was asked for the last time; the length is that of the file.
+    /// What was written since it was asked for the last time; the length is that of the file. Of one
+    /// to which fewer than eight bytes were written here the last ones are not known, and 0.
     pub(crate) fn piece(&mut self) -> Piece {
         let sum = self.sum.as_ref().map_or(0, |sum| known(sum.finish()));
         if self.sum.is_some() {
             self.sum();
         }
-        Piece { bytes: self.length, sum, tail: u64::from_le_bytes(self.tail) }
+        let tail = if self.here < 8 { 0 } else { u64::from_le_bytes(self.tail) };
+        Piece { bytes: self.length, sum, tail }
     }
 
     /// Makes it durable.
@@ -68,6 +72,7 @@ impl Write for Summed {
         let written = self.file.write(bytes)?;
         let bytes = &bytes[..written];
         self.length += written as u64;
+        self.here += written as u64;
         if let Some(sum) = &mut self.sum {
             sum.write(bytes);
         }

@@ -194,6 +194,22 @@ fn values_above_int64_are_counted_but_not_used() {
     }
 }
 
+/// What has the final name is looked at first, however little was written of it.
+#[test]
+fn results_of_few_bytes_are_written() {
+    for (rows, text) in [("[{ a: 1 }]", "a\n1\n"), ("[{ a: 1, b: 2 }]", "a,b\n1,2\n")] {
+        for arguments in ["-w 1", "-w 3 --no-state", "-n 2 -w 1"] {
+            let bench = Bench::new(&format!("steps:\n  - rows: {rows}\n  - write: o.csv\n"));
+            bench.good(&format!("run p.yaml {arguments}"));
+            assert_eq!(fs::read_to_string(bench.path().join("o.csv")).unwrap(), text);
+        }
+    }
+    let bench = Bench::new("steps:\n  - read: t.csv\n  - filter: v > 9\n  - write: o.csv\n");
+    fs::write(bench.path().join("t.csv"), "v\n1\n2\n").unwrap();
+    bench.good("run p.yaml");
+    assert_eq!(fs::read_to_string(bench.path().join("o.csv")).unwrap(), "v\n");
+}
+
 /// A NetCDF text ends at its first NUL: one that holds it cannot be written, and nothing is.
 #[test]
 fn a_text_that_netcdf_cannot_hold_is_named() {
