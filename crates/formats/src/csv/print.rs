@@ -105,7 +105,7 @@ fn text(text: &str, delimiter: u8, out: &mut Vec<u8>) {
 /// ISO 8601, UTC without saying so, microseconds only if there are some.
 fn time(microseconds: i64, out: &mut Vec<u8>) -> Result<(), Failure> {
     let instant = DateTime::from_timestamp_micros(microseconds).ok_or_else(|| {
-        Failure::output(format!("the time {microseconds} us is too far from 1970 to be written"))
+        Failure::data(format!("the time {microseconds} us is too far from 1970 to be written"))
     })?;
     let form = match microseconds.rem_euclid(1_000_000) {
         0 => "%Y-%m-%dT%H:%M:%S",
