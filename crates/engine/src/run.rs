@@ -10,6 +10,7 @@ use crate::spill::{Budget, Folder};
 use crate::tally::Tally;
 use crate::watch::{Watch, lock};
 use base::Failure;
+use formats::TileSource;
 use plan::physical::{Op, Physical, Read};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -66,11 +67,7 @@ pub fn run_noting(
     let (meshed, grace) = (options.mesh.is_some(), options.grace);
     let workers = dataflow::start(&job, options)?;
     wait(&workers, &watch, meshed, grace)?;
-    for node in &physical.nodes {
-        if let Op::Read(Read { source: Some(source), .. }) = &node.op {
-            watch.warn(source.met());
-        }
-    }
+    watch.warn(sources(&physical).into_iter().flat_map(|source| source.met()));
     let shown = std::mem::take(&mut *lock(&job.shown));
     let profile = job.profile.as_ref().map(|measured| Profile {
         origin: since_1970.as_micros() as u64,
@@ -79,6 +76,19 @@ pub fn run_noting(
     });
     let spilled = job.budget.written();
     Ok(Tally { profile, spilled, ..Tally::new(&physical, shown, &watch) })
+}
+
+/// The inputs of a plan, each once: two readers may share one.
+fn sources(physical: &Physical) -> Vec<&Arc<dyn TileSource>> {
+    let mut list: Vec<&Arc<dyn TileSource>> = Vec::new();
+    for node in &physical.nodes {
+        if let Op::Read(Read { source: Some(source), .. }) = &node.op
+            && !list.iter().any(|known| Arc::ptr_eq(known, source))
+        {
+            list.push(source);
+        }
+    }
+    list
 }
 
 /// For each `Read` the tiles that this process may take.
