@@ -13,11 +13,9 @@ fn main() {
         return warden::main();
     }
     warden::provide(std::env::current_exe().unwrap(), ["warden".into()]);
-    for (count, in_flight, words) in [
-        (5000, 2, &["true"][..]),
-        (5000, 4, &["true"][..]),
-        (1000, 100, &["sleep", "0.1"][..]),
-    ] {
+    for (count, in_flight, words) in
+        [(5000, 2, &["true"][..]), (5000, 4, &["true"][..]), (1000, 100, &["sleep", "0.1"][..])]
+    {
         let begun = Instant::now();
         runtime::handle().unwrap().block_on(all(count, in_flight, words));
         let seconds = begun.elapsed().as_secs_f64();
@@ -36,7 +34,7 @@ async fn all(count: usize, in_flight: usize, words: &[&str]) {
         let (call, batch, stop) = (call.clone(), batch.clone(), stop.clone());
         tokio::spawn(async move { call.run(Rows { batch, first, count: 1 }, stop).await })
     };
-    let mut answers = futures::stream::iter(0..count).map(one).buffered(in_flight);
+    let mut answers = futures::stream::iter(0..count).map(one).buffer_unordered(in_flight);
     while let Some(answer) = answers.next().await {
         assert!(answer.unwrap().errors.is_empty());
     }

@@ -3,7 +3,9 @@ use super::retry::Done;
 use super::spec::Stdout;
 use super::stdout;
 use crate::Answer;
-use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, StringArray, UInt32Array, new_null_array};
+use arrow_array::{
+    Array, ArrayRef, Float64Array, Int64Array, StringArray, UInt32Array, new_null_array,
+};
 use arrow_select::take::take;
 use base::{DType, DimMask, Field};
 use std::sync::Arc;

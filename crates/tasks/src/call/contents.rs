@@ -64,7 +64,8 @@ impl Contents {
 pub(super) fn add_stamp(path: &Path, key: &mut KeyHasher) {
     match path.metadata() {
         Ok(m) if m.is_file() => {
-            let parts = [m.len().to_le_bytes(), m.mtime().to_le_bytes(), m.mtime_nsec().to_le_bytes()];
+            let parts =
+                [m.len().to_le_bytes(), m.mtime().to_le_bytes(), m.mtime_nsec().to_le_bytes()];
             key.part(parts.concat());
         }
         _ => {

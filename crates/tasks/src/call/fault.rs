@@ -72,7 +72,8 @@ impl Fault {
 
     /// Something about its output.
     pub(super) fn output(program: &str, why: &str, stderr: &str) -> Fault {
-        let why = why.strip_prefix("its output").map(|rest| format!("the output of `{program}`{rest}"));
+        let why =
+            why.strip_prefix("its output").map(|rest| format!("the output of `{program}`{rest}"));
         Fault::Passing(with_end_of(stderr, why.unwrap_or_default()))
     }
 
@@ -92,7 +93,9 @@ impl Fault {
                  batch or its standard input would do"
             )
         } else if is(Errno::NOEXEC) {
-            format!("`{program}` is neither a program nor a script whose first line begins with `#!`")
+            format!(
+                "`{program}` is neither a program nor a script whose first line begins with `#!`"
+            )
         } else if is(Errno::NOENT) && path.exists() {
             format!("the interpreter that `{program}` names in its first line does not exist")
         } else {

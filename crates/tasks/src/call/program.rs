@@ -20,7 +20,9 @@ pub fn find(name: &str, folder: Option<&Path>) -> Result<PathBuf, String> {
         let Ok(path) = std::path::absolute(folder.join(name)) else { continue };
         match look(&path) {
             Ok(()) => return Ok(path),
-            Err(why) if why != GONE => refused = refused.or(Some(format!("`{}` {why}", path.display()))),
+            Err(why) if why != GONE => {
+                refused = refused.or(Some(format!("`{}` {why}", path.display())))
+            }
             Err(_) => {}
         }
     }

@@ -38,8 +38,13 @@ impl Staged {
             }
             let replace = may_go(&path, &name, replace)?;
             let staged_name = beside(&name);
-            let output =
-                Output { staged: absolute(&start.path(&staged_name))?, name, staged_name, path, replace };
+            let output = Output {
+                staged: absolute(&start.path(&staged_name))?,
+                name,
+                staged_name,
+                path,
+                replace,
+            };
             output.make_folder()?;
             staged.0.push(output);
         }

@@ -145,8 +145,9 @@ fn strftime(text: &str, microseconds: i64, out: &mut String) -> Result<(), Strin
         .ok_or_else(|| format!("the time {microseconds} us is outside of the calendar"))?;
     // Written to a text of its own: what fails in the middle leaves nothing.
     let mut written = String::new();
-    write!(written, "{}", time.naive_utc().format(text))
-        .map_err(|_| format!("the format `{text}` has a letter behind `%` that times do not have"))?;
+    write!(written, "{}", time.naive_utc().format(text)).map_err(|_| {
+        format!("the format `{text}` has a letter behind `%` that times do not have")
+    })?;
     out.push_str(&written);
     Ok(())
 }

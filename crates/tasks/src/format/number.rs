@@ -111,7 +111,8 @@ fn float(spec: &Spec, x: f64, shortest: String, out: &mut String) -> Result<(), 
     if spec.kind.is_some_and(char::is_uppercase) {
         written.make_ascii_uppercase();
     }
-    let zero = !written.split(['e', 'E']).next().is_some_and(|m| m.contains(|c| ('1'..='9').contains(&c)));
+    let zero =
+        !written.split(['e', 'E']).next().is_some_and(|m| m.contains(|c| ('1'..='9').contains(&c)));
     let negative = x.is_sign_negative() && !x.is_nan();
     let negative = negative && !(spec.no_minus_zero && zero && x.is_finite());
     let rest = written.split_off(written.bytes().take_while(u8::is_ascii_digit).count());

@@ -14,9 +14,7 @@ pub(super) struct Parts {
 /// Writes a number.
 pub(super) fn number(spec: &Spec, parts: &Parts, size: usize, out: &mut String) {
     let align = spec.align.unwrap_or(if spec.zero { '=' } else { '>' });
-    let fixed = usize::from(parts.sign.is_some())
-        + parts.prefix.len()
-        + parts.rest.chars().count();
+    let fixed = usize::from(parts.sign.is_some()) + parts.prefix.len() + parts.rest.chars().count();
     let zeros = spec.filler() == '0' && align == '=';
     let least = if zeros { spec.width.saturating_sub(fixed) } else { 0 };
     let digits = grouped(&parts.digits, spec.group, size, least);
@@ -72,7 +70,9 @@ pub(super) fn text(spec: &Spec, text: &str, out: &mut String) -> Result<(), Stri
         (spec.align == Some('='), "the alignment `=`"),
     ];
     if let Some((_, what)) = numeric.iter().find(|(is, _)| *is) {
-        return Err(format!("the value is a text, and its format has {what}, which only numbers have"));
+        return Err(format!(
+            "the value is a text, and its format has {what}, which only numbers have"
+        ));
     }
     let count = text.chars().count();
     let kept = spec.precision.unwrap_or(count).min(count);

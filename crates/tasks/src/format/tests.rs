@@ -47,7 +47,8 @@ fn without_a_specification_values_are_as_tidemill_shows_them() {
 
 #[test]
 fn times_are_iso_or_as_strftime_has_them() {
-    let time = || Arc::new(TimestampMicrosecondArray::from(vec![1_600_000_000_500_000])) as ArrayRef;
+    let time =
+        || Arc::new(TimestampMicrosecondArray::from(vec![1_600_000_000_500_000])) as ArrayRef;
     assert_eq!(written("", time()).unwrap(), "2020-09-13T12:26:40.500");
     assert_eq!(written("%Y%m%d", time()).unwrap(), "20200913");
     assert_eq!(written(".10", time()).unwrap(), "2020-09-13");

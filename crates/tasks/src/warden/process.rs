@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// How long programs have to end by themselves.
-const GRACE: Duration = Duration::from_millis(200);
+const GRACE: Duration = Duration::from_millis(150);
 
 /// Between two looks at what is left.
-const LOOK: Duration = Duration::from_millis(30);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// So many looks have to find nothing: a program may have been about to start.
 const CLEAN: usize = 10;
@@ -51,9 +51,8 @@ pub fn main() {
 fn stand_apart() {
     // A folder that cannot be left stays in use a little longer.
     drop(env::set_current_dir("/"));
-    let ignored = [
-        libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGUSR1, libc::SIGXCPU,
-    ];
+    let ignored =
+        [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGUSR1, libc::SIGXCPU];
     for signal in ignored {
         // SAFETY: no handler runs, and this thread is the only one.
         unsafe { libc::signal(signal, libc::SIG_IGN) };

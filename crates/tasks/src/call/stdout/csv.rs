@@ -16,7 +16,10 @@ pub(super) fn read(text: &str, columns: &[(Arc<str>, DType)]) -> Result<Vec<Vec<
     };
     let places = columns.iter().map(place).collect::<Result<Vec<_>, _>>()?;
     let mut table = vec![Vec::new(); columns.len()];
-    while let Some(record) = { let line = records.line; records.next().map(|r| (line, r)) } {
+    while let Some(record) = {
+        let line = records.line;
+        records.next().map(|r| (line, r))
+    } {
         let (line, record) = (record.0, record.1?);
         if record.len() != names.len() {
             return Err(format!(

@@ -47,7 +47,9 @@ pub(super) fn parse(
     };
     let found = table.first().map_or(0, Vec::len);
     if batch && found != rows {
-        return Err(format!("its output has {found} rows, and the start {rows}: they must be as many"));
+        return Err(format!(
+            "its output has {found} rows, and the start {rows}: they must be as many"
+        ));
     }
     let found = u32::try_from(found).map_err(|_| "its output has too many rows".to_owned())?;
     let counts = if batch { vec![1; rows] } else { vec![found] };
