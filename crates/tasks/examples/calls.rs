@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 use arrow_array::{Int64Array, RecordBatch};
 use futures::StreamExt;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 use tasks::call::{Call, Spec};
@@ -20,7 +21,12 @@ fn main() {
         runtime::handle().unwrap().block_on(all(count, in_flight, words));
         let seconds = begun.elapsed().as_secs_f64();
         let each = seconds * 1e3 / count as f64;
-        println!("{count} × {words:?}, {in_flight} in flight: {seconds:.3} s, {each:.3} ms each");
+        let mut out = std::io::stdout();
+        writeln!(
+            out,
+            "{count} × {words:?}, {in_flight} in flight: {seconds:.3} s, {each:.3} ms each"
+        )
+        .unwrap();
     }
 }
 

@@ -14,9 +14,15 @@ type Found = Arc<PathBuf>;
 /// Hashes of contents of files, each by what tells that it is still the same.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    hashes: Mutex<HashMap<(u64, u64), (Stamp, [u8; 32])>>,
+    hashes: Mutex<HashMap<Inode, Hashed>>,
     programs: Mutex<HashMap<String, Found>>,
 }
+
+/// Device and number.
+type Inode = (u64, u64);
+
+/// What a file held when it was like this, in SHA-256.
+type Hashed = (Stamp, [u8; 32]);
 
 /// Length, and times of change of the contents and of the inode, in seconds and nanoseconds.
 type Stamp = (u64, i64, i64, i64, i64);
