@@ -1,7 +1,7 @@
 //! A process that calls programs is killed: nothing that it has called goes on, no half file stays.
 //!
 //! This program is the test, the process that is killed, and its warden, by its first argument.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -56,7 +56,11 @@ fn parent(folder: &Path) {
         let command = vec![program, word("out/half.txt"), Template(vec![Piece::Text("x".into())])];
         let call = Call::new(Spec { outputs, ..Spec::new(command) }).unwrap();
         let (rows, stop) = (Rows { batch: batch.clone(), first: 0, count: 1 }, stop.clone());
-        async move { drop(call.run(rows, stop).await) }
+        async move {
+            let answer = call.run(rows, stop).await;
+            // Said, for whoever looks why a test failed.
+            answer.errors.iter().flatten().for_each(|why| println!("{why}"));
+        }
     });
     runtime::handle().unwrap().block_on(futures::future::join_all(calls));
 }

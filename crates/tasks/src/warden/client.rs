@@ -4,7 +4,7 @@ use super::{VARIABLE, identity};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::Pid;
 use std::ffi::OsString;
-use std::io::{self, ErrorKind, PipeWriter, Write};
+use std::io::{self, ErrorKind, PipeReader, PipeWriter, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -92,20 +92,25 @@ impl Client {
         let Some((program, arguments)) = PROGRAM.get() else { return Ok(()) };
         let (theirs, ours) = io::pipe()?;
         fcntl_setfl(&ours, fcntl_getfl(&ours)? | OFlags::NONBLOCK)?;
+        // Before it is there, so that it knows all whenever this process is killed.
+        self.pipe = Some(ours);
+        self.pending.clear();
+        self.charges.write(&mut self.pending);
+        self.send();
+        Client::spawn(program, arguments, theirs).inspect_err(|_| self.pipe = None)
+    }
+
+    fn spawn(program: &Path, arguments: &[OsString], pipe: PipeReader) -> io::Result<()> {
         let child = Command::new(program)
             .args(arguments)
             .env_remove(VARIABLE)
-            .stdin(theirs)
+            .stdin(pipe)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             // Signals of a terminal, and those to the group of a program that calls us, are not for it.
             .process_group(0)
             .spawn()?;
         thread::Builder::new().name("warden".into()).spawn(move || watch(child))?;
-        self.pipe = Some(ours);
-        self.pending.clear();
-        self.charges.write(&mut self.pending);
-        self.send();
         Ok(())
     }
 
