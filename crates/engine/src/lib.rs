@@ -41,4 +41,4 @@ mod wire;
 pub use options::{GRACE, Mesh, Options};
 pub use run::{run, run_noting};
 pub use tally::Tally;
-pub use watch::Watch;
+pub use watch::{Done, Watch};

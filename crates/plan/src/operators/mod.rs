@@ -5,6 +5,7 @@ use crate::spec::Spec;
 
 mod axes;
 mod concat;
+mod dead_letters;
 mod distinct;
 mod drop;
 mod filter;
@@ -23,6 +24,9 @@ mod show;
 mod sort;
 mod top;
 mod write;
+
+pub(crate) use dead_letters::dead_letters;
+pub use map::field;
 
 base::table! {
     /// All operators by name.
