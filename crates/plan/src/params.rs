@@ -237,15 +237,29 @@ pub fn interpolate(builder: &mut Builder, text: &Text) -> Option<String> {
             let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
             (&rest[..end], end)
         };
+        let braced = rest.starts_with('{');
         at = dollar + 1 + length;
-        builder.used.borrow_mut().insert(name.to_owned());
-        match builder.params.iter().find(|(n, _)| n == name) {
-            Some((_, Value::Float(x))) if x.fract() == 0.0 && x.abs() < 1e15 => {
-                out += &format!("{x}")
+        if braced && !is_name(name) && !name.is_empty() {
+            let inside = text.slice(dollar + 2, dollar + 2 + name.len());
+            match formatted(builder, &inside) {
+                Some(written) => out += &written,
+                None => good = false,
             }
-            Some((_, value)) => out += &value.to_string(),
+            continue;
+        }
+        builder.used.borrow_mut().insert(name.to_owned());
+        builder.depends(name);
+        let known = builder.row.as_ref().map_or(&builder.params, |row| &row.constants);
+        match known.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone()) {
+            Some(Value::Null) => {
+                let message = format!("`{name}` is missing in this row");
+                let span = text.span(dollar, at);
+                builder.error(Diagnostic::error(Code::BadValue, span, message));
+                good = false;
+            }
+            Some(value) => out += &shown(&value),
             None => {
-                let names: Vec<String> = builder.params.iter().map(|(n, _)| n.clone()).collect();
+                let names: Vec<String> = known.iter().map(|(n, _)| n.clone()).collect();
                 let message = format!("no parameter is called `{name}`");
                 builder.error(
                     Diagnostic::error(Code::UnknownParam, text.span(dollar, at), message)
@@ -258,6 +272,40 @@ pub fn interpolate(builder: &mut Builder, text: &Text) -> Option<String> {
     }
     out.push_str(&source[at..]);
     good.then_some(out)
+}
+
+/// A value as it stands in a text.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Float(x) if x.fract() == 0.0 && x.abs() < 1e15 => format!("{x}"),
+        Value::Timestamp(_) => written(value, "").unwrap_or_else(|_| value.to_string()),
+        value => value.to_string(),
+    }
+}
+
+/// A value as a format specification of Python has it.
+fn written(value: &Value, format: &str) -> Result<String, String> {
+    let mut out = String::new();
+    tasks::format::Format::parse(format)?.write(&crate::each::array(value), 0, &mut out)?;
+    Ok(out)
+}
+
+/// What stands in `${…}` and is not only a name: an expression, and behind `:` how its value is
+/// written.
+fn formatted(builder: &mut Builder, text: &Text) -> Option<String> {
+    let (end, format) = match text.text.rsplit_once(':') {
+        Some((before, format)) => (before.len(), Some(format)),
+        None => (text.text.len(), None),
+    };
+    let value = builder.constant(&text.slice(0, end))?;
+    let Some(format) = format else { return Some(shown(&value)) };
+    match written(&value, format) {
+        Ok(text) => Some(text),
+        Err(message) => {
+            builder.error(Diagnostic::error(Code::BadValue, text.whole(), message));
+            None
+        }
+    }
 }
 
 /// A value of an attribute or option.

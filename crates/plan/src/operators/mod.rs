@@ -7,6 +7,7 @@ mod axes;
 mod concat;
 mod distinct;
 mod drop;
+pub mod each;
 mod filter;
 mod grid;
 mod join;
