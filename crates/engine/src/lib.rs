@@ -44,4 +44,4 @@ pub use each::EachWork;
 pub use options::{GRACE, Mesh, Options};
 pub use run::{run, run_noting};
 pub use tally::Tally;
-pub use watch::Watch;
+pub use watch::{Done, Watch};

@@ -98,7 +98,15 @@ impl<'a> Builder<'a> {
 impl Builder<'_> {
     /// The folder of the run's state, if it keeps one.
     pub fn state(&self) -> Option<PathBuf> {
-        self.options.state.folder(self.outputs.first().map(|output| output.path.as_path()))
+        let state = &self.options.state;
+        if let Some(output) = self.outputs.first() {
+            return state.folder(Some(&output.path));
+        }
+        // What was done for rows is to be known again, though nothing is written.
+        let tasks = self.graph.nodes.iter().any(|node| matches!(node.op, PlanOp::Task(_)));
+        let file = Path::new(&*self.source.name).file_stem().filter(|_| tasks);
+        let own = file.map(|file| self.options.out.clone().unwrap_or_default().join(file));
+        state.folder(own.as_deref())
     }
 
     /// Whether an output that exists may be replaced.
@@ -137,6 +145,12 @@ impl Builder<'_> {
     pub fn input(&self, step: &Step) -> Option<(NodeId, Schema)> {
         let id = *self.inputs(step).first()?;
         Some((id, self.graph.nodes[id].schema.clone()))
+    }
+
+    /// The value of a parameter, or of a column of the row that all is done for.
+    pub fn param(&self, name: &str) -> Option<&Value> {
+        let known = self.row.as_ref().map_or(&self.params, |row| &row.constants);
+        known.iter().find(|(n, _)| n == name).map(|(_, value)| value)
     }
 
     /// Notes a mistake.
@@ -302,7 +316,7 @@ impl Builder<'_> {
     /// Text with `${param}` and `$param` replaced.
     pub fn text(&mut self, node: &Node, expected: &str) -> Option<String> {
         let text = self.scalar(node, expected)?.text.clone();
-        crate::params::interpolate(self, &text)
+        crate::template::constant(self, &text)
     }
 
     /// The single value of a node, or a mistake that says what is expected.

@@ -1,6 +1,6 @@
 //! The plan: a graph of a small closed set of nodes, as the steps make it and the rules rewrite it.
 use crate::files::Files;
-use crate::physical::{Dealt, How, Show};
+use crate::physical::{Dealt, How, Show, Task};
 use base::{Attributes, DType, DimMask, Domain, Field, Schema, Span, Value};
 use expr::reduce::Reduction;
 use expr::{Given, Step};
@@ -93,6 +93,8 @@ pub enum PlanOp {
     Join(JoinPlan),
     /// Rows in parts by their keys.
     Partition(PartitionPlan),
+    /// Something for each row.
+    Task(Box<Task>),
     /// A file.
     Write(Box<WritePlan>),
     /// Rows for the report.

@@ -46,6 +46,8 @@ mod sinks;
 mod size;
 mod spec;
 mod steps;
+mod task;
+mod template;
 pub mod tests;
 pub mod tiling;
 mod unkept;

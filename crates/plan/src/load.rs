@@ -50,6 +50,8 @@ pub struct LoadOptions {
     pub deny_warnings: bool,
     /// `--strict`: arithmetic that meets an exception, such as `x // 0`, is an error.
     pub strict: bool,
+    /// `--no-calls`: no programs and no addresses are used.
+    pub no_calls: bool,
     /// The time of the run, ISO 8601, for `history`.
     pub now: String,
 }

@@ -46,7 +46,7 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
                 memory.per_tile += made + read_bytes;
             }
             Op::Apply(_) | Op::Encode(_) | Op::Concat(_) => memory.per_tile += tile,
-            Op::Join(_) | Op::Match(_) | Op::Overlay(_) => memory.per_tile += tile,
+            Op::Join(_) | Op::Match(_) | Op::Overlay(_) | Op::Task(_) => memory.per_tile += tile,
             Op::Write(sink) => memory.per_tile += sink.memory(tile),
             Op::Assemble(rows) => memory.per_tile += width(&node.schema) * *rows as u64,
             Op::Partial(_) | Op::Split(_) | Op::Final(_) => {}

@@ -21,7 +21,8 @@ pub struct Rows {
 /// What comes of the rows of one start.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
-    /// One array for each field of the work, of as many values as rows go out.
+    /// One array for each field of the work, of as many values as rows go out; none at all after
+    /// an error of which nothing else is known.
     pub columns: Vec<ArrayRef>,
     /// For each row that came in how many rows go out; `None`: one each.
     pub repeats: Option<Vec<u32>>,
@@ -31,8 +32,15 @@ pub struct Answer {
     pub made: Vec<Made>,
 }
 
+impl Answer {
+    /// So many rows have failed for this reason, and nothing is known of them.
+    pub fn failed(rows: usize, why: &str) -> Answer {
+        Answer { errors: vec![Some(why.to_owned()); rows], ..Answer::default() }
+    }
+}
+
 /// A file as the work has left it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Made {
     /// Its name, absolute.
     pub path: PathBuf,

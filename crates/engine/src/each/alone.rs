@@ -5,6 +5,7 @@ use crate::nodes::read::Reader;
 use crate::nodes::write::Write;
 use crate::nodes::{self, Context, Stage, to_rows};
 use crate::options::Place;
+use tasks::lane::{Limits, Needs};
 use crate::parcel::{Item, Parcel};
 use crate::spill::Budget;
 use crate::watch::{Watch, lock};
@@ -48,6 +49,7 @@ impl Alone {
                 budget: budget.clone(),
                 book: None,
                 commons: Arc::default(),
+                limits: Arc::new(Limits::new(Needs::default())),
             },
             stages: nodes.iter().map(|_| None).collect(),
             behind: (0..nodes.len()).map(behind).collect(),

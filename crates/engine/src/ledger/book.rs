@@ -3,6 +3,7 @@
 //! A record is handed to the system as soon as what it tells of is: so nothing is lost when
 //! processes are killed. Now and then what has been written is made durable, and a record says so:
 //! after a power cut only what was synced counts.
+use super::answers::{self, Answers};
 use super::folder::cannot;
 use super::fragment::lasting;
 use super::lock::Share;
@@ -24,7 +25,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 /// Time between two syncs.
@@ -55,14 +56,17 @@ pub struct Book {
     left: Vec<Option<Arc<Vec<u64>>>>,
     whole: Vec<Option<Print>>,
     physical: Physical,
+    answers: answers::Known,
     /// Dropped at the end, so that the thread that syncs ends.
     _ends: Sender<()>,
     _share: Share,
 }
 
 /// What the thread that syncs needs.
-struct Shared {
+pub(super) struct Shared {
     notes: Mutex<Notes>,
+    /// Answers to rows that may not be noted yet.
+    answers: Mutex<Vec<Weak<Answers>>>,
     /// For each node of the plan that is staged and lasts.
     sinks: Vec<Option<(Arc<dyn Sink>, Print)>>,
 }
@@ -71,6 +75,8 @@ struct Shared {
 struct Notes {
     page: Page,
     fresh: BTreeMap<usize, Vec<u64>>,
+    /// Whether answers to rows have been noted since the last sync.
+    answered: bool,
 }
 
 impl Book {
@@ -93,8 +99,11 @@ impl Book {
             Some((sink.clone(), known.stage))
         };
         let sinks = survey.physical.nodes.iter().map(sink).collect();
-        let shared =
-            Arc::new(Shared { notes: Mutex::new(Notes { page, fresh: BTreeMap::new() }), sinks });
+        let shared = Arc::new(Shared {
+            notes: Mutex::new(Notes { page, fresh: BTreeMap::new(), answered: false }),
+            answers: Mutex::default(),
+            sinks,
+        });
         let (ends, ended) = channel();
         let syncs = shared.clone();
         let sync = move || {
@@ -110,6 +119,7 @@ impl Book {
             left: survey.left.clone(),
             whole: survey.whole.clone(),
             physical: survey.physical.clone(),
+            answers: survey.answers.clone(),
             _ends: ends,
             _share: share,
         })
@@ -136,6 +146,13 @@ impl Book {
         let ours = |node: &plan::physical::Node| matches!(&node.op, Op::Write(to) if Arc::ptr_eq(to, sink));
         let node = self.physical.nodes.iter().position(ours)?;
         Some(self.fragment(node)?.done.clone())
+    }
+
+    /// What is known of the rows that a node does something for.
+    pub(crate) fn memory(&self) -> Arc<Answers> {
+        let answers = Answers::new(self.answers.clone(), self.shared.clone());
+        lock(&self.shared.answers).push(Arc::downgrade(&answers));
+        answers
     }
 
     /// Tiles have been written by the writer at the end of a fragment.
@@ -219,6 +236,7 @@ impl Book {
     /// # Errors
     /// If one of them is not whole or cannot be named.
     pub fn commit(&self) -> Result<Vec<Written>, Failure> {
+        self.shared.flush();
         let whole = |at: usize| self.whole.get(at).copied().flatten();
         commit(&self.physical, &whole, &mut |record| self.note(&record))
     }
@@ -235,6 +253,7 @@ impl Book {
                 lock(&self.shared.notes).page.note(&Record::Table { whole }, &[&body]);
             }
         }
+        self.shared.flush();
         self.note(&Record::Ended { now });
         // Why it failed is told when it is asked for.
         drop(lock(&self.shared.notes).page.sync());
@@ -251,8 +270,29 @@ impl Book {
 }
 
 impl Shared {
+    /// Notes answers to rows.
+    pub(super) fn answered(&self, record: &Record, body: &[&[u8]]) {
+        let mut notes = lock(&self.notes);
+        notes.page.note(record, body);
+        notes.answered = true;
+    }
+
+    /// Notes the answers that are not noted yet.
+    fn flush(&self) {
+        let answers: Vec<Arc<Answers>> =
+            lock(&self.answers).iter().filter_map(Weak::upgrade).collect();
+        answers.iter().for_each(|answers| answers.flush());
+    }
+
     /// Makes durable what has been written.
     fn sync(&self) {
+        self.flush();
+        let answered = {
+            let mut notes = lock(&self.notes);
+            std::mem::take(&mut notes.answered).then(|| notes.page.file())
+        };
+        // Answers that are lost to a power cut are given again.
+        drop(answered.map(|file| file.and_then(|file| file.sync_data())));
         let (fresh, records) = {
             let mut notes = lock(&self.notes);
             (std::mem::take(&mut notes.fresh), notes.page.records())

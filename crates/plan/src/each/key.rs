@@ -1,8 +1,8 @@
 //! What the answer for a row depends on.
 use super::Each;
 use crate::fingerprint::Print;
-use crate::params::interpolate;
 use crate::paths::find;
+use crate::template::constant;
 use crate::yaml::{Kind, Node};
 use arrow_array::RecordBatch;
 use std::fmt::Write;
@@ -71,7 +71,7 @@ impl Each {
                 _ => vec![&step.head],
             };
             for name in names {
-                let text = interpolate(&mut b, &name.scalar()?.text)?;
+                let text = constant(&mut b, &name.scalar()?.text)?;
                 paths.extend(find(beside, &text).unwrap_or_else(|_| vec![PathBuf::from(&text)]));
             }
         }

@@ -51,6 +51,8 @@ pub struct Each {
     pub fields: Vec<Field>,
     /// Whether what it adds is one row for each row.
     pub one: bool,
+    /// The programs and addresses that steps inside use.
+    pub uses: Vec<String>,
     /// The columns of the row that something in it names.
     used: Vec<usize>,
     meaning: Print,
@@ -92,6 +94,7 @@ impl Each {
             row: schema.to_rows().fields,
             fields: Vec::new(),
             one: true,
+            uses: Vec::new(),
             used: Vec::new(),
             meaning: Print::default(),
             template: None,
@@ -124,6 +127,11 @@ impl Each {
         b.graph.row = row.given(known);
         b.row = Some(row);
         b
+    }
+
+    /// What it does, in a versioned text: equal texts mean equal answers.
+    pub fn identity(&self) -> String {
+        format!("each 1 {}", self.meaning)
     }
 
     /// The columns of its rows, in the order of their batches.

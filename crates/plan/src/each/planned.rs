@@ -2,6 +2,7 @@
 use super::Each;
 use super::ends::{Ends, differs, ends};
 use crate::build::Builder;
+use crate::graph::PlanOp;
 use crate::load::LoadOptions;
 use crate::lower::lower;
 use crate::outputs;
@@ -45,6 +46,11 @@ impl Each {
         }
         crate::unread::explain(&b.unread, &mut b.diagnostics);
         let good = !b.diagnostics.has_errors();
+        let inside = b.graph.nodes.iter().filter_map(|node| match &node.op {
+            PlanOp::Task(task) => Some(task.uses.clone()),
+            _ => None,
+        });
+        let uses = inside.flatten().collect();
         let mut named = b.used.borrow().clone();
         let bodies = self.functions.iter().flat_map(|f| f.body.names());
         named.extend(bodies.map(|(name, _)| name.to_owned()));
@@ -53,7 +59,7 @@ impl Each {
         outer.inputs.append(&mut b.inputs);
         outer.used.borrow_mut().extend(named);
         outer.diagnostics.extend(said);
-        (self.fields, self.one, self.used) = (made.fields, made.one, used);
+        (self.fields, self.one, self.used, self.uses) = (made.fields, made.one, used, uses);
         good.then_some(())
     }
 

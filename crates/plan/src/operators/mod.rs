@@ -5,9 +5,10 @@ use crate::spec::Spec;
 
 mod axes;
 mod concat;
+mod dead_letters;
 mod distinct;
 mod drop;
-pub mod each;
+mod each;
 mod filter;
 mod grid;
 mod join;
@@ -25,12 +26,16 @@ mod sort;
 mod top;
 mod write;
 
+pub(crate) use dead_letters::dead_letters;
+pub use map::field;
+
 base::table! {
     /// All operators by name.
     pub OPERATORS: Operator = [
         concat::CONCAT,
         distinct::DISTINCT,
         drop::DROP,
+        each::EACH,
         filter::FILTER,
         grid::GRID,
         join::JOIN,
