@@ -56,6 +56,8 @@ pub struct Builder<'a> {
     pub stored: Vec<(String, String, DType)>,
     /// Names of columns that inputs have and reads leave out.
     pub left_out: BTreeSet<String>,
+    /// Which outputs earlier runs have made for rows: they may be replaced.
+    pub replaced: Option<Arc<dyn Fn(&Path) -> bool + Send + Sync>>,
     /// The row that all of this is done for, inside of `each`.
     pub row: Option<Row>,
     /// The parameters that something has used.
@@ -87,6 +89,7 @@ impl<'a> Builder<'a> {
             unkept: Vec::new(),
             described: Vec::new(),
             left_out: BTreeSet::new(),
+            replaced: None,
             row: None,
             used: RefCell::default(),
             hash: String::new(),
@@ -114,7 +117,9 @@ impl Builder<'_> {
         let same = |p: &PathBuf| std::path::absolute(p).ok() == std::path::absolute(path).ok();
         match () {
             () if self.options.overwrite => Replace::Always,
-            () if self.options.replace.iter().any(same) => {
+            () if self.options.replace.iter().any(same)
+                || self.replaced.as_ref().is_some_and(|made| made(path)) =>
+            {
                 Known::at(path).map_or(Replace::Never, Replace::Known)
             }
             () => Replace::Never,

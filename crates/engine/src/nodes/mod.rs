@@ -43,6 +43,7 @@ use base::{Failure, FailureKind, Tile};
 use plan::physical::{Node, Op, Reduce, Task, TaskWork};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
+use tasks::Work;
 use tasks::lane::{Lane, Limits, Memory, Setup};
 
 /// Where a stage puts what it makes.
@@ -207,9 +208,17 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
 fn task(nodes: &[Node], at: usize, of: &Task, cx: &Context) -> Result<task::Tasks, Failure> {
     let node = &nodes[at];
     let make = || {
-        let work = match &of.work {
+        let memory = cx.book.as_ref().map(|book| book.memory() as Arc<dyn Memory>);
+        let work: Arc<dyn Work> = match &of.work {
             TaskWork::Ready(work) => work.clone(),
-            TaskWork::Each(each) => Arc::new(EachWork::new(each.clone(), cx.budget.clone())) as _,
+            TaskWork::Each(each) => {
+                if let Some(memory) = &memory {
+                    // The plan outlives the run, and its notes should not.
+                    let memory = Arc::downgrade(memory);
+                    each.may_replace(move |path| memory.upgrade().is_some_and(|m| m.made(path)));
+                }
+                Arc::new(EachWork::new(each.clone(), cx.budget.clone()))
+            }
         };
         let limit = task::share(of.concurrency, cx.place);
         let setup = Setup {
@@ -217,7 +226,7 @@ fn task(nodes: &[Node], at: usize, of: &Task, cx: &Context) -> Result<task::Task
             limit,
             needs: of.needs,
             limits: cx.limits.clone(),
-            memory: cx.book.as_ref().map(|book| book.memory() as Arc<dyn Memory>),
+            memory,
             first: of.first,
         };
         let lane = Arc::new(Lane::new(setup)?);

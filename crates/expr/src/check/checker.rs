@@ -224,7 +224,8 @@ impl<'a> Checker<'a> {
         }
         let arguments = self.frames.last().into_iter().flat_map(|f| &f.function.arguments);
         let params = self.scope.params.iter().map(|(n, _)| n);
-        let row = self.scope.row.iter().map(|f| &*f.name);
+        let own = |name: &str| self.scope.params.iter().any(|(n, _)| n == name);
+        let row = self.scope.row.iter().map(|f| &*f.name).filter(|name| !own(name));
         let known = arguments.chain(params).map(String::as_str).chain(row);
         let columns = self.scope.schema.names().filter(|n| !n.starts_with('#'));
         let error = error.maybe_help(match power_sign(name) {

@@ -31,6 +31,8 @@ use crate::steps::steps_of;
 use arrow_array::RecordBatch;
 use base::{Code, Field, Schema, Source, Span, Value};
 use expr::UserFunction;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 /// A small pipeline for each row of a batch.
 pub struct Each {
@@ -56,6 +58,8 @@ pub struct Each {
     /// The columns of the row that something in it names.
     used: Vec<usize>,
     meaning: Print,
+    /// Which outputs earlier runs have made for rows, as far as the run knows.
+    made: OnceLock<Arc<dyn Fn(&Path) -> bool + Send + Sync>>,
     /// The plan for all rows, if there can be one.
     pub template: Option<Template>,
 }
@@ -97,6 +101,7 @@ impl Each {
             uses: Vec::new(),
             used: Vec::new(),
             meaning: Print::default(),
+            made: OnceLock::new(),
             template: None,
         };
         each.check(b, example)?;
@@ -123,10 +128,17 @@ impl Each {
         b.allow.clone_from(&self.allow);
         b.hash.clone_from(&self.hash);
         b.digest = self.digest;
+        b.replaced = self.made.get().cloned();
         b.made = vec![None; self.steps.len()];
         b.graph.row = row.given(known);
         b.row = Some(row);
         b
+    }
+
+    /// Says which outputs may be replaced: those that earlier runs have made for rows.
+    pub fn may_replace(&self, made: impl Fn(&Path) -> bool + Send + Sync + 'static) {
+        // A plan is for one run.
+        drop(self.made.set(Arc::new(made)));
     }
 
     /// What it does, in a versioned text: equal texts mean equal answers.
