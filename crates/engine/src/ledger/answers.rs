@@ -28,7 +28,7 @@ const MOST: usize = 1024;
 /// What a ledger knows of rows.
 #[derive(Clone, Default)]
 pub struct Known {
-    records: Arc<Vec<Recorded>>,
+    records: Arc<Vec<Arc<Recorded>>>,
     /// For each key its record, and its place in it.
     places: Arc<HashMap<Key, (usize, usize)>>,
     /// The files that were made, by their names.
@@ -56,15 +56,22 @@ struct Head {
 impl Known {
     /// Of a ledger: the last record of a row holds.
     pub fn of(folder: &Folder) -> Known {
-        let (mut records, mut places) = (Vec::new(), HashMap::new());
-        for (record, body) in folder.records() {
-            let Record::Answers { rows } = record else { continue };
-            for (place, key) in body.keys(*rows).unwrap_or_default().into_iter().enumerate() {
-                places.insert(Key(key.0), (records.len(), place));
-            }
-            records.push(Recorded { rows: *rows, body: body.clone(), answers: OnceLock::new() });
+        let mut known = Known::default();
+        folder.records().for_each(|(record, body)| known.add(record, body));
+        known
+    }
+
+    /// Adds a record, if it is one of answers.
+    pub(super) fn add(&mut self, record: &Record, body: &Body) {
+        let Record::Answers { rows } = record else { return };
+        let place = self.records.len();
+        let (records, places) = (Arc::make_mut(&mut self.records), Arc::make_mut(&mut self.places));
+        for (at, key) in body.keys(*rows).unwrap_or_default().into_iter().enumerate() {
+            places.insert(Key(key.0), (place, at));
         }
-        Known { records: Arc::new(records), places: Arc::new(places), made: Arc::default() }
+        let (rows, body, answers) = (*rows, body.clone(), OnceLock::new());
+        records.push(Arc::new(Recorded { rows, body, answers }));
+        self.made = Arc::default();
     }
 
     /// The answer to a row, if it is known and the files that it made are there.

@@ -8,6 +8,7 @@ mod orders;
 mod plans;
 mod sinks;
 mod spills;
+mod tasks;
 
 use crate::deal::{Asking, Dealer};
 use crate::{Mesh, Options, Tally, Watch, run};
