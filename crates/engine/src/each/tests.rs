@@ -73,14 +73,14 @@ steps:
 fn one_plan_gives_the_bits_of_a_plan_for_each_row() {
     for (steps, once) in [
         ("- range: { k: 1..=n }\n- map: { v: k * gain + shift }\n- reduce: { s: sum(v), m: mean(v), d: std(v) }", true),
-        ("- range: { k: n..2*n }\n- map: { v: sin(k) * gain }\n- reduce: { at: argmax(v), one: first(v), p: prod(v), q: quantile(v, 0.3) }", true),
+        ("- range: { k: n..2*n }\n- map: { v: sin(k) * gain }\n- reduce: { at: argmax(v), one: first(v), p: prod(v), q: 'quantile(v, 0.3)' }", true),
         ("- range: { k: 1..=200 }\n- filter: k % n == 0 and who == 'even'\n- reduce: { c: count(), s: sum(scaled(k)) / gain }", true),
         ("- range: { k: 0..n }\n- reduce: { s: sum(k) }\n  by: { part: k % 3 }\n- filter: s > n", true),
         ("- range: { k: 0..n }\n- map: { v: cos(k * gain) }\n- sort: -v\n- filter: v > 0", true),
         ("- range: { k: 0..n }\n- map: { v: k % 7 }\n- top: 3\n  by: v", true),
         ("- range: { k: 0..n }\n- show: 2", true),
         ("- range: { k: 0..n }\n- show: n // 10 + 1", false),
-        ("- range: { k: 0..n }\n- reduce: { q: quantile(k, 1 / n) }", false),
+        ("- range: { k: 0..n }\n- reduce: { q: 'quantile(k, 1 / n)' }", false),
         ("- range: { k: 0..n }\n- map: { v: k * 2 }\n- select: [v]\n- map: { w: v * gain }\n- select: [w]", true),
         ("- range: { k: 0..n }\n- map: { v: k * gain, u: k + n }\n- reduce: { s: sum(v) }\n- filter: s > 3", true),
         ("- range: { k: 0..n }\n  as: a\n- reduce: { s: sum(k) }\n- reduce: { t: sum(k * gain) }\n  from: a", true),
