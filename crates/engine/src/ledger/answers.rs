@@ -14,6 +14,7 @@ use base::{Column, DimMask, Tile};
 use plan::Print;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tasks::lane::Memory;
@@ -30,6 +31,8 @@ pub struct Known {
     records: Arc<Vec<Arc<Recorded>>>,
     /// For each key its record, and its place in it.
     places: Arc<HashMap<Key, (usize, usize)>>,
+    /// The files that were made, by their names.
+    made: Arc<OnceLock<HashMap<PathBuf, Vec<Made>>>>,
 }
 
 /// A record, read when it is first asked for.
@@ -68,6 +71,7 @@ impl Known {
         }
         let (rows, body, answers) = (*rows, body.clone(), OnceLock::new());
         records.push(Arc::new(Recorded { rows, body, answers }));
+        self.made = Arc::default();
     }
 
     /// The answer to a row, if it is known and the files that it made are there.
@@ -77,6 +81,22 @@ impl Known {
         let answer =
             record.answers.get_or_init(|| record.read().unwrap_or_default()).get(*place)?;
         answer.made.iter().all(Made::stands).then(|| answer.clone())
+    }
+
+    /// Whether a file was made by one of the answers, and is there as it was made.
+    fn made(&self, path: &Path) -> bool {
+        let all = self.made.get_or_init(|| {
+            let mut all: HashMap<PathBuf, Vec<Made>> = HashMap::new();
+            for record in self.records.iter() {
+                let answers = record.answers.get_or_init(|| record.read().unwrap_or_default());
+                for made in answers.iter().flat_map(|answer| &answer.made) {
+                    all.entry(made.path.clone()).or_default().push(made.clone());
+                }
+            }
+            all
+        });
+        let name = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        all.get(&name).is_some_and(|made| made.iter().any(Made::stands))
     }
 }
 
@@ -131,6 +151,10 @@ fn flush(fresh: &mut Fresh, notes: &Shared) {
 impl Memory for Answers {
     fn recall(&self, key: &Key) -> Option<Answer> {
         self.known.recall(key)
+    }
+
+    fn made(&self, path: &Path) -> bool {
+        self.known.made(path)
     }
 
     fn note(&self, key: Key, answer: &Answer) {
