@@ -111,6 +111,11 @@ pub trait Work: Send + Sync {
         false
     }
 
+    /// Told before the first row: among how many processes the rows are spread.
+    fn among(&self, processes: usize) {
+        let _ = processes;
+    }
+
     /// What the answer depends on: the program, its arguments, the files that it reads. `None`: it
     /// is not kept for later runs. Called in a thread that may wait for the file system.
     fn key(&self, rows: &Rows) -> Option<Key>;

@@ -208,6 +208,7 @@ fn task(nodes: &[Node], at: usize, of: &Task, cx: &Context) -> Result<task::Task
     let TaskWork::Ready(work) = &of.work;
     let make = || {
         let limit = task::share(of.concurrency, cx.place);
+        work.among(task::processes(of, cx.place));
         let setup = Setup {
             work: work.clone(),
             limit,

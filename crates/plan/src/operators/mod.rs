@@ -8,6 +8,7 @@ mod concat;
 mod dead_letters;
 mod distinct;
 mod drop;
+mod fetch;
 mod filter;
 mod grid;
 mod join;
@@ -34,6 +35,7 @@ base::table! {
         concat::CONCAT,
         distinct::DISTINCT,
         drop::DROP,
+        fetch::FETCH,
         filter::FILTER,
         grid::GRID,
         join::JOIN,

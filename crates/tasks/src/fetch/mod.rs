@@ -3,6 +3,7 @@
 //! | module | what it has |
 //! |---|---|
 //! | `address` | addresses of the web and of files, their logins, how they are named in errors |
+//! | `check` | what can be told of a step before it runs |
 //! | `job` | what one row asks for, and its key |
 //! | `row` | attempts and the waits between them, up to the end of a row |
 //! | `attempt` | one attempt: all of a body, or the rest of it |
@@ -14,6 +15,7 @@
 //! | `trouble`, `size` | what has gone wrong, in words |
 mod address;
 mod attempt;
+mod check;
 mod client;
 mod date;
 mod disk;
@@ -29,7 +31,8 @@ mod size;
 mod trouble;
 mod wait;
 
-pub use place::Replace;
+pub use check::{Part, check, shown};
+pub use place::{Folder, Replace};
 
 use crate::template::Template;
 use crate::work::{Answer, Key, Rows, Stop, Work};
@@ -39,8 +42,8 @@ use futures::future::{BoxFuture, join_all};
 use pace::Pace;
 use row::{Outcome, Seen};
 use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 /// What is downloaded, and how.
@@ -51,8 +54,8 @@ pub struct Spec {
     pub url: Template,
     /// The file that it goes into; `None`: a column `body`, a text.
     pub to: Option<Template>,
-    /// Where `to` lies, if it does not begin at the root; `None`: in the working folder.
-    pub folder: Option<PathBuf>,
+    /// Where `to` lies.
+    pub folder: Folder,
     /// Which files it may take the place of. One that is there with the same content always stays,
     /// and the row has ended well.
     pub replace: Replace,
@@ -61,6 +64,8 @@ pub struct Spec {
     /// Headers of the request, with their values. To another host than that of the address, a
     /// redirect takes only those that tell nothing of who asks.
     pub headers: Vec<(String, Template)>,
+    /// Headers whose values are secret: they say who asks, so no answer depends on them.
+    pub secrets: Vec<(String, String)>,
     /// The SHA-256 of the body, 64 hexadecimal digits.
     pub sha256: Option<Template>,
     /// The most that a row may take, with all its attempts and waits.
@@ -79,7 +84,7 @@ pub struct Spec {
     pub longest_wait: Duration,
     /// The most redirects that are followed.
     pub redirects: u32,
-    /// Attempts a second in this process, for all rows together: its share of what the step may.
+    /// Attempts a second, for all rows together; each process has an equal share of them.
     pub per_second: Option<f64>,
 }
 
@@ -88,10 +93,11 @@ impl Default for Spec {
         Spec {
             url: Template::default(),
             to: None,
-            folder: None,
+            folder: Folder::Working,
             replace: Replace::Never,
             longest_body: 16_000_000,
             headers: Vec::new(),
+            secrets: Vec::new(),
             sha256: None,
             timeout: None,
             connect: Duration::from_secs(10),
@@ -127,7 +133,9 @@ pub fn fields(body: bool) -> Vec<Field> {
 pub struct Fetch {
     spec: Spec,
     fields: Vec<Field>,
-    pace: Option<Pace>,
+    /// Begins with the first row, when the processes are known.
+    pace: OnceLock<Option<Pace>>,
+    processes: AtomicUsize,
     /// What goes into which file, so that no two rows write one.
     written: Mutex<HashMap<Key, Key>>,
 }
@@ -136,8 +144,17 @@ impl Fetch {
     /// Of a step.
     pub fn new(spec: Spec) -> Fetch {
         let fields = fields(spec.to.is_none());
-        let pace = spec.per_second.filter(|n| n.is_finite() && *n > 0.0).map(Pace::new);
-        Fetch { spec, fields, pace, written: Mutex::default() }
+        let (pace, written) = (OnceLock::new(), Mutex::default());
+        Fetch { spec, fields, pace, processes: AtomicUsize::new(1), written }
+    }
+
+    /// How fast this process may be, if that is bounded.
+    fn pace(&self) -> Option<&Pace> {
+        let begin = || {
+            let all = self.spec.per_second.filter(|n| n.is_finite() && *n > 0.0)?;
+            Some(Pace::new(all / self.processes.load(Relaxed) as f64))
+        };
+        self.pace.get_or_init(begin).as_ref()
     }
 
     fn answer(&self, outcomes: Vec<Outcome>) -> Answer {
@@ -167,6 +184,10 @@ impl Fetch {
 impl Work for Fetch {
     fn fields(&self) -> &[Field] {
         &self.fields
+    }
+
+    fn among(&self, processes: usize) {
+        self.processes.store(processes.max(1), Relaxed);
     }
 
     fn key(&self, rows: &Rows) -> Option<Key> {

@@ -138,7 +138,7 @@ impl Fetch {
         };
         let waits = Waits { first: spec.wait, longest: spec.longest_wait };
         loop {
-            if let Some(pace) = &self.pace {
+            if let Some(pace) = self.pace() {
                 pace.turn().await;
             }
             let n = seen.attempts.fetch_add(1, Relaxed) + 1;

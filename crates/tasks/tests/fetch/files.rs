@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tasks::Template;
-use tasks::fetch::{Replace, Spec};
+use tasks::fetch::{Folder, Replace, Spec};
 use tasks::work::Made;
 
 fn hex(bytes: &[u8]) -> String {
@@ -198,9 +198,15 @@ fn files_of_this_machine_are_copied() {
 fn names_are_meant_below_the_folder() {
     let server = Server::new(|_, s| ok(s, b"new"));
     let folder = tempfile::tempdir().unwrap();
-    let below = Spec { folder: Some(PathBuf::from(folder.path())), ..to_file() };
+    let at = PathBuf::from(folder.path());
+    let below = Spec { folder: Folder::Of(at.clone()), ..to_file() };
     assert_eq!(one(below, &server.url("/x"), Path::new("a/-x")).error, None);
-    assert_eq!(fs::read(folder.path().join("a/-x")).unwrap(), b"new");
+    assert_eq!(fs::read(at.join("a/-x")).unwrap(), b"new");
+    // Of what is thrown away nothing leaves the folder.
+    let within = || Spec { folder: Folder::Within(at.join("in")), ..to_file() };
+    for name in ["../../b", "/b"] {
+        assert_eq!(one(within(), &server.url("/x"), Path::new(name)).made[0].path, at.join("in/b"));
+    }
 }
 
 #[test]
