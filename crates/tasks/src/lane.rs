@@ -3,7 +3,7 @@
 //! Workers of the dataflow hand in rows and go on; they are woken when answers have come. Work that
 //! waits runs on the event loop, so many starts at a time; work that computes runs on threads.
 use crate::runtime;
-use crate::work::{Answer, Key, Rows, Stop, Work};
+use crate::work::{Answer, Key, Made, Rows, Stop, Work};
 use futures::FutureExt;
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -18,6 +18,12 @@ pub trait Memory: Send + Sync {
 
     /// Keeps an answer.
     fn note(&self, key: Key, answer: &Answer);
+
+    /// Whether one of the answers is of this file, as it is.
+    fn is_made(&self, file: &Made) -> bool {
+        let _ = file;
+        false
+    }
 }
 
 /// How much of what a process has each start takes while it runs.

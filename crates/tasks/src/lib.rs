@@ -9,13 +9,15 @@
 //! | [`fetch`] | downloads |
 //! | [`rename`] | giving files names in one step |
 //! | [`runtime`] | the event loop of the process |
+pub mod call;
 pub mod fetch;
 pub mod format;
 pub mod lane;
 pub mod rename;
 pub mod runtime;
 pub mod template;
+pub mod warden;
 pub mod work;
 
 pub use template::{Piece, Template};
-pub use work::{Answer, Key, KeyHasher, Made, Rows, Stop, Work};
+pub use work::{Answer, IsMade, Key, KeyHasher, Made, Rows, Setting, Stop, Work};

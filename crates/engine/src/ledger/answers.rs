@@ -13,7 +13,7 @@ use arrow_select::concat::concat;
 use base::{Column, DimMask, Tile};
 use plan::Print;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tasks::lane::Memory;
@@ -27,7 +27,7 @@ const MOST: usize = 1024;
 /// What a ledger knows of rows.
 #[derive(Clone, Default)]
 pub struct Known {
-    records: Arc<Vec<Recorded>>,
+    records: Arc<Vec<Arc<Recorded>>>,
     /// For each key its record, and its place in it.
     places: Arc<HashMap<Key, (usize, usize)>>,
 }
@@ -53,15 +53,21 @@ struct Head {
 impl Known {
     /// Of a ledger: the last record of a row holds.
     pub fn of(folder: &Folder) -> Known {
-        let (mut records, mut places) = (Vec::new(), HashMap::new());
-        for (record, body) in folder.records() {
-            let Record::Answers { rows } = record else { continue };
-            for (place, key) in body.keys(*rows).unwrap_or_default().into_iter().enumerate() {
-                places.insert(Key(key.0), (records.len(), place));
-            }
-            records.push(Recorded { rows: *rows, body: body.clone(), answers: OnceLock::new() });
+        let mut known = Known::default();
+        folder.records().for_each(|(record, body)| known.add(record, body));
+        known
+    }
+
+    /// Adds a record, if it is one of answers.
+    pub(super) fn add(&mut self, record: &Record, body: &Body) {
+        let Record::Answers { rows } = record else { return };
+        let place = self.records.len();
+        let (records, places) = (Arc::make_mut(&mut self.records), Arc::make_mut(&mut self.places));
+        for (at, key) in body.keys(*rows).unwrap_or_default().into_iter().enumerate() {
+            places.insert(Key(key.0), (place, at));
         }
-        Known { records: Arc::new(records), places: Arc::new(places) }
+        let (rows, body, answers) = (*rows, body.clone(), OnceLock::new());
+        records.push(Arc::new(Recorded { rows, body, answers }));
     }
 
     /// The answer to a row, if it is known and the files that it made are there.
@@ -71,6 +77,14 @@ impl Known {
         let answer =
             record.answers.get_or_init(|| record.read().unwrap_or_default()).get(*place)?;
         answer.made.iter().all(Made::stands).then(|| answer.clone())
+    }
+}
+
+impl Known {
+    /// The files of all answers, also of those that later ones have replaced.
+    fn made(&self) -> HashSet<Made> {
+        let read = |record: &Arc<Recorded>| record.read().unwrap_or_default();
+        self.records.iter().flat_map(read).flat_map(|answer| answer.made).collect()
     }
 }
 
@@ -84,6 +98,8 @@ impl Recorded {
 /// The memory of one node in one process.
 pub struct Answers {
     known: Known,
+    /// The files of all answers that are known; listed when they are first asked for.
+    made: OnceLock<HashSet<Made>>,
     notes: Arc<Shared>,
     fresh: Mutex<Fresh>,
 }
@@ -99,7 +115,7 @@ impl Answers {
     /// That of a node.
     pub(super) fn new(known: Known, notes: Arc<Shared>) -> Arc<Answers> {
         let fresh = Fresh { list: Vec::new(), start: Instant::now(), spent: Duration::ZERO };
-        Arc::new(Answers { known, notes, fresh: Mutex::new(fresh) })
+        Arc::new(Answers { known, made: OnceLock::new(), notes, fresh: Mutex::new(fresh) })
     }
 
     /// Notes what is not noted yet.
@@ -125,6 +141,10 @@ fn flush(fresh: &mut Fresh, notes: &Shared) {
 impl Memory for Answers {
     fn recall(&self, key: &Key) -> Option<Answer> {
         self.known.recall(key)
+    }
+
+    fn is_made(&self, file: &Made) -> bool {
+        self.made.get_or_init(|| self.known.made()).contains(file)
     }
 
     fn note(&self, key: Key, answer: &Answer) {

@@ -43,6 +43,7 @@ use plan::physical::{Node, Op, Reduce, Task, TaskWork};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use tasks::lane::{Lane, Limits, Memory, Setup};
+use tasks::{IsMade, Setting};
 
 /// Where a stage puts what it makes.
 pub type Out<'a> = &'a mut dyn FnMut(Item);
@@ -208,13 +209,16 @@ fn task(nodes: &[Node], at: usize, of: &Task, cx: &Context) -> Result<task::Task
     let TaskWork::Ready(work) = &of.work;
     let make = || {
         let limit = task::share(of.concurrency, cx.place);
-        work.among(task::processes(of, cx.place));
+        let memory = cx.book.as_ref().map(|book| book.memory() as Arc<dyn Memory>);
+        let is_made =
+            memory.clone().map(|memory| -> IsMade { Arc::new(move |file| memory.is_made(file)) });
+        work.begin(Setting { processes: task::processes(of, cx.place), is_made });
         let setup = Setup {
             work: work.clone(),
             limit,
             needs: of.needs,
             limits: cx.limits.clone(),
-            memory: cx.book.as_ref().map(|book| book.memory() as Arc<dyn Memory>),
+            memory,
             first: of.first,
         };
         let lane = Arc::new(Lane::new(setup)?);

@@ -9,12 +9,11 @@ use crate::template::Templates;
 use crate::yaml::Node;
 use base::{Code, Diagnostic, Schema, Span, Value};
 use sha2::{Digest, Sha256};
-use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tasks::Template;
-use tasks::fetch::{Fetch, Folder, Part, Replace, Spec};
+use tasks::fetch::{Fetch, Folder, Part, Spec};
 
 /// The operator.
 pub static FETCH: Operator = Operator {
@@ -170,7 +169,8 @@ fn spec(b: &mut Builder, step: &Step, schema: &Schema, t: &mut Templates) -> Opt
         headers: headers?,
         secrets,
         folder: folder(b, step),
-        replace: replace(b),
+        overwrite: b.options.overwrite,
+        beside: Path::new(&*b.source.name).parent().map(Path::to_path_buf),
         timeout: seconds(b, step, "timeout"),
         connect: seconds(b, step, "connect_timeout").unwrap_or(defaults.connect),
         stall: seconds(b, step, "stall_timeout").unwrap_or(defaults.stall),
@@ -240,19 +240,6 @@ fn folder(b: &Builder, step: &Step) -> Folder {
         (Some(scratch), _) => Folder::Within(scratch.join(&step.name)),
         (None, Some(out)) => Folder::Of(out.clone()),
         (None, None) => Folder::Working,
-    }
-}
-
-/// Which files may be replaced.
-fn replace(b: &Builder) -> Replace {
-    if b.options.overwrite {
-        return Replace::Always;
-    }
-    let absolute = |path: &PathBuf| std::path::absolute(path).ok();
-    let made: HashSet<PathBuf> = b.options.replace.iter().filter_map(absolute).collect();
-    match made.is_empty() {
-        true => Replace::Never,
-        false => Replace::Known(Arc::new(move |file| made.contains(&file.path))),
     }
 }
 

@@ -28,7 +28,13 @@ impl Job {
         let render = |name: &str, template: &Template| {
             template.render(rows, row).map_err(|why| format!("{name}: {why}"))
         };
-        let source = Source::parse(&render("url", &spec.url)?)?;
+        let mut source = Source::parse(&render("url", &spec.url)?)?;
+        if let (Source::File(path), Some(folder)) = (&mut source, &spec.beside)
+            && !path.exists()
+            && folder.join(&path).exists()
+        {
+            *path = folder.join(&path);
+        }
         let mut headers = HeaderMap::new();
         for (name, template) in &spec.headers {
             let value = render(&format!("header `{name}`"), template)?;

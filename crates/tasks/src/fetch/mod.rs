@@ -32,17 +32,18 @@ mod trouble;
 mod wait;
 
 pub use check::{Part, check, shown};
-pub use place::{Folder, Replace};
+pub use place::Folder;
 
 use crate::template::Template;
-use crate::work::{Answer, Key, Rows, Stop, Work};
+use crate::work::{Answer, Key, Rows, Setting, Stop, Work};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use base::{DType, DimMask, Field};
 use futures::future::{BoxFuture, join_all};
 use pace::Pace;
+use place::Replace;
 use row::{Outcome, Seen};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -56,9 +57,11 @@ pub struct Spec {
     pub to: Option<Template>,
     /// Where `to` lies.
     pub folder: Folder,
-    /// Which files it may take the place of. One that is there with the same content always stays,
-    /// and the row has ended well.
-    pub replace: Replace,
+    /// Whether it may take the place of any file, and not only of such as a run has made. One that
+    /// is there with the same content always stays, and the row has ended well.
+    pub overwrite: bool,
+    /// Where a `file:` is looked for that does not begin at the root, after the working folder.
+    pub beside: Option<PathBuf>,
     /// The most bytes of a body that goes into a column.
     pub longest_body: u64,
     /// Headers of the request, with their values. To another host than that of the address, a
@@ -94,7 +97,8 @@ impl Default for Spec {
             url: Template::default(),
             to: None,
             folder: Folder::Working,
-            replace: Replace::Never,
+            overwrite: false,
+            beside: None,
             longest_body: 16_000_000,
             headers: Vec::new(),
             secrets: Vec::new(),
@@ -133,9 +137,9 @@ pub fn fields(body: bool) -> Vec<Field> {
 pub struct Fetch {
     spec: Spec,
     fields: Vec<Field>,
-    /// Begins with the first row, when the processes are known.
+    setting: OnceLock<Setting>,
+    /// Begins with the first row, when the setting is known.
     pace: OnceLock<Option<Pace>>,
-    processes: AtomicUsize,
     /// What goes into which file, so that no two rows write one.
     written: Mutex<HashMap<Key, Key>>,
 }
@@ -144,17 +148,28 @@ impl Fetch {
     /// Of a step.
     pub fn new(spec: Spec) -> Fetch {
         let fields = fields(spec.to.is_none());
-        let (pace, written) = (OnceLock::new(), Mutex::default());
-        Fetch { spec, fields, pace, processes: AtomicUsize::new(1), written }
+        let (setting, pace) = (OnceLock::new(), OnceLock::new());
+        Fetch { spec, fields, setting, pace, written: Mutex::default() }
     }
 
     /// How fast this process may be, if that is bounded.
     fn pace(&self) -> Option<&Pace> {
         let begin = || {
             let all = self.spec.per_second.filter(|n| n.is_finite() && *n > 0.0)?;
-            Some(Pace::new(all / self.processes.load(Relaxed) as f64))
+            let processes = self.setting.get().map_or(1, |setting| setting.processes.max(1));
+            Some(Pace::new(all / processes as f64))
         };
         self.pace.get_or_init(begin).as_ref()
+    }
+
+    /// Which files may be replaced.
+    fn replace(&self) -> Replace {
+        let made = self.setting.get().and_then(|setting| setting.is_made.clone());
+        match (self.spec.overwrite, made) {
+            (true, _) => Replace::Always,
+            (false, Some(made)) => Replace::Known(made),
+            (false, None) => Replace::Never,
+        }
     }
 
     fn answer(&self, outcomes: Vec<Outcome>) -> Answer {
@@ -186,8 +201,9 @@ impl Work for Fetch {
         &self.fields
     }
 
-    fn among(&self, processes: usize) {
-        self.processes.store(processes.max(1), Relaxed);
+    fn begin(&self, setting: Setting) {
+        // What is told later than first has no effect: there is one run.
+        drop(self.setting.set(setting));
     }
 
     fn key(&self, rows: &Rows) -> Option<Key> {

@@ -1,6 +1,6 @@
 //! Where a download goes: the final name, the names until then, and what may stand there already.
 use super::trouble::words;
-use crate::work::{Key, Made};
+use crate::work::{IsMade, Key, Made};
 use sha2::{Digest, Sha256};
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -8,16 +8,14 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 
 /// Whether a download may take the place of a file.
-#[derive(Clone, Default)]
-pub enum Replace {
+#[derive(Clone)]
+pub(super) enum Replace {
     /// Of none.
-    #[default]
     Never,
-    /// Of a file that a run has made, and that is as it was made. Called in a thread that may wait.
-    Known(Arc<dyn Fn(&Made) -> bool + Send + Sync>),
+    /// Of a file that a run has made, and that is as it was made.
+    Known(IsMade),
     /// Of any file.
     Always,
 }

@@ -131,7 +131,7 @@ impl Fetch {
         let mut sink = match &job.place {
             None => Sink::text(spec.longest_body),
             Some(place) => {
-                let (place, replace) = (place.clone(), spec.replace.clone());
+                let (place, replace) = (place.clone(), self.replace());
                 let sink = Sink::file(place, replace, job.sha256.is_some()).await;
                 sink.map_err(|trouble| trouble.text)?
             }
