@@ -9,6 +9,7 @@ mod dead_letters;
 mod distinct;
 mod drop;
 mod each;
+mod fetch;
 mod filter;
 mod grid;
 mod join;
@@ -36,6 +37,7 @@ base::table! {
         distinct::DISTINCT,
         drop::DROP,
         each::EACH,
+        fetch::FETCH,
         filter::FILTER,
         grid::GRID,
         join::JOIN,
