@@ -37,8 +37,8 @@ impl Layout {
     pub(super) fn new(request: &WriteRequest) -> Result<Layout, FormatError> {
         let kind = kind(&request.path)?;
         let schema = &request.schema;
-        let column = variable(schema)?;
         let [height, width, bands] = sizes(schema)?;
+        let column = variable(schema)?;
         let most = if kind == Kind::Jpeg { MOST_JPEG } else { MOST };
         if height.max(width) > most || bands > 4 {
             let name = kind.name();
@@ -129,8 +129,7 @@ fn fits(kind: Kind, bands: u64) -> Result<(), FormatError> {
 
 /// The one column that is no coordinate.
 fn variable(schema: &Schema) -> Result<usize, FormatError> {
-    let rows = schema.domain.dims.len() == 1;
-    let all = (0..schema.fields.len()).filter(|i| rows || schema.coordinate(*i).is_none());
+    let all = (0..schema.fields.len()).filter(|i| schema.coordinate(*i).is_none());
     let all: Vec<usize> = all.collect();
     let [one] = all[..] else {
         let names: Vec<&str> = all.iter().map(|i| &*schema.fields[*i].name).collect();

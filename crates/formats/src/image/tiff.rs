@@ -4,6 +4,7 @@ use super::png::turned;
 use super::samples::Sample;
 use super::whole::MOST;
 use ::image::codecs::tiff::TiffDecoder;
+use ::image::error::UnsupportedErrorKind;
 use ::image::{ColorType, ImageDecoder, ImageError, Limits};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -36,9 +37,16 @@ pub(super) fn header(file: &Arc<File>) -> Result<Header, BadHeader> {
 
 fn bad(error: ImageError) -> BadHeader {
     match error {
-        ImageError::Unsupported(e) => BadHeader::Refused(format!(
-            "its pixels are of a kind that is not read ({e}); grey and colour of 8 or 16 bits is"
-        )),
+        ImageError::Unsupported(e) => {
+            let what = match e.kind() {
+                UnsupportedErrorKind::GenericFeature(what) => format!(" ({what})"),
+                _ => String::new(),
+            };
+            BadHeader::Refused(format!(
+                "its pixels are of a kind that is not read{what}; of TIFF grey of 8 or 16 bits is, \
+                 and colour of 8 or 16 bits or 32-bit floats"
+            ))
+        }
         e => BadHeader::Damaged(e.to_string()),
     }
 }

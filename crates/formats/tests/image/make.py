@@ -52,7 +52,8 @@ grey = noise(1)
 for name, bands, mode in [("grey", 1, "L"), ("grey_alpha", 2, "LA"), ("rgb", 3, "RGB"), ("rgba", 4, "RGBA")]:
     image = Image.fromarray(noise(bands), mode)
     save(f"{name}.png", image)
-    save(f"{name}.tif", image, compression="tiff_deflate" if bands == 3 else "tiff_lzw" if bands == 1 else None)
+    if bands != 2:
+        save(f"{name}.tif", image, compression="tiff_deflate" if bands == 3 else "tiff_lzw" if bands == 1 else None)
 save("grey16.png", Image.fromarray(noise(1, "u2")))
 save("grey16.tif", Image.fromarray(noise(1, "u2")))
 rgb16 = noise(3, "u2")
@@ -82,6 +83,7 @@ exif = Image.Exif()
 exif[0x0112] = 6
 save("turned.jpg", Image.fromarray(SMOOTH // 2), near=2, quality=95, exif=exif)
 # What is refused.
+Image.fromarray(noise(2), "LA").save("grey_alpha.tif")
 Image.fromarray(noise(1).astype("f4")).save("float.tif")
 Image.fromarray(np.arange(H * W, dtype="i4").reshape(H, W)).save("int32.tif")
 open("values.txt", "w").writelines(values)

@@ -7,6 +7,7 @@ mod axes;
 mod concat;
 mod distinct;
 mod drop;
+mod files;
 mod filter;
 mod grid;
 mod join;
@@ -30,6 +31,7 @@ base::table! {
         concat::CONCAT,
         distinct::DISTINCT,
         drop::DROP,
+        files::FILES,
         filter::FILTER,
         grid::GRID,
         join::JOIN,

@@ -62,9 +62,11 @@ fn rows_above_the_damage_are_read() {
     let mut bytes = Vec::new();
     let mut encoder = ::png::Encoder::new(&mut bytes, 200, 1000);
     encoder.set_compression(::png::Compression::NoCompression);
-    let mut writer = encoder.write_header().unwrap().into_stream_writer_with_size(10_000).unwrap();
+    let mut header = encoder.write_header().unwrap();
+    let mut writer = header.stream_writer_with_size(10_000).unwrap();
     std::io::Write::write_all(&mut writer, &pixels).unwrap();
     writer.finish().unwrap();
+    header.finish().unwrap();
     bytes.truncate(bytes.len() / 2);
     std::fs::write(&path, &bytes).unwrap();
     let source = open(&path).unwrap();
