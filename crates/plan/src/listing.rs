@@ -2,6 +2,7 @@
 use crate::paths::{is_pattern, places, reason, special};
 use crate::walk::{Hidden, Walk, near};
 use base::{Code, Warning};
+use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -53,7 +54,8 @@ impl Listing {
                 return Ok(());
             }
             if place.is_dir() {
-                let help = format!("write `{}` for the files in it", Path::new(text).join("*").display());
+                let help =
+                    format!("write `{}` for the files in it", Path::new(text).join("*").display());
                 return Err(no(format!("`{text}` is a folder"), Some(help)));
             }
         }
@@ -106,6 +108,11 @@ impl Listing {
     pub(crate) fn sort(&mut self) {
         self.files.sort_unstable_by(|a, b| a.path.as_bytes().cmp(b.path.as_bytes()));
         self.files.dedup_by(|a, b| a.path == b.path);
+        if self.files.iter().any(|file| file.path.starts_with("./")) {
+            let mut seen = HashSet::new();
+            let bare = |path: &str| path.trim_start_matches("./").to_owned();
+            self.files.retain(|file| seen.insert(bare(&file.path)));
+        }
         for list in [&mut self.foreign, &mut self.others, &mut self.closed] {
             list.sort_unstable_by(|a, b| a.as_os_str().as_bytes().cmp(b.as_os_str().as_bytes()));
             list.dedup();

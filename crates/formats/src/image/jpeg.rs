@@ -28,7 +28,9 @@ pub(super) fn header(file: &Arc<File>) -> Result<Header, BadHeader> {
             APP1 if body.starts_with(b"Exif\0\0") => exif = Some(body),
             // Start of frame, but for the tables of Huffman and arithmetic codes among them.
             0xc0..=0xcf if ![0xc4, 0xc8, 0xcc].contains(&marker) => {
-                let turned = exif.and_then(|e| Orientation::from_exif_chunk(&e[6..])).and_then(|o| turned(Some(o)));
+                let turned = exif
+                    .and_then(|e| Orientation::from_exif_chunk(&e[6..]))
+                    .and_then(|o| turned(Some(o)));
                 return frame(marker, &body, turned);
             }
             START_OF_SCAN | END_OF_IMAGE => {
@@ -46,8 +48,10 @@ fn frame(marker: u8, body: &[u8], turned: Option<String>) -> Result<Header, BadH
     };
     let refused = |what: &str| Err(BadHeader::Refused(what.to_string()));
     if !(0xc0..=0xc2).contains(&marker) {
-        return refused("it is lossless, hierarchical or arithmetically coded; baseline and \
-                        progressive JPEG is read");
+        return refused(
+            "it is lossless, hierarchical or arithmetically coded; baseline and \
+                        progressive JPEG is read",
+        );
     }
     if bits != 8 {
         return refused(&format!("its values have {bits} bits; JPEG of 8 bits is read"));

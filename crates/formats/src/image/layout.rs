@@ -146,7 +146,9 @@ fn whole_numbers(field: &Field) -> Result<(), FormatError> {
     let name = &field.name;
     let help = match field.dtype {
         DType::Int32 | DType::Int64 => return Ok(()),
-        DType::Float32 | DType::Float64 => format!("say how: `map: {{ {name}: int32(round({name})) }}`"),
+        DType::Float32 | DType::Float64 => {
+            format!("say how: `map: {{ {name}: int32(round({name})) }}`")
+        }
         DType::Bool => format!("make it a number: `map: {{ {name}: where({name}, 255, 0) }}`"),
         _ => "write it to a table".to_string(),
     };

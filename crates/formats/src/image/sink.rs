@@ -142,7 +142,10 @@ enum Encode {
     Whole(Vec<u8>),
 }
 
-fn png(layout: &Layout, file: Shared) -> Result<StreamWriter<'static, Shared>, ::png::EncodingError> {
+fn png(
+    layout: &Layout,
+    file: Shared,
+) -> Result<StreamWriter<'static, Shared>, ::png::EncodingError> {
     let mut encoder = Encoder::new(file, layout.width as u32, layout.height as u32);
     encoder.set_depth(if layout.bits == 16 { BitDepth::Sixteen } else { BitDepth::Eight });
     encoder.set_color(match layout.bands {

@@ -40,7 +40,16 @@ fn no_bytes_bring_a_reader_down() {
         (dice >> 33) as usize % n
     };
     let mut errors = 0;
-    for name in ["rgb.png", "interlaced.png", "palette_alpha.png", "grey16.tif", "rgb.tif", "pages.tif", "progressive.jpg", "grey.jpg"] {
+    for name in [
+        "rgb.png",
+        "interlaced.png",
+        "palette_alpha.png",
+        "grey16.tif",
+        "rgb.tif",
+        "pages.tif",
+        "progressive.jpg",
+        "grey.jpg",
+    ] {
         let bytes = std::fs::read(made(name)).unwrap();
         for _ in 0..150 {
             let mut bytes = bytes.clone();
@@ -58,7 +67,8 @@ fn no_bytes_bring_a_reader_down() {
 fn rows_above_the_damage_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("half.png");
-    let pixels: Vec<u8> = (0..200 * 1000).map(|i: u32| (i.wrapping_mul(2654435761) >> 24) as u8).collect();
+    let pixels: Vec<u8> =
+        (0..200 * 1000).map(|i: u32| (i.wrapping_mul(2654435761) >> 24) as u8).collect();
     let mut bytes = Vec::new();
     let mut encoder = ::png::Encoder::new(&mut bytes, 200, 1000);
     encoder.set_compression(::png::Compression::NoCompression);
@@ -109,10 +119,11 @@ fn an_image_that_says_it_is_huge_takes_no_memory_for_it() {
 
 /// The checksum of a chunk (PNG, annex D), slowly.
 fn crc(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, byte: &u8| {
-        (0..8).fold(crc ^ u32::from(*byte), |c, _| {
-            if c & 1 == 1 { 0xedb8_8320 ^ c >> 1 } else { c >> 1 }
-        })
-    };
+    let step =
+        |crc: u32, byte: &u8| {
+            (0..8).fold(crc ^ u32::from(*byte), |c, _| {
+                if c & 1 == 1 { 0xedb8_8320 ^ c >> 1 } else { c >> 1 }
+            })
+        };
     !bytes.iter().fold(u32::MAX, step)
 }

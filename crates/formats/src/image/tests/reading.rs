@@ -48,7 +48,9 @@ fn boxes_are_parts_of_the_whole_in_whatever_order_they_are_read() {
         let (whole_values, whole) = (all(&made(name)), whole(&*source));
         let bands = whole.shape.get(2).copied().unwrap_or(1);
         // Down, up, and twice the same.
-        for (y, x, band) in [(0, 3, 0), (4, 0, 0), (8, 7, bands - 1), (2, 5, 0), (2, 5, 0), (10, 12, 0)] {
+        for (y, x, band) in
+            [(0, 3, 0), (4, 0, 0), (8, 7, bands - 1), (2, 5, 0), (2, 5, 0), (10, 12, 0)]
+        {
             let shape = [(11 - y).min(3), (13 - x).min(4), bands - band];
             let dims = whole.shape.len();
             let origin = [y as u64, x as u64, band as u64][..dims].to_vec();

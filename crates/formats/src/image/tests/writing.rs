@@ -19,7 +19,8 @@ fn sink(
     schema: Schema,
     options: &[(&str, Value)],
 ) -> Result<Arc<dyn Sink>, FormatError> {
-    let option = |(name, value): &(&str, Value)| (name.to_string(), OptionValue::One(value.clone()));
+    let option =
+        |(name, value): &(&str, Value)| (name.to_string(), OptionValue::One(value.clone()));
     IMAGE.sink(WriteRequest {
         path: path.to_path_buf(),
         run_id: "r1".to_string(),
