@@ -38,6 +38,9 @@ pub struct PipelineArgs {
     /// type, shifts out of range, NaN of what is not NaN
     #[arg(long)]
     pub strict: bool,
+    /// Refuses programs and addresses: for pipelines of people whom you do not trust
+    #[arg(long)]
+    pub no_calls: bool,
 }
 
 /// What is not put up with.
@@ -101,6 +104,7 @@ impl PipelineArgs {
             scratch: None,
             deny_warnings: self.deny == Some(Deny::Warnings),
             strict: self.strict,
+            no_calls: self.no_calls,
             replace: Vec::new(),
             state: State::Nowhere,
             stages: Stages::new(),

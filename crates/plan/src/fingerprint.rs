@@ -112,6 +112,7 @@ pub(crate) fn meaning(
         PlanOp::Write(write) => written(write, &node.schema, way.title),
         PlanOp::Show(_) => "show\n".to_owned(),
         PlanOp::Concat => "concat\n".to_owned(),
+        PlanOp::Task(task) => format!("task {}\n{:?}\n", task.identity, task.on_error),
         PlanOp::Join(join) => format!("{join:?}\n"),
         PlanOp::Partition(partition) => {
             let by = match &partition.by {
@@ -129,6 +130,7 @@ pub(crate) fn meaning(
     let mut place = format!("{missing:?}");
     if let PlanOp::Read(_) = &node.op {
         let _ = write!(place, "{:?} cut {tiling:?}", node.schema.domain.dims);
+        place += &listed(node);
     }
     let all = |before: fn(&Meaning) -> Print, own: &[&str]| {
         let before = inputs.iter().map(|m| before(m).0.to_vec());
@@ -186,11 +188,22 @@ fn is_loose(node: &PlanNode) -> bool {
 
 fn reader(node: &PlanNode, read: &ReadPlan) -> String {
     let mut text = format!("read {} from {:?}\n", read.request, read.offset);
-    // The values of coordinates that stand in a file are the file's.
-    if read.source.is_none() {
+    // The values of coordinates that stand in a file are the file's, and which files there are is
+    // no part of the formula.
+    if read.source.is_none() && read.request.is_empty() {
         text += &givens(read.fused.as_ref().map_or(&node.given, |f| &f.given));
     }
     text + &fused(read.fused.as_ref())
+}
+
+/// The rows of a reader that lists files.
+fn listed(node: &PlanNode) -> String {
+    match &node.op {
+        PlanOp::Read(read) if read.source.is_none() && !read.request.is_empty() => {
+            givens(read.fused.as_ref().map_or(&node.given, |f| &f.given))
+        }
+        _ => String::new(),
+    }
 }
 
 fn folded(fold: &FoldPlan) -> String {

@@ -6,6 +6,7 @@
 //! | [`yaml`] | text → tree with places |
 //! | `spec`, `steps` | tree → keys, steps, how they feed each other |
 //! | [`operator`], [`operators`] | what an operator is; one file each, and their table |
+//! | [`each`] | a small pipeline for each row: planned once, run for every row |
 //! | `build` | what operators use to check a step and add nodes |
 //! | `paths`, `walk`, `files`, `listing` | names of files, and the files that a reader reads or lists |
 //! | `inputs`, `outputs` | what is read and written: nothing may be both, or be written twice |
@@ -22,6 +23,7 @@
 
 mod build;
 mod draw;
+pub mod each;
 mod explain;
 mod files;
 mod fingerprint;
@@ -45,6 +47,8 @@ mod sinks;
 mod size;
 mod spec;
 mod steps;
+mod task;
+mod template;
 pub mod tests;
 pub mod tiling;
 mod unkept;

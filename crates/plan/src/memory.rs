@@ -47,7 +47,7 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
                 memory.per_tile += made + read_bytes;
             }
             Op::Apply(_) | Op::Encode(_) | Op::Concat(_) => memory.per_tile += tile,
-            Op::Join(_) | Op::Match(_) | Op::Overlay(_) => memory.per_tile += tile,
+            Op::Join(_) | Op::Match(_) | Op::Overlay(_) | Op::Task(_) => memory.per_tile += tile,
             Op::Write(sink) => {
                 memory.per_tile += sink.memory(tile);
                 memory.per_process += sink.memory_of_all();

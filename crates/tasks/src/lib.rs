@@ -7,10 +7,12 @@
 //! | [`format`] | how a value is written into a text: Python's format specification |
 //! | [`lane`] | work of one step in one process: what waits, what is in flight, what has ended |
 //! | [`runtime`] | the event loop of the process |
+pub mod call;
 pub mod format;
 pub mod lane;
 pub mod runtime;
 pub mod template;
+pub mod warden;
 pub mod work;
 
 pub use template::{Piece, Template};

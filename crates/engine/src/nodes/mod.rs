@@ -13,6 +13,7 @@
 //! | `partition` | `Sample`, `Deal` and `Parts` |
 //! | `write` | `Write`, in any order or by ascending number |
 //! | `show` | `Show` |
+//! | `task` | `Task`: something for each row |
 //! | `route` | where `Exchange` sends tiles |
 //! | `waits` | whether tiles could wait for each other in a circle |
 pub mod apply;
@@ -26,20 +27,24 @@ pub mod pass;
 pub mod read;
 pub mod route;
 pub mod show;
+pub mod task;
 pub mod waits;
 pub mod write;
 
 use crate::credit::Wake;
+use crate::each::EachWork;
 use crate::ledger::{Book, Written};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
 use crate::spill::Budget;
 use crate::watch::Watch;
 use arrow_array::RecordBatch;
-use base::{Failure, Tile};
-use plan::physical::{Node, Op, Reduce};
+use base::{Failure, FailureKind, Tile};
+use plan::physical::{Node, Op, Reduce, Task, TaskWork};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
+use tasks::Work;
+use tasks::lane::{Lane, Limits, Memory, Setup};
 
 /// Where a stage puts what it makes.
 pub type Out<'a> = &'a mut dyn FnMut(Item);
@@ -105,7 +110,7 @@ pub trait Stage {
     /// What wakes the operator that this is in, if another worker of the process has to.
     fn wake_by(&mut self, _wake: Wake) {}
 
-    /// After `finish`: whether it can give nothing before another worker of the process wakes it.
+    /// When it is `full`, or after `finish`: whether it can give nothing before it is woken.
     fn waits(&self) -> bool {
         false
     }
@@ -144,6 +149,8 @@ pub struct Context {
     pub book: Option<Arc<Book>>,
     /// What the workers of the process have together.
     pub commons: Arc<join::Commons>,
+    /// What programs of the process take.
+    pub limits: Arc<Limits>,
 }
 
 /// The stage of a node; `None` for `Read` and `Exchange`, which are not stages.
@@ -184,6 +191,7 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
         Op::Parts(plan) => {
             Box::new(partition::Parts::new(plan, &node.schema, cx.place, &cx.budget))
         }
+        Op::Task(of) => Box::new(task(nodes, at, of, cx)?),
         Op::Encode(sink) => {
             let done = cx.book.as_ref().and_then(|book| book.done(sink));
             Box::new(apply::Encode::new(sink.clone(), done))
@@ -194,6 +202,44 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
         }
         Op::Show(_) => Box::new(show::Show::new(at, &node.schema, cx.shown.clone())),
     }))
+}
+
+/// The stage of something for each row. The lane is that of the process.
+fn task(nodes: &[Node], at: usize, of: &Task, cx: &Context) -> Result<task::Tasks, Failure> {
+    let node = &nodes[at];
+    let make = || {
+        let memory = cx.book.as_ref().map(|book| book.memory() as Arc<dyn Memory>);
+        let work: Arc<dyn Work> = match &of.work {
+            TaskWork::Ready(work) => work.clone(),
+            TaskWork::Each(each) => {
+                if let Some(memory) = &memory {
+                    // The plan outlives the run, and its notes should not.
+                    let memory = Arc::downgrade(memory);
+                    each.may_replace(move |path| memory.upgrade().is_some_and(|m| m.made(path)));
+                }
+                Arc::new(EachWork::new(each.clone(), cx.budget.clone()))
+            }
+        };
+        let limit = task::share(of.concurrency, cx.place);
+        let setup = Setup {
+            work: work.clone(),
+            limit,
+            needs: of.needs,
+            limits: cx.limits.clone(),
+            memory,
+            first: of.first,
+        };
+        let lane = Arc::new(Lane::new(setup)?);
+        cx.watch.lane(lane.clone());
+        let shared = task::Shared::new(lane, work.clone(), limit);
+        Ok(Arc::new(shared))
+    };
+    let shared = cx.commons.get(at, cx.place.threads, make)?;
+    let shared = shared.as_ref().as_ref().map_err(|why: &String| {
+        Failure::new(FailureKind::Pipeline, format!("step `{}` {why}", node.step))
+    })?;
+    let before = &nodes[node.inputs[0]].schema;
+    Ok(task::Tasks::new(of, before, &node.schema, &node.step, shared.clone(), cx))
 }
 
 /// A tile as rows: every column at every point, `origin` and `index` as they are.

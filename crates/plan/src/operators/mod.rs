@@ -5,8 +5,10 @@ use crate::spec::Spec;
 
 mod axes;
 mod concat;
+mod dead_letters;
 mod distinct;
 mod drop;
+mod each;
 mod files;
 mod filter;
 mod grid;
@@ -25,12 +27,16 @@ mod sort;
 mod top;
 mod write;
 
+pub(crate) use dead_letters::dead_letters;
+pub use map::field;
+
 base::table! {
     /// All operators by name.
     pub OPERATORS: Operator = [
         concat::CONCAT,
         distinct::DISTINCT,
         drop::DROP,
+        each::EACH,
         files::FILES,
         filter::FILTER,
         grid::GRID,
