@@ -120,3 +120,20 @@ fn the_files_of_another_run_are_other_rows() {
     bench.good("run p.yaml");
     assert_eq!(out(), "name,size\na,1\nb,2\n");
 }
+
+#[test]
+fn what_is_joined_with_listed_files_is_made_anew_when_others_are_listed() {
+    let steps = "steps:\n  - read: names.csv\n    as: names\n  - files: \"d/*\"\n    as: listed\n  \
+                 - join: name\n    from: [names, listed]\n  - reduce: { n: count(), s: sum(size) }\n  \
+                 - write: out.csv\n";
+    let bench = Bench::new(steps);
+    fs::write(bench.path().join("names.csv"), "name\na\nb\nc\n").unwrap();
+    fs::create_dir(bench.path().join("d")).unwrap();
+    fs::write(bench.path().join("d/a"), "1").unwrap();
+    let out = || fs::read_to_string(bench.path().join("out.csv")).unwrap();
+    bench.good("run p.yaml");
+    assert_eq!(out(), "n,s\n1,1\n");
+    fs::write(bench.path().join("d/b"), "22").unwrap();
+    bench.good("run p.yaml --overwrite");
+    assert_eq!(out(), "n,s\n2,3\n");
+}

@@ -3,7 +3,7 @@ use super::samples::Sample;
 use super::{jpeg, png, tiff};
 use crate::rows::guarded;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -111,9 +111,15 @@ pub(super) fn read(file: &Arc<File>) -> Result<Header, BadHeader> {
     Ok(header)
 }
 
-/// What is wrong with bytes, by the error of whoever reads them.
-pub(super) fn damaged(error: &dyn std::error::Error) -> BadHeader {
-    BadHeader::Damaged(error.to_string())
+/// What is said of a file that ends too early.
+pub(super) const CUT: &str = "it is cut off";
+
+/// What is wrong with a file that cannot be read on.
+pub(super) fn damaged(error: &io::Error) -> BadHeader {
+    BadHeader::Damaged(match error.kind() {
+        ErrorKind::UnexpectedEof => CUT.to_string(),
+        _ => error.to_string(),
+    })
 }
 
 /// A place in a file that moves as it is read; many may move in one file.

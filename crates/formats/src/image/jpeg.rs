@@ -1,5 +1,5 @@
 //! JPEG: its header, whether it is whole, and its pixels.
-use super::header::{BadHeader, Header, Kind, Place, damaged};
+use super::header::{BadHeader, CUT, Header, Kind, Place, damaged};
 use super::png::turned;
 use super::samples::Sample;
 use super::whole::MOST;
@@ -102,7 +102,7 @@ pub(super) fn whole(file: &Arc<File>, into: &mut [u8]) -> Result<(), String> {
     Place::start(file).take(MOST).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
     // The decoder makes up what is missing.
     if !ends(&bytes).unwrap_or(false) {
-        return Err("it is cut off".to_string());
+        return Err(CUT.to_string());
     }
     let decoder = JpegDecoder::new(Cursor::new(&bytes)).map_err(|e| e.to_string())?;
     if decoder.total_bytes() != into.len() as u64 {

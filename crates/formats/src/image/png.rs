@@ -1,11 +1,11 @@
 //! PNG: its header, and a reader of its rows.
-use super::header::{BadHeader, Header, Kind, Place, damaged};
+use super::header::{BadHeader, CUT, Header, Kind, Place};
 use super::rows::RowReader;
 use super::samples::Sample;
 use ::image::metadata::Orientation;
 use ::png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Reader, Transformations};
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, ErrorKind};
 use std::sync::Arc;
 
 /// What a decoder may take beside the image: a row or two, and what stands before the first one.
@@ -22,13 +22,21 @@ fn open(file: &Arc<File>) -> Result<Rows, DecodingError> {
     decoder.read_info()
 }
 
+/// What is wrong with a file.
+fn words(error: DecodingError) -> String {
+    match error {
+        DecodingError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => CUT.to_string(),
+        e => e.to_string(),
+    }
+}
+
 /// Reads what stands before the first row.
 pub(super) fn header(file: &Arc<File>) -> Result<Header, BadHeader> {
     let reader = open(file).map_err(|e| match e {
         DecodingError::LimitsExceeded => {
             BadHeader::Refused("a row of it would take too much memory".to_string())
         }
-        e => damaged(&e),
+        e => BadHeader::Damaged(words(e)),
     })?;
     let info = reader.info();
     let (colour, depth) = reader.output_color_type();
@@ -63,7 +71,7 @@ pub(super) fn turned(orientation: Option<Orientation>) -> Option<String> {
 
 /// Decodes the rows of a file one after the other.
 pub(super) fn rows(file: &Arc<File>) -> Result<Box<dyn RowReader>, String> {
-    Ok(Box::new(open(file).map_err(|e| e.to_string())?))
+    Ok(Box::new(open(file).map_err(words)?))
 }
 
 impl RowReader for Rows {
@@ -71,21 +79,21 @@ impl RowReader for Rows {
         match self.read_row(row) {
             Ok(Some(_)) => Ok(()),
             Ok(None) => Err("it has fewer rows than it says".to_string()),
-            Err(e) => Err(e.to_string()),
+            Err(e) => Err(words(e)),
         }
     }
 
     fn end(&mut self) -> Result<(), String> {
-        self.finish().map_err(|e| e.to_string())
+        self.finish().map_err(words)
     }
 }
 
 /// Decodes a whole file into a buffer of its size.
 pub(super) fn whole(file: &Arc<File>, into: &mut [u8]) -> Result<(), String> {
-    let mut reader = open(file).map_err(|e| e.to_string())?;
+    let mut reader = open(file).map_err(words)?;
     if reader.output_buffer_size() != Some(into.len()) {
         return Err("it has another size than before".to_string());
     }
-    reader.next_frame(into).map_err(|e| e.to_string())?;
+    reader.next_frame(into).map_err(words)?;
     reader.end()
 }

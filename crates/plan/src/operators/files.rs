@@ -56,7 +56,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
         offset: vec![0],
         columns: vec![None; schema.fields.len()],
         describe: format!("{} files of {}", files.len(), names.join(", ")),
-        request: String::new(),
+        request: format!("files {names:?}"),
         files: Some(Arc::new(Files::listed(names, beside(b)))),
         fused: None,
         survivors: None,
