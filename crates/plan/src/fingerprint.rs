@@ -86,6 +86,8 @@ pub struct Meaning {
     pub loose: bool,
     /// The same, but that a fold over dimensions depends on the place along those that stay.
     pub by_cell: bool,
+    /// Whether files are listed before it: which they are is no part of its formula.
+    pub listed: bool,
 }
 
 /// What the meaning of a node depends on beside the plan.
@@ -142,11 +144,18 @@ pub(crate) fn meaning(
         _ => inputs,
     };
     let by_cell = rows.iter().all(|m| m.loose) && is_loose(node);
+    // What is joined with tiles of files is no part of what they are known by, unless it is a file.
+    let aside = |m: &Meaning| m.listed && !rows.contains(m);
+    let formula: fn(&Meaning) -> Print = match inputs.iter().any(aside) {
+        true => |m| if m.listed { m.placed } else { m.formula },
+        false => |m| m.formula,
+    };
     Meaning {
-        formula: all(|m| m.formula, &[&text]),
+        formula: all(formula, &[&text]),
         placed: all(|m| m.placed, &[&text, &place]),
         loose: by_cell && !is_over(node),
         by_cell,
+        listed: !listed(node).is_empty() || inputs.iter().any(|m| m.listed),
     }
 }
 

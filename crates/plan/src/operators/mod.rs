@@ -10,6 +10,7 @@ mod distinct;
 mod drop;
 mod each;
 mod fetch;
+mod files;
 mod filter;
 mod grid;
 mod join;
@@ -38,6 +39,7 @@ base::table! {
         drop::DROP,
         each::EACH,
         fetch::FETCH,
+        files::FILES,
         filter::FILTER,
         grid::GRID,
         join::JOIN,
