@@ -42,6 +42,9 @@ pub struct Job {
     /// `--strict`.
     #[serde(default)]
     pub strict: bool,
+    /// `--no-calls`.
+    #[serde(default)]
+    pub no_calls: bool,
     /// Outputs that may be replaced without it.
     pub replace: Vec<PathBuf>,
     /// Where state is kept.
@@ -155,6 +158,7 @@ impl Job {
             scratch: self.scratch.clone(),
             deny_warnings: self.deny_warnings,
             strict: self.strict,
+            no_calls: self.no_calls,
             replace: self.replace.clone(),
             state: self.state.clone(),
             follow,

@@ -54,6 +54,7 @@ impl Ledgers {
             overwrite: false,
             deny: None,
             strict: false,
+            no_calls: false,
         };
         let mut job = args.job(1)?;
         job.dry = true;

@@ -38,6 +38,9 @@ pub struct PipelineArgs {
     /// type, shifts out of range, NaN of what is not NaN
     #[arg(long)]
     pub strict: bool,
+    /// Refuses pipelines that start programs of their own
+    #[arg(long)]
+    pub no_calls: bool,
 }
 
 /// What is not put up with.
@@ -101,6 +104,7 @@ impl PipelineArgs {
             scratch: None,
             deny_warnings: self.deny == Some(Deny::Warnings),
             strict: self.strict,
+            no_calls: self.no_calls,
             replace: Vec::new(),
             state: State::Nowhere,
             stages: Stages::new(),

@@ -47,6 +47,8 @@ pub struct LoadOptions {
     pub run_id: String,
     /// `--deny warnings`: what would be a warning is an error.
     pub deny_warnings: bool,
+    /// `--no-calls`: no program is started.
+    pub no_calls: bool,
     /// `--strict`: arithmetic that meets an exception, such as `x // 0`, is an error.
     pub strict: bool,
     /// The time of the run, ISO 8601, for `history`.

@@ -47,6 +47,8 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
             }
             Op::Apply(_) | Op::Encode(_) | Op::Concat(_) => memory.per_tile += tile,
             Op::Join(_) | Op::Match(_) | Op::Overlay(_) => memory.per_tile += tile,
+            // As rows, on their way into the program, and what comes out.
+            Op::Stream(_) => memory.per_tile += 2 * tile,
             Op::Write(sink) => memory.per_tile += sink.memory(tile),
             Op::Assemble(rows) => memory.per_tile += width(&node.schema) * *rows as u64,
             Op::Partial(_) | Op::Split(_) | Op::Final(_) => {}
@@ -162,6 +164,11 @@ fn state(graph: &Graph, node: &PlanNode, memory: &mut Memory) {
             }
         }
         PlanOp::Join(join) => joined(graph, node, join, memory),
+        PlanOp::Stream(plan) => memory.guesses.push(format!(
+            "`{}` runs `{}` once for each worker, whose memory is its own",
+            node.step,
+            plan.program.shown()
+        )),
         _ => {}
     }
 }

@@ -97,6 +97,8 @@ pub enum Op {
     Deal(Partition),
     /// Behind an `Exchange` by address of what `Deal` made: parts, each a tile. One input.
     Parts(Partition),
+    /// Rows through a program of the user's, a batch for each tile. One input.
+    Stream(Arc<tasks::stream::Program>),
     /// What any worker can do for a writer: [`Sink::prepare`]. One input.
     Encode(Arc<dyn Sink>),
     /// Writes to a file. One input, no output.
@@ -105,6 +107,10 @@ pub enum Op {
     /// One input, no output.
     Show(Show),
 }
+
+/// What a program makes of a tile has rows from the tile's number times 2 to the power of this on:
+/// how many there are in the tiles before, nobody knows.
+pub const TILE_INDEX_BITS: u32 = 32;
 
 /// Hands out tiles.
 #[derive(Clone)]

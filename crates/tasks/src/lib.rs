@@ -6,10 +6,12 @@
 //! | [`template`] | texts with values of a row in them: arguments, addresses, names of files |
 //! | [`format`] | how a value is written into a text: Python's format specification |
 //! | [`lane`] | work of one step in one process: what waits, what is in flight, what has ended |
+//! | [`stream`] | a program that batches go through |
 //! | [`runtime`] | the event loop of the process |
 pub mod format;
 pub mod lane;
 pub mod runtime;
+pub mod stream;
 pub mod template;
 pub mod work;
 

@@ -173,6 +173,9 @@ impl Work {
     ) -> Result<Next, Failure> {
         let Some(stage) = &mut self.stage else { return Ok(Next::Done) };
         if stage.full() {
+            if stage.waits() {
+                return Ok(Next::Wait);
+            }
             if self.has_credit(job) {
                 self.more(job, give)?;
             }
@@ -188,7 +191,7 @@ impl Work {
             None => {}
         }
         if stage.full() {
-            return Ok(self.soon(job));
+            return Ok(if stage.waits() { Next::Wait } else { self.soon(job) });
         }
         for input in 0..self.ended.len() {
             let waits = self.queue.iter().any(|(i, _)| *i == input);

@@ -21,6 +21,7 @@ mod rows;
 mod select;
 mod show;
 mod sort;
+pub mod stream;
 mod top;
 mod write;
 
@@ -43,6 +44,7 @@ base::table! {
         select::SELECT,
         show::SHOW,
         sort::SORT,
+        stream::STREAM,
         top::TOP,
         write::WRITE,
     ]
