@@ -110,9 +110,9 @@ impl Driver {
     async fn process(&mut self) -> Result<(), String> {
         let mut process = Process::start(&self.program)?;
         self.link.group(process.group);
-        let mut tail = Tail::default();
-        let done = match self.talk(&mut process, &mut tail).await {
-            Ok(()) => self.farewell(&mut process, &mut tail).await,
+        let (mut tail, mut talk) = (Tail::default(), Answers::new(&self.program));
+        let done = match self.talk(&mut process, &mut talk, &mut tail).await {
+            Ok(()) => self.farewell(&mut process, &mut talk, &mut tail).await,
             Err(why) => Err(why),
         };
         let why = match done {
@@ -140,11 +140,16 @@ impl Driver {
     }
 
     /// Gives the program batches and takes its answers, until there are no more.
-    async fn talk(&mut self, process: &mut Process, tail: &mut Tail) -> Result<(), Why> {
+    async fn talk(
+        &mut self,
+        process: &mut Process,
+        talk: &mut Answers,
+        tail: &mut Tail,
+    ) -> Result<(), Why> {
         let Process { input, output, errors, .. } = process;
         let Some(pipe) = input.as_ref() else { return Ok(()) };
         let mut encoder = StreamEncoder::try_new(&self.program.takes)?;
-        let (mut outbox, mut talk) = (Outbox::default(), Answers::new(&self.program));
+        let mut outbox = Outbox::default();
         for batch in &self.sent {
             outbox.push(encoder.encode(batch)?);
         }
@@ -176,7 +181,7 @@ impl Driver {
                     }
                 }
                 _ = output.readable() => {
-                    if self.answers(&mut talk, output)? {
+                    if self.answers(talk, output)? {
                         moved = Instant::now();
                     }
                 }
@@ -205,12 +210,23 @@ impl Driver {
                 }
                 Next::More => {}
                 Next::Nothing => return Ok(any),
+                Next::Cut => return Err(Why::Gone("in the middle of an answer")),
                 Next::Closed if self.sent.is_empty() => {
                     return Err(Why::Gone("though more was to come"));
                 }
                 Next::Closed => return Err(Why::Gone("before it had answered")),
             }
             any = true;
+        }
+    }
+
+    /// Makes sure that no answer comes when all have come: then they would be of other batches.
+    /// Whether the pipe is still open.
+    fn nothing_more(&mut self, talk: &mut Answers, output: &Receiver) -> Result<bool, Why> {
+        match self.answers(talk, output) {
+            Ok(_) => Ok(true),
+            Err(Why::Gone(_)) => Ok(false),
+            Err(why) => Err(why),
         }
     }
 
@@ -228,7 +244,12 @@ impl Driver {
     }
 
     /// The program has no more to do, and ends.
-    async fn farewell(&mut self, process: &mut Process, tail: &mut Tail) -> Result<(), Why> {
+    async fn farewell(
+        &mut self,
+        process: &mut Process,
+        talk: &mut Answers,
+        tail: &mut Tail,
+    ) -> Result<(), Why> {
         process.input = None;
         let Process { child, output, errors, .. } = process;
         let end = Instant::now() + FAREWELL.max(self.program.timeout.unwrap_or_default());
@@ -239,10 +260,9 @@ impl Driver {
                     Ok(status) if !status.success() => {
                         Err(Why::Wrong(format!("{}, though all was answered", told(status))))
                     }
-                    _ => Ok(()),
+                    _ => self.nothing_more(talk, output).map(|_| ()),
                 },
-                // What it says behind its last answer is of no account, but it must not wait.
-                _ = output.readable(), if open => open = skip(output),
+                _ = output.readable(), if open => open = self.nothing_more(talk, output)?,
                 _ = errors.readable(), if heard => heard = listen(errors, tail),
                 () = self.link.news() => {}
                 () = sleep_until(end) => {
@@ -254,14 +274,6 @@ impl Driver {
                 return Err(Why::Stopped);
             }
         }
-    }
-}
-
-/// Reads what is there and forgets it. Whether the pipe is still open.
-fn skip(output: &Receiver) -> bool {
-    match output.try_read(&mut [0; 4096]) {
-        Ok(n) => n > 0,
-        Err(e) => e.kind() == std::io::ErrorKind::WouldBlock,
     }
 }
 
@@ -294,6 +306,7 @@ enum Next {
     More,
     Nothing,
     Closed,
+    Cut,
 }
 
 impl Answers {
@@ -317,7 +330,7 @@ impl Answers {
             Came::Part => Next::More,
             Came::Nothing => Next::Nothing,
             Came::Closed if self.inbox.is_between() => Next::Closed,
-            Came::Closed => return Err("a part of an answer, and ended".to_owned()),
+            Came::Closed => Next::Cut,
         })
     }
 }

@@ -21,6 +21,9 @@ const LONGEST: usize = 256 << 20;
 /// Memory for a body is asked for by so much, as its bytes come.
 const STEP: usize = 1 << 30;
 
+/// Of what is no stream so many bytes are shown.
+const SHOWN: usize = 60;
+
 /// Which part of a message is read.
 enum Part {
     /// The four bytes before the length, or the length, as old writers have it.
@@ -94,6 +97,11 @@ impl Inbox {
         }
         if self.bytes.len() < self.wanted {
             return Ok(Came::Part);
+        }
+        if matches!(self.part, Part::Mark) && !begins(&self.bytes) {
+            // The more of it is shown, the better.
+            let _ = pipe.try_read_buf(&mut (&mut self.bytes).limit(SHOWN));
+            return Err(foreign(&self.bytes));
         }
         self.whole()
     }
@@ -179,6 +187,11 @@ fn message(head: &[u8]) -> Result<Message<'_>, String> {
     root_as_message(head).map_err(|_| foreign(head))
 }
 
+/// Whether a message may begin like this.
+fn begins(bytes: &[u8]) -> bool {
+    matches!(word(bytes), CONTINUES) || word(bytes) as usize <= LONGEST
+}
+
 fn word(bytes: &[u8]) -> u32 {
     let mut four = [0; 4];
     four.copy_from_slice(&bytes[..4]);
@@ -187,7 +200,7 @@ fn word(bytes: &[u8]) -> u32 {
 
 /// What is no stream at all: a text that was printed, most likely.
 fn foreign(bytes: &[u8]) -> String {
-    let text: String = String::from_utf8_lossy(bytes).chars().take(40).collect();
+    let text: String = String::from_utf8_lossy(bytes).chars().take(SHOWN).collect();
     format!(
         "what is no Arrow stream, `{}`: nothing else may go to its standard output",
         text.escape_debug()
