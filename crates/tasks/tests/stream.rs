@@ -135,7 +135,7 @@ fn each_way_to_fail_is_told_apart() {
         ("head -c 3000; kill -9 $$", "was ended by signal 9 in the middle of an answer"),
         ("head -c 3000", "ended with exit code 0 in the middle of an answer"),
         ("exec >&-; sleep 60", "closed its pipes before it had answered"),
-        ("exec <&-; sleep 60", "closed its pipes before it had read all of its batch"),
+        ("exec <&-; sleep 60", "closed its pipes before it had answered"),
         ("echo hello, world; cat", "wrote what is no Arrow stream, `hello, world\\n"),
         ("head -c 20000 /dev/urandom; cat", "no Arrow stream"),
         ("head -c 2000 /dev/zero; cat", "wrote more behind the end of its stream"),

@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::Interest;
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -25,6 +26,9 @@ const FAREWELL: Duration = Duration::from_secs(10);
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 /// up to this.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// What a program was doing that ends too early.
+const UNANSWERED: &str = "before it had answered";
 
 /// Serves a link until its worker wants no more, or the program has failed too often.
 pub(super) async fn drive(program: Arc<Program>, link: Arc<Link>) {
@@ -175,10 +179,14 @@ impl Driver {
             tokio::select! {
                 () = self.link.news() => {}
                 ready = pipe.writable(), if !outbox.is_empty() => {
-                    let written = ready.and_then(|()| outbox.write(pipe));
-                    if written.map_err(|_| Why::Gone("before it had read all of its batch"))? > 0 {
-                        moved = Instant::now();
+                    match ready.and_then(|()| outbox.write(pipe)) {
+                        Ok(0) => {}
+                        Ok(_) => moved = Instant::now(),
+                        Err(_) => return Err(self.deaf(talk, output)),
                     }
+                }
+                _ = pipe.ready(Interest::ERROR), if !self.sent.is_empty() => {
+                    return Err(self.deaf(talk, output));
                 }
                 _ = output.readable() => {
                     if self.answers(talk, output)? {
@@ -214,10 +222,16 @@ impl Driver {
                 Next::Closed if self.sent.is_empty() => {
                     return Err(Why::Gone("though more was to come"));
                 }
-                Next::Closed => return Err(Why::Gone("before it had answered")),
+                Next::Closed => return Err(Why::Gone(UNANSWERED)),
             }
             any = true;
         }
+    }
+
+    /// The program has closed its input before the end: what of its batches was in there is lost.
+    /// What it has written tells more of why.
+    fn deaf(&mut self, talk: &mut Answers, output: &Receiver) -> Why {
+        self.answers(talk, output).err().unwrap_or(Why::Gone(UNANSWERED))
     }
 
     /// Makes sure that no answer comes when all have come: then they would be of other batches.
