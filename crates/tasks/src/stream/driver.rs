@@ -6,6 +6,7 @@ use super::runner::{Link, Said};
 use super::tail::Tail;
 use super::talk::{Why, rest};
 use arrow_array::RecordBatch;
+use arrow_buffer::Buffer;
 use futures::FutureExt;
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -34,12 +35,19 @@ pub(super) async fn drive(program: Arc<Program>, link: Arc<Link>) {
     link.end(end.unwrap_or_else(|_| Err("could not be talked to".to_owned())));
 }
 
+/// A batch that waits for its answer.
+pub(super) struct Sent {
+    pub(super) batch: RecordBatch,
+    /// Its bytes, as the program is given them.
+    pub(super) pieces: Vec<Buffer>,
+}
+
 /// A program and its work.
 pub(super) struct Driver {
     pub(super) program: Arc<Program>,
     pub(super) link: Arc<Link>,
     /// What has no answer yet, of what the program was given.
-    pub(super) sent: VecDeque<RecordBatch>,
+    pub(super) sent: VecDeque<Sent>,
     /// How often the first of these was tried.
     pub(super) attempts: u32,
     pub(super) said: Said,
@@ -50,7 +58,7 @@ impl Driver {
         loop {
             while self.sent.is_empty() {
                 match self.link.next() {
-                    Some(batch) => self.sent.push_back(batch),
+                    Some(batch) => self.sent.push_back(Sent { batch, pieces: Vec::new() }),
                     None if self.link.stopped() || self.link.closing() => {
                         return Ok(self.said.clone());
                     }

@@ -1,6 +1,6 @@
 //! Talks to one process: batches in, answers out, until there are no more.
 use super::answers::{Answers, Next};
-use super::driver::{Driver, MOMENT};
+use super::driver::{Driver, MOMENT, Sent};
 use super::outbox::Outbox;
 use super::process::{Process, told};
 use super::tail::Tail;
@@ -44,8 +44,9 @@ impl Driver {
         let Some(pipe) = input.as_ref() else { return Ok(()) };
         let mut encoder = StreamEncoder::try_new(&self.program.takes)?;
         let mut outbox = Outbox::default();
-        for batch in &self.sent {
-            outbox.push(encoder.encode(batch)?);
+        for sent in &mut self.sent {
+            sent.pieces = encoder.encode(&sent.batch)?;
+            outbox.push(&sent.pieces);
         }
         let mut heard = true;
         let mut moved = Instant::now();
@@ -57,11 +58,12 @@ impl Driver {
                 if self.sent.is_empty() {
                     moved = Instant::now();
                 }
-                outbox.push(encoder.encode(&batch)?);
-                self.sent.push_back(batch);
+                let pieces = encoder.encode(&batch)?;
+                outbox.push(&pieces);
+                self.sent.push_back(Sent { batch, pieces });
             }
             if self.sent.is_empty() && self.link.closing() {
-                outbox.push(encoder.finish()?);
+                outbox.push(&encoder.finish()?);
                 return self.last(pipe, outbox).await;
             }
             let silent = self.program.timeout.filter(|_| !self.sent.is_empty());
