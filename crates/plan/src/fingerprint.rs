@@ -111,6 +111,7 @@ pub(crate) fn meaning(
         PlanOp::Apply(list) => format!("apply\n{}", steps(list)),
         PlanOp::Fold(fold) => folded(fold),
         PlanOp::Order(order) => format!("order {:?} {:?}\n", order.keys, order.limit),
+        PlanOp::Stream(plan) => format!("stream {:?}\n", plan.key),
         PlanOp::Write(write) => written(write, &node.schema, way.title),
         PlanOp::Show(_) => "show\n".to_owned(),
         PlanOp::Concat => "concat\n".to_owned(),
@@ -187,6 +188,8 @@ fn is_loose(node: &PlanNode) -> bool {
         }
         // Its rows are indexed by those of the left; who asks for the index is not loose.
         PlanOp::Join(_) => true,
+        // A function of its batch: a tile is known by what it has.
+        PlanOp::Stream(_) => true,
         // The same rows in another order, or among others.
         PlanOp::Order(order) => order.limit.is_none(),
         PlanOp::Concat => true,

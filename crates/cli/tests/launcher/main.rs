@@ -20,6 +20,7 @@ mod names;
 mod pages;
 mod power;
 mod profile;
+mod programs;
 mod results;
 mod scaling;
 mod spills;

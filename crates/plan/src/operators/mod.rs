@@ -25,6 +25,7 @@ mod rows;
 mod select;
 mod show;
 mod sort;
+pub mod stream;
 mod top;
 mod write;
 
@@ -53,6 +54,7 @@ base::table! {
         select::SELECT,
         show::SHOW,
         sort::SORT,
+        stream::STREAM,
         top::TOP,
         write::WRITE,
     ]
