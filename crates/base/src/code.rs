@@ -81,6 +81,7 @@ codes! {
     NotReplaced = "E0408": "What stands under the name of an output is not of a kind that is replaced.",
     OutputIsInput = "E0409": "An output would take the place of an input, or become one.",
     CallRefused = "E0410": "The step uses a program or an address, and `--no-calls` refuses that.",
+    BadProgram = "E0411": "A program does not exist or cannot be executed.",
     // E05xx: tests inside the file
     BadTest = "E0501": "The test names something that is not there.",
     // E09xx: ours

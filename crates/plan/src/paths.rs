@@ -89,7 +89,7 @@ pub fn special(path: &Path) -> Option<&'static str> {
 }
 
 /// Where a name or pattern is looked up, in this order.
-fn places(beside: Option<&Path>, text: &str) -> Vec<PathBuf> {
+pub fn places(beside: Option<&Path>, text: &str) -> Vec<PathBuf> {
     let beside = beside.map(|p| p.join(text)).filter(|p| p.as_os_str() != text);
     [Some(PathBuf::from(text)), beside].into_iter().flatten().collect()
 }
