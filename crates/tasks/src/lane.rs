@@ -7,6 +7,7 @@ use crate::work::{Answer, Key, Rows, Stop, Work};
 use futures::FutureExt;
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Semaphore, watch};
@@ -15,6 +16,11 @@ use tokio::sync::{Semaphore, watch};
 pub trait Memory: Send + Sync {
     /// The answer to this, if it is known.
     fn recall(&self, key: &Key) -> Option<Answer>;
+
+    /// Whether a file was made for a row, by this run or an earlier one, and is there as it was made.
+    fn made(&self, _path: &Path) -> bool {
+        false
+    }
 
     /// Keeps an answer.
     fn note(&self, key: Key, answer: &Answer);

@@ -1,6 +1,6 @@
 //! What a row of a batch asks for, and what comes of it.
 use arrow_array::{ArrayRef, RecordBatch};
-use base::Field;
+use base::{Field, Warning};
 use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -114,6 +114,11 @@ pub trait Work: Send + Sync {
     /// What the answer depends on: the program, its arguments, the files that it reads. `None`: it
     /// is not kept for later runs. Called in a thread that may wait for the file system.
     fn key(&self, rows: &Rows) -> Option<Key>;
+
+    /// What the user should know of what it has met since this was asked for last.
+    fn met(&self) -> Vec<Warning> {
+        Vec::new()
+    }
 
     /// Does it. The future ends soon after `stop` says so, with nothing left running; what comes of
     /// it then is thrown away.

@@ -14,6 +14,7 @@ use base::{Column, DimMask, Tile};
 use plan::Print;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tasks::lane::Memory;
@@ -27,9 +28,11 @@ const MOST: usize = 1024;
 /// What a ledger knows of rows.
 #[derive(Clone, Default)]
 pub struct Known {
-    records: Arc<Vec<Recorded>>,
+    records: Arc<Vec<Arc<Recorded>>>,
     /// For each key its record, and its place in it.
     places: Arc<HashMap<Key, (usize, usize)>>,
+    /// The files that were made, by their names.
+    made: Arc<OnceLock<HashMap<PathBuf, Vec<Made>>>>,
 }
 
 /// A record, read when it is first asked for.
@@ -53,15 +56,22 @@ struct Head {
 impl Known {
     /// Of a ledger: the last record of a row holds.
     pub fn of(folder: &Folder) -> Known {
-        let (mut records, mut places) = (Vec::new(), HashMap::new());
-        for (record, body) in folder.records() {
-            let Record::Answers { rows } = record else { continue };
-            for (place, key) in body.keys(*rows).unwrap_or_default().into_iter().enumerate() {
-                places.insert(Key(key.0), (records.len(), place));
-            }
-            records.push(Recorded { rows: *rows, body: body.clone(), answers: OnceLock::new() });
+        let mut known = Known::default();
+        folder.records().for_each(|(record, body)| known.add(record, body));
+        known
+    }
+
+    /// Adds a record, if it is one of answers.
+    pub(super) fn add(&mut self, record: &Record, body: &Body) {
+        let Record::Answers { rows } = record else { return };
+        let place = self.records.len();
+        let (records, places) = (Arc::make_mut(&mut self.records), Arc::make_mut(&mut self.places));
+        for (at, key) in body.keys(*rows).unwrap_or_default().into_iter().enumerate() {
+            places.insert(Key(key.0), (place, at));
         }
-        Known { records: Arc::new(records), places: Arc::new(places) }
+        let (rows, body, answers) = (*rows, body.clone(), OnceLock::new());
+        records.push(Arc::new(Recorded { rows, body, answers }));
+        self.made = Arc::default();
     }
 
     /// The answer to a row, if it is known and the files that it made are there.
@@ -71,6 +81,22 @@ impl Known {
         let answer =
             record.answers.get_or_init(|| record.read().unwrap_or_default()).get(*place)?;
         answer.made.iter().all(Made::stands).then(|| answer.clone())
+    }
+
+    /// Whether a file was made by one of the answers, and is there as it was made.
+    fn made(&self, path: &Path) -> bool {
+        let all = self.made.get_or_init(|| {
+            let mut all: HashMap<PathBuf, Vec<Made>> = HashMap::new();
+            for record in self.records.iter() {
+                let answers = record.answers.get_or_init(|| record.read().unwrap_or_default());
+                for made in answers.iter().flat_map(|answer| &answer.made) {
+                    all.entry(made.path.clone()).or_default().push(made.clone());
+                }
+            }
+            all
+        });
+        let name = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        all.get(&name).is_some_and(|made| made.iter().any(Made::stands))
     }
 }
 
@@ -125,6 +151,10 @@ fn flush(fresh: &mut Fresh, notes: &Shared) {
 impl Memory for Answers {
     fn recall(&self, key: &Key) -> Option<Answer> {
         self.known.recall(key)
+    }
+
+    fn made(&self, path: &Path) -> bool {
+        self.known.made(path)
     }
 
     fn note(&self, key: Key, answer: &Answer) {

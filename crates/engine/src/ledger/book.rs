@@ -4,8 +4,9 @@
 //! processes are killed. Now and then what has been written is made durable, and a record says so:
 //! after a power cut only what was synced counts.
 use super::answers::{self, Answers};
-use super::folder::cannot;
+use super::folder::{Folder, cannot};
 use super::fragment::lasting;
+use super::frame::Frame;
 use super::lock::Share;
 use super::outputs::commit;
 use super::page::Page;
@@ -56,7 +57,6 @@ pub struct Book {
     left: Vec<Option<Arc<Vec<u64>>>>,
     whole: Vec<Option<Print>>,
     physical: Physical,
-    answers: answers::Known,
     /// Dropped at the end, so that the thread that syncs ends.
     _ends: Sender<()>,
     _share: Share,
@@ -67,6 +67,10 @@ pub(super) struct Shared {
     notes: Mutex<Notes>,
     /// Answers to rows that may not be noted yet.
     answers: Mutex<Vec<Weak<Answers>>>,
+    /// What is known of rows,
+    known: Mutex<answers::Known>,
+    /// and what has been noted since, for what this process runs next.
+    noted: Mutex<Vec<Frame>>,
     /// For each node of the plan that is staged and lasts.
     sinks: Vec<Option<(Arc<dyn Sink>, Print)>>,
 }
@@ -102,6 +106,8 @@ impl Book {
         let shared = Arc::new(Shared {
             notes: Mutex::new(Notes { page, fresh: BTreeMap::new(), answered: false }),
             answers: Mutex::default(),
+            known: Mutex::new(survey.answers.clone()),
+            noted: Mutex::default(),
             sinks,
         });
         let (ends, ended) = channel();
@@ -119,10 +125,31 @@ impl Book {
             left: survey.left.clone(),
             whole: survey.whole.clone(),
             physical: survey.physical.clone(),
-            answers: survey.answers.clone(),
             _ends: ends,
             _share: share,
         })
+    }
+
+    /// The notes of a process that runs plans anew, again and again: answers to rows, and nothing
+    /// else.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read, or the file cannot be made.
+    pub fn of_answers(folder: &Path, run: &str, physical: &Physical) -> Result<Book, Failure> {
+        let answers = answers::Known::of(&Folder::read(folder, None, true)?);
+        let nodes = physical.nodes.len();
+        let survey = Survey {
+            physical: physical.clone(),
+            inputs: Inputs::default(),
+            kept: Vec::new(),
+            fragments: Vec::new(),
+            left: vec![None; nodes],
+            tiles: 0,
+            whole: vec![None; nodes],
+            answers,
+            stages: vec![None; nodes],
+        };
+        Book::begin(folder, run, 0, &survey, &Stages::new())
     }
 
     /// For each node that is a reader the tiles to do, if not all.
@@ -150,7 +177,14 @@ impl Book {
 
     /// What is known of the rows that a node does something for.
     pub(crate) fn memory(&self) -> Arc<Answers> {
-        let answers = Answers::new(self.answers.clone(), self.shared.clone());
+        self.shared.flush();
+        let known = {
+            let mut known = lock(&self.shared.known);
+            let noted = std::mem::take(&mut *lock(&self.shared.noted));
+            noted.iter().for_each(|frame| known.add(&frame.record, &frame.body));
+            known.clone()
+        };
+        let answers = Answers::new(known, self.shared.clone());
         lock(&self.shared.answers).push(Arc::downgrade(&answers));
         answers
     }
@@ -272,9 +306,12 @@ impl Book {
 impl Shared {
     /// Notes answers to rows.
     pub(super) fn answered(&self, record: &Record, body: &[&[u8]]) {
-        let mut notes = lock(&self.notes);
-        notes.page.note(record, body);
-        notes.answered = true;
+        let frame = {
+            let mut notes = lock(&self.notes);
+            notes.answered = true;
+            notes.page.note(record, body)
+        };
+        lock(&self.noted).extend(frame);
     }
 
     /// Notes the answers that are not noted yet.

@@ -32,6 +32,7 @@ pub mod waits;
 pub mod write;
 
 use crate::credit::Wake;
+use crate::each::EachWork;
 use crate::ledger::{Book, Written};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
@@ -42,6 +43,7 @@ use base::{Failure, FailureKind, Tile};
 use plan::physical::{Node, Op, Reduce, Task, TaskWork};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
+use tasks::Work;
 use tasks::lane::{Lane, Limits, Memory, Setup};
 
 /// Where a stage puts what it makes.
@@ -205,15 +207,26 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
 /// The stage of something for each row. The lane is that of the process.
 fn task(nodes: &[Node], at: usize, of: &Task, cx: &Context) -> Result<task::Tasks, Failure> {
     let node = &nodes[at];
-    let TaskWork::Ready(work) = &of.work;
     let make = || {
+        let memory = cx.book.as_ref().map(|book| book.memory() as Arc<dyn Memory>);
+        let work: Arc<dyn Work> = match &of.work {
+            TaskWork::Ready(work) => work.clone(),
+            TaskWork::Each(each) => {
+                if let Some(memory) = &memory {
+                    // The plan outlives the run, and its notes should not.
+                    let memory = Arc::downgrade(memory);
+                    each.may_replace(move |path| memory.upgrade().is_some_and(|m| m.made(path)));
+                }
+                Arc::new(EachWork::new(each.clone(), cx.budget.clone()))
+            }
+        };
         let limit = task::share(of.concurrency, cx.place);
         let setup = Setup {
             work: work.clone(),
             limit,
             needs: of.needs,
             limits: cx.limits.clone(),
-            memory: cx.book.as_ref().map(|book| book.memory() as Arc<dyn Memory>),
+            memory,
             first: of.first,
         };
         let lane = Arc::new(Lane::new(setup)?);

@@ -9,6 +9,7 @@ mod concat;
 mod dead_letters;
 mod distinct;
 mod drop;
+mod each;
 mod filter;
 mod grid;
 mod join;
@@ -36,6 +37,7 @@ base::table! {
         concat::CONCAT,
         distinct::DISTINCT,
         drop::DROP,
+        each::EACH,
         filter::FILTER,
         grid::GRID,
         join::JOIN,
