@@ -5,7 +5,6 @@ use crate::nodes::read::Reader;
 use crate::nodes::write::Write;
 use crate::nodes::{self, Context, Stage, to_rows};
 use crate::options::Place;
-use tasks::lane::{Limits, Needs};
 use crate::parcel::{Item, Parcel};
 use crate::spill::Budget;
 use crate::watch::{Watch, lock};
@@ -14,6 +13,7 @@ use base::{Column, DimMask, Failure, Schema, Tile};
 use formats::Sink;
 use plan::physical::{Node, Op, Reduce, Route};
 use std::sync::{Arc, Mutex};
+use tasks::lane::{Limits, Needs};
 
 /// What the nodes that show have been given, in the order of the plan.
 pub type Shown = Vec<(Schema, Vec<RecordBatch>)>;
@@ -93,14 +93,17 @@ impl Alone {
         Ok(match (&nodes[at].op, sink) {
             (Op::Write(_), Some(sink)) => Some(Box::new(Write::new(sink, &self.cx, None))),
             (Op::Encode(_), Some(sink)) => Some(Box::new(Encode::new(sink, None))),
-            (Op::Final(Reduce::Fold(of)), _) => Some(fold::last(of, self.cx.place, &self.cx.budget)?),
+            (Op::Final(Reduce::Fold(of)), _) => {
+                Some(fold::last(of, self.cx.place, &self.cx.budget)?)
+            }
             _ => nodes::stage(nodes, at, &self.cx)?,
         })
     }
 
     /// Whether a node encodes for one that writes: an exchange is between them.
     fn encodes(&self, nodes: &[Node], at: usize, write: usize) -> bool {
-        let before = nodes[write].inputs.first().and_then(|exchange| nodes[*exchange].inputs.first());
+        let before =
+            nodes[write].inputs.first().and_then(|exchange| nodes[*exchange].inputs.first());
         matches!(nodes[at].op, Op::Encode(_)) && before == Some(&at)
     }
 
@@ -153,7 +156,8 @@ impl Alone {
             let Some(stage) = &mut self.stages[at] else { continue };
             let mut items = Vec::new();
             let ended = stage.input_ends(0, &mut |item| items.push(item));
-            ended.and_then(|()| stage.finish(&mut |item| items.push(item)))
+            ended
+                .and_then(|()| stage.finish(&mut |item| items.push(item)))
                 .map_err(|f| placed(f, node))?;
             loop {
                 for item in std::mem::take(&mut items) {

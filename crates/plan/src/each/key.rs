@@ -30,7 +30,8 @@ impl Each {
             let _ = writeln!(params, "{name} = {value:?}");
         }
         for function in &self.functions {
-            let _ = writeln!(params, "{} {:?} {}", function.name, function.arguments, function.body);
+            let _ =
+                writeln!(params, "{} {:?} {}", function.name, function.arguments, function.body);
         }
         let row = self.row.iter().map(|f| format!("{} {}", f.name, f.dtype)).collect::<Vec<_>>();
         Print::of([text, params, row.join("\n")])

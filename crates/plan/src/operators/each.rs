@@ -40,11 +40,8 @@ const KEYS: [Key; 8] = {
     let mut keys = [LIKE; 8];
     let mut i = 0;
     while i < task::KEYS.len() {
-        keys[i] = Key {
-            name: task::KEYS[i].name,
-            doc: task::KEYS[i].doc,
-            shape: task::KEYS[i].shape,
-        };
+        keys[i] =
+            Key { name: task::KEYS[i].name, doc: task::KEYS[i].doc, shape: task::KEYS[i].shape };
         i += 1;
     }
     keys
