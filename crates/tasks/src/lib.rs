@@ -15,6 +15,7 @@ pub mod call;
 pub mod fetch;
 pub mod format;
 pub mod lane;
+mod parts;
 pub mod rename;
 pub mod runtime;
 pub mod template;
@@ -22,4 +23,4 @@ pub mod warden;
 pub mod work;
 
 pub use template::{Piece, Template};
-pub use work::{Answer, Key, KeyHasher, Made, Rows, Stop, Work};
+pub use work::{Answer, IsMade, Key, KeyHasher, Made, Rows, Setting, Stop, Work};

@@ -45,6 +45,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use tasks::Work;
 use tasks::lane::{Lane, Limits, Memory, Setup};
+use tasks::{IsMade, Setting};
 
 /// Where a stage puts what it makes.
 pub type Out<'a> = &'a mut dyn FnMut(Item);
@@ -209,18 +210,17 @@ fn task(nodes: &[Node], at: usize, of: &Task, cx: &Context) -> Result<task::Task
     let node = &nodes[at];
     let make = || {
         let memory = cx.book.as_ref().map(|book| book.memory() as Arc<dyn Memory>);
+        // The plan outlives the run, and its notes should not.
+        let weak = memory.as_ref().map(Arc::downgrade);
+        let is_made = weak.map(|memory| -> IsMade {
+            Arc::new(move |file| memory.upgrade().is_some_and(|memory| memory.is_made(file)))
+        });
         let work: Arc<dyn Work> = match &of.work {
             TaskWork::Ready(work) => work.clone(),
-            TaskWork::Each(each) => {
-                if let Some(memory) = &memory {
-                    // The plan outlives the run, and its notes should not.
-                    let memory = Arc::downgrade(memory);
-                    each.may_replace(move |path| memory.upgrade().is_some_and(|m| m.made(path)));
-                }
-                Arc::new(EachWork::new(each.clone(), cx.budget.clone()))
-            }
+            TaskWork::Each(each) => Arc::new(EachWork::new(each.clone(), cx.budget.clone())),
         };
         let limit = task::share(of.concurrency, cx.place);
+        work.begin(Setting { processes: task::processes(of, cx.place), is_made });
         let setup = Setup {
             work: work.clone(),
             limit,

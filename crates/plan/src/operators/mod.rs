@@ -10,6 +10,7 @@ mod dead_letters;
 mod distinct;
 mod drop;
 mod each;
+mod fetch;
 mod filter;
 mod grid;
 mod join;
@@ -38,6 +39,7 @@ base::table! {
         distinct::DISTINCT,
         drop::DROP,
         each::EACH,
+        fetch::FETCH,
         filter::FILTER,
         grid::GRID,
         join::JOIN,

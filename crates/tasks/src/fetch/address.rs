@@ -172,7 +172,7 @@ fn unescaped(text: &str) -> Vec<u8> {
 }
 
 /// A text that should be an address, without what may be secret.
-fn bare(text: &str) -> String {
+pub(super) fn bare(text: &str) -> String {
     let open = text.split(['?', '#']).next().unwrap_or_default();
     let (scheme, rest) = match open.split_once("//") {
         Some((scheme, rest)) => (format!("{scheme}//"), rest),

@@ -12,6 +12,8 @@ const VERSION: &str = "fetch 1";
 /// What one row asks for.
 pub(super) struct Job {
     pub(super) source: Source,
+    /// What is downloaded, whoever asks.
+    pub(super) of: Key,
     pub(super) headers: HeaderMap,
     pub(super) sha256: Option<[u8; 32]>,
     pub(super) place: Option<Place>,
@@ -26,7 +28,13 @@ impl Job {
         let render = |name: &str, template: &Template| {
             template.render(rows, row).map_err(|why| format!("{name}: {why}"))
         };
-        let source = Source::parse(&render("url", &spec.url)?)?;
+        let mut source = Source::parse(&render("url", &spec.url)?)?;
+        if let (Source::File(path), Some(folder)) = (&mut source, &spec.beside)
+            && !path.exists()
+            && folder.join(&path).exists()
+        {
+            *path = folder.join(&path);
+        }
         let mut headers = HeaderMap::new();
         for (name, template) in &spec.headers {
             let value = render(&format!("header `{name}`"), template)?;
@@ -37,20 +45,24 @@ impl Job {
         let sha256 = sum.as_deref().map(digest).transpose()?;
         let to = spec.to.as_ref().map(|to| render("to", to)).transpose()?;
         let of = content(&source, &headers, sha256);
-        let place = to.map(|to| Place::new(spec.folder.as_deref(), &to, of)).transpose()?;
-        Ok(Job { source, headers, sha256, place })
+        for (name, value) in &spec.secrets {
+            let (name, value) = header(name, value)?;
+            headers.append(name, value);
+        }
+        let place = to.map(|to| Place::new(&spec.folder, &to, of)).transpose()?;
+        Ok(Job { source, of, headers, sha256, place })
     }
 }
 
 /// What the answer to rows depends on; `None` if one of them cannot be done.
 ///
-/// Logins and the header `Authorization` say who asks, and not what for: they are no part of it, so
+/// Logins, secrets and the header `Authorization` say who asks, and not what for: they are no part of it, so
 /// that a new password or token repeats nothing.
 pub(super) fn key(spec: &Spec, rows: &Rows) -> Option<Key> {
     let mut hasher = KeyHasher::default();
     for row in rows.first..rows.first + rows.count {
         let job = Job::of(spec, rows, row).ok()?;
-        hasher.part(content(&job.source, &job.headers, job.sha256).0);
+        hasher.part(job.of.0);
         match &job.place {
             Some(place) => hasher.part(place.target.as_os_str().as_encoded_bytes()),
             None => hasher.part(spec.longest_body.to_le_bytes()),
@@ -84,7 +96,7 @@ fn content(source: &Source, headers: &HeaderMap, sha256: Option<[u8; 32]>) -> Ke
 }
 
 /// A header; errors show no value, which may be secret.
-fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
+pub(super) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
     let wrong = |what: &str| format!("header `{}`: {what}", name.escape_debug());
     let key = HeaderName::try_from(name).map_err(|_| wrong("this is not the name of a header"))?;
     if ["range", "if-range", "host", "content-length", "connection"].contains(&key.as_str()) {
@@ -97,7 +109,7 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> 
 }
 
 /// The bytes of a SHA-256.
-fn digest(text: &str) -> Result<[u8; 32], String> {
+pub(super) fn digest(text: &str) -> Result<[u8; 32], String> {
     let text = text.trim();
     let wrong = || format!("sha256: `{}` is not 64 hexadecimal digits", text.escape_debug());
     if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {

@@ -3,6 +3,7 @@
 //! | module | what it has |
 //! |---|---|
 //! | `address` | addresses of the web and of files, their logins, how they are named in errors |
+//! | `check` | what can be told of a step before it runs |
 //! | `job` | what one row asks for, and its key |
 //! | `row` | attempts and the waits between them, up to the end of a row |
 //! | `attempt` | one attempt: all of a body, or the rest of it |
@@ -14,6 +15,7 @@
 //! | `trouble`, `size` | what has gone wrong, in words |
 mod address;
 mod attempt;
+mod check;
 mod client;
 mod date;
 mod disk;
@@ -29,18 +31,20 @@ mod size;
 mod trouble;
 mod wait;
 
-pub use place::Replace;
+pub use check::{Part, check, shown};
+pub use place::Folder;
 
 use crate::template::Template;
-use crate::work::{Answer, Key, Rows, Stop, Work};
+use crate::work::{Answer, Key, Rows, Setting, Stop, Work};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use base::{DType, DimMask, Field};
 use futures::future::{BoxFuture, join_all};
 use pace::Pace;
+use place::Replace;
 use row::{Outcome, Seen};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 /// What is downloaded, and how.
@@ -51,16 +55,20 @@ pub struct Spec {
     pub url: Template,
     /// The file that it goes into; `None`: a column `body`, a text.
     pub to: Option<Template>,
-    /// Where `to` lies, if it does not begin at the root; `None`: in the working folder.
-    pub folder: Option<PathBuf>,
-    /// Which files it may take the place of. One that is there with the same content always stays,
-    /// and the row has ended well.
-    pub replace: Replace,
+    /// Where `to` lies.
+    pub folder: Folder,
+    /// Whether it may take the place of any file, and not only of such as a run has made. One that
+    /// is there with the same content always stays, and the row has ended well.
+    pub overwrite: bool,
+    /// Where a `file:` is looked for that does not begin at the root, after the working folder.
+    pub beside: Option<PathBuf>,
     /// The most bytes of a body that goes into a column.
     pub longest_body: u64,
     /// Headers of the request, with their values. To another host than that of the address, a
     /// redirect takes only those that tell nothing of who asks.
     pub headers: Vec<(String, Template)>,
+    /// Headers whose values are secret: they say who asks, so no answer depends on them.
+    pub secrets: Vec<(String, String)>,
     /// The SHA-256 of the body, 64 hexadecimal digits.
     pub sha256: Option<Template>,
     /// The most that a row may take, with all its attempts and waits.
@@ -79,7 +87,7 @@ pub struct Spec {
     pub longest_wait: Duration,
     /// The most redirects that are followed.
     pub redirects: u32,
-    /// Attempts a second in this process, for all rows together: its share of what the step may.
+    /// Attempts a second, for all rows together; each process has an equal share of them.
     pub per_second: Option<f64>,
 }
 
@@ -88,10 +96,12 @@ impl Default for Spec {
         Spec {
             url: Template::default(),
             to: None,
-            folder: None,
-            replace: Replace::Never,
+            folder: Folder::Working,
+            overwrite: false,
+            beside: None,
             longest_body: 16_000_000,
             headers: Vec::new(),
+            secrets: Vec::new(),
             sha256: None,
             timeout: None,
             connect: Duration::from_secs(10),
@@ -127,7 +137,9 @@ pub fn fields(body: bool) -> Vec<Field> {
 pub struct Fetch {
     spec: Spec,
     fields: Vec<Field>,
-    pace: Option<Pace>,
+    setting: OnceLock<Setting>,
+    /// Begins with the first row, when the setting is known.
+    pace: OnceLock<Option<Pace>>,
     /// What goes into which file, so that no two rows write one.
     written: Mutex<HashMap<Key, Key>>,
 }
@@ -136,8 +148,28 @@ impl Fetch {
     /// Of a step.
     pub fn new(spec: Spec) -> Fetch {
         let fields = fields(spec.to.is_none());
-        let pace = spec.per_second.filter(|n| n.is_finite() && *n > 0.0).map(Pace::new);
-        Fetch { spec, fields, pace, written: Mutex::default() }
+        let (setting, pace) = (OnceLock::new(), OnceLock::new());
+        Fetch { spec, fields, setting, pace, written: Mutex::default() }
+    }
+
+    /// How fast this process may be, if that is bounded.
+    fn pace(&self) -> Option<&Pace> {
+        let begin = || {
+            let all = self.spec.per_second.filter(|n| n.is_finite() && *n > 0.0)?;
+            let processes = self.setting.get().map_or(1, |setting| setting.processes.max(1));
+            Some(Pace::new(all / processes as f64))
+        };
+        self.pace.get_or_init(begin).as_ref()
+    }
+
+    /// Which files may be replaced.
+    fn replace(&self) -> Replace {
+        let made = self.setting.get().and_then(|setting| setting.is_made.clone());
+        match (self.spec.overwrite, made) {
+            (true, _) => Replace::Always,
+            (false, Some(made)) => Replace::Known(made),
+            (false, None) => Replace::Never,
+        }
     }
 
     fn answer(&self, outcomes: Vec<Outcome>) -> Answer {
@@ -167,6 +199,11 @@ impl Fetch {
 impl Work for Fetch {
     fn fields(&self) -> &[Field] {
         &self.fields
+    }
+
+    fn begin(&self, setting: Setting) {
+        // What is told later than first has no effect: there is one run.
+        drop(self.setting.set(setting));
     }
 
     fn key(&self, rows: &Rows) -> Option<Key> {

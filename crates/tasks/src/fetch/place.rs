@@ -1,25 +1,49 @@
 //! Where a download goes: the final name, the names until then, and what may stand there already.
 use super::trouble::words;
-use crate::work::{Key, Made};
+use crate::work::{IsMade, Key, Made};
 use sha2::{Digest, Sha256};
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileTypeExt;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::{Component, Path, PathBuf};
 
 /// Whether a download may take the place of a file.
-#[derive(Clone, Default)]
-pub enum Replace {
+#[derive(Clone)]
+pub(super) enum Replace {
     /// Of none.
-    #[default]
     Never,
-    /// Of a file that a run has made, and that is as it was made. Called in a thread that may wait.
-    Known(Arc<dyn Fn(&Made) -> bool + Send + Sync>),
+    /// Of a file that a run has made, and that is as it was made.
+    Known(IsMade),
     /// Of any file.
     Always,
+}
+
+/// In which folder names of files are meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Folder {
+    /// The working folder.
+    #[default]
+    Working,
+    /// This one, for names that do not begin at the root.
+    Of(PathBuf),
+    /// This one, for all names, whatever they say: nothing is written elsewhere.
+    Within(PathBuf),
+}
+
+impl Folder {
+    fn place(&self, name: &str) -> PathBuf {
+        match self {
+            Folder::Working => PathBuf::from(name),
+            Folder::Of(folder) => folder.join(name),
+            Folder::Within(folder) => {
+                let parts = Path::new(name).components();
+                let normal = parts.filter(|part| matches!(part, Component::Normal(_)));
+                folder.join(normal.collect::<PathBuf>())
+            }
+        }
+    }
 }
 
 /// What stands under the final name.
@@ -51,12 +75,12 @@ const STAGED: &str = ".partial-fetch";
 const NOTE: &str = ".from";
 
 impl Place {
-    /// A place below a folder, unless the name begins at the root.
+    /// The place of a name.
     ///
     /// # Errors
     /// If it is not the name of a file: a sentence.
-    pub(super) fn new(folder: Option<&Path>, name: &str, of: Key) -> Result<Place, String> {
-        let target = folder.map_or_else(|| PathBuf::from(name), |folder| folder.join(name));
+    pub(super) fn new(folder: &Folder, name: &str, of: Key) -> Result<Place, String> {
+        let target = folder.place(name);
         let last = target.file_name().filter(|_| !name.is_empty() && !name.ends_with('/'));
         let Some(last) = last.filter(|_| !name.contains('\0')) else {
             return Err(format!("to: `{}` is not the name of a file", name.escape_debug()));

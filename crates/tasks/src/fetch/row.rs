@@ -131,14 +131,14 @@ impl Fetch {
         let mut sink = match &job.place {
             None => Sink::text(spec.longest_body),
             Some(place) => {
-                let (place, replace) = (place.clone(), spec.replace.clone());
+                let (place, replace) = (place.clone(), self.replace());
                 let sink = Sink::file(place, replace, job.sha256.is_some()).await;
                 sink.map_err(|trouble| trouble.text)?
             }
         };
         let waits = Waits { first: spec.wait, longest: spec.longest_wait };
         loop {
-            if let Some(pace) = &self.pace {
+            if let Some(pace) = self.pace() {
                 pace.turn().await;
             }
             let n = seen.attempts.fetch_add(1, Relaxed) + 1;

@@ -1,5 +1,5 @@
 //! Downloads into files: names, checksums, what stands there already.
-use crate::rows::{names, one, run, to_file};
+use crate::rows::{names, one, run, run_with, to_file};
 use crate::server::{Server, bytes, ok, send, stall};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -7,8 +7,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tasks::Template;
-use tasks::fetch::{Replace, Spec};
-use tasks::work::Made;
+use tasks::fetch::{Fetch, Folder, Spec};
+use tasks::work::{IsMade, Made, Setting, Work};
 
 fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
@@ -90,15 +90,17 @@ fn only_what_may_go_is_replaced() {
     let to = folder.path().join("x");
     fs::write(&to, "old").unwrap();
     let old = Made::at(&to).unwrap();
-    let known = |made: Option<Made>| Spec {
-        replace: Replace::Known(Arc::new(move |file| Some(file) == made.as_ref())),
-        ..to_file()
+    let known = |made: Option<Made>| {
+        let fetch = Fetch::new(to_file());
+        let is_made: IsMade = Arc::new(move |file| Some(file) == made.as_ref());
+        fetch.begin(Setting { processes: 1, is_made: Some(is_made) });
+        run_with(fetch, &[(&*server.url("/x"), &*to)]).remove(0)
     };
-    assert!(one(known(None), &server.url("/x"), &to).error().contains("exists already"));
-    assert_eq!(one(known(Some(old)), &server.url("/x"), &to).error, None);
+    assert!(known(None).error().contains("exists already"));
+    assert_eq!(known(Some(old)).error, None);
     assert_eq!(fs::read(&to).unwrap(), b"new");
     fs::write(&to, "mine").unwrap();
-    let always = || Spec { replace: Replace::Always, ..to_file() };
+    let always = || Spec { overwrite: true, ..to_file() };
     assert_eq!(one(always(), &server.url("/x"), &to).error, None);
     assert_eq!(fs::read(&to).unwrap(), b"new");
     assert_eq!(names(folder.path()), ["x"]);
@@ -112,7 +114,7 @@ fn what_is_no_file_is_never_replaced() {
     fs::create_dir(at("folder")).unwrap();
     symlink("elsewhere", at("link")).unwrap();
     fs::write(at("file"), "").unwrap();
-    let always = || Spec { replace: Replace::Always, ..to_file() };
+    let always = || Spec { overwrite: true, ..to_file() };
     for (name, part) in [
         ("folder", "it is a folder: a file is only put in the place of a file"),
         ("link", "it is a symbolic link"),
@@ -183,6 +185,8 @@ fn files_of_this_machine_are_copied() {
     let row = one(to_file(), &url, &to);
     assert_eq!((row.error.as_deref(), row.status, row.bytes), (None, None, Some(1_000_000)));
     assert!(fs::read(&to).unwrap() == body);
+    let beside = Spec { beside: Some(folder.path().into()), ..to_file() };
+    assert_eq!(one(beside, "file:a%20b", &folder.path().join("out/x")).error, None);
     for (url, part) in [
         (format!("file://{}", folder.path().display()), "it is no regular file"),
         (format!("file://{}/none", folder.path().display()), "cannot open: no such file"),
@@ -198,9 +202,15 @@ fn files_of_this_machine_are_copied() {
 fn names_are_meant_below_the_folder() {
     let server = Server::new(|_, s| ok(s, b"new"));
     let folder = tempfile::tempdir().unwrap();
-    let below = Spec { folder: Some(PathBuf::from(folder.path())), ..to_file() };
+    let at = PathBuf::from(folder.path());
+    let below = Spec { folder: Folder::Of(at.clone()), ..to_file() };
     assert_eq!(one(below, &server.url("/x"), Path::new("a/-x")).error, None);
-    assert_eq!(fs::read(folder.path().join("a/-x")).unwrap(), b"new");
+    assert_eq!(fs::read(at.join("a/-x")).unwrap(), b"new");
+    // Of what is thrown away nothing leaves the folder.
+    let within = || Spec { folder: Folder::Within(at.join("in")), ..to_file() };
+    for name in ["../../b", "/b"] {
+        assert_eq!(one(within(), &server.url("/x"), Path::new(name)).made[0].path, at.join("in/b"));
+    }
 }
 
 #[test]

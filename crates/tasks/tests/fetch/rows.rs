@@ -57,7 +57,11 @@ pub fn batch(rows: &[(&str, &Path)]) -> Arc<RecordBatch> {
 
 /// Runs all rows side by side, each as a start of its own.
 pub fn run(spec: Spec, rows: &[(&str, &Path)]) -> Vec<Row> {
-    let fetch = Arc::new(Fetch::new(spec));
+    run_with(Fetch::new(spec), rows)
+}
+
+pub fn run_with(fetch: Fetch, rows: &[(&str, &Path)]) -> Vec<Row> {
+    let fetch = Arc::new(fetch);
     let batch = batch(rows);
     let (_stop, stopped) = watch::channel(false);
     let handle = runtime::handle().unwrap();
