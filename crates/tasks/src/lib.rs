@@ -7,9 +7,11 @@
 //! | [`format`] | how a value is written into a text: Python's format specification |
 //! | [`lane`] | work of one step in one process: what waits, what is in flight, what has ended |
 //! | [`runtime`] | the event loop of the process |
+//! | [`store`] | files in object stores and on web servers: their bytes, and putting them there |
 pub mod format;
 pub mod lane;
 pub mod runtime;
+pub mod store;
 pub mod template;
 pub mod work;
 
