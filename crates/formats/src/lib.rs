@@ -4,6 +4,7 @@ mod contract;
 mod csv;
 mod durable;
 mod ended;
+mod input;
 mod ipc;
 mod memo;
 pub mod netcdf;
@@ -21,7 +22,7 @@ mod survivors;
 mod table;
 
 pub use contract::{
-    Arrangement, FilePlace, Format, FormatError, FormatErrorKind, NotRead, OpenRequest, Piece,
+    Ahead, Arrangement, FilePlace, Format, FormatError, FormatErrorKind, NotRead, OpenRequest, Piece,
     Sink, TileSource, TileWriter, Unkept, Unread, WriteRequest, Written,
 };
 pub use csv::Guess;

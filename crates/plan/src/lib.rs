@@ -7,7 +7,7 @@
 //! | `spec`, `steps` | tree → keys, steps, how they feed each other |
 //! | [`operator`], [`operators`] | what an operator is; one file each, and their table |
 //! | `build` | what operators use to check a step and add nodes |
-//! | `paths`, `files` | names of files, and the files that a reader reads |
+//! | `paths`, `elsewhere`, `files` | names of files, here and in stores, and the files that a reader reads |
 //! | `inputs`, `outputs` | what is read and written: nothing may be both, or be written twice |
 //! | [`graph`] | the plan: a small closed set of nodes |
 //! | [`rules`] | named rewrites, in order |
@@ -22,6 +22,7 @@
 
 mod build;
 mod draw;
+mod elsewhere;
 mod explain;
 mod files;
 mod fingerprint;

@@ -2,7 +2,7 @@
 use crate::{Ask, Comparison};
 use arrow_schema::{DataType, TimeUnit};
 use base::Value;
-use bytes::Bytes;
+use crate::input::Input;
 use parquet::basic::Type;
 use parquet::bloom_filter::Sbbf;
 use parquet::errors::ParquetError;
@@ -13,7 +13,7 @@ pub(super) fn may_pass(
     chunk: &ColumnChunkMetaData,
     arrow: &DataType,
     ask: &Ask,
-    file: &Bytes,
+    file: &Input,
 ) -> Result<bool, ParquetError> {
     let Ask::Compare { op: Comparison::Eq, constant, .. } = ask else { return Ok(true) };
     let Some(key) = key(chunk.column_type(), arrow, constant) else { return Ok(true) };
