@@ -15,6 +15,7 @@
 //! | `show` | `Show` |
 //! | `route` | where `Exchange` sends tiles |
 //! | `waits` | whether tiles could wait for each other in a circle |
+pub mod ahead;
 pub mod apply;
 pub mod concat;
 pub mod fold;
