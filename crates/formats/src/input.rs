@@ -4,6 +4,7 @@ use bytes::Bytes;
 use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -184,7 +185,7 @@ impl AsRef<[u8]> for Pinned {
 pub(crate) struct Reading {
     input: Input,
     at: u64,
-    next: Bytes,
+    held: Option<(Range<u64>, Held)>,
 }
 
 /// Bytes of an object that are fetched at a time where it is not known how many are read.
@@ -193,22 +194,56 @@ const STEP: u64 = 1 << 16;
 impl Input {
     /// Reads from a place on.
     pub(crate) fn reading(&self, at: u64) -> Reading {
-        Reading { input: self.clone(), at, next: Bytes::new() }
+        Reading { input: self.clone(), at, held: None }
+    }
+
+    /// Reads bytes that are held.
+    ///
+    /// # Errors
+    /// If the file ends before, or cannot be read.
+    pub(crate) fn read_exact(&self, to: &mut [u8], at: u64) -> io::Result<()> {
+        self.file().read_exact_at(to, at)
+    }
+
+    /// Fetches bytes, and those around them, and reads them.
+    ///
+    /// # Errors
+    /// If they cannot be fetched, or the file ends before.
+    pub(crate) fn fetch(&self, at: u64, len: usize) -> io::Result<Vec<u8>> {
+        let end = at.saturating_add(len as u64).div_ceil(AROUND).saturating_mul(AROUND);
+        let _held = self.hold(&[at / AROUND * AROUND..end]).map_err(io::Error::other)?;
+        let mut bytes = vec![0; len];
+        self.read_exact(&mut bytes, at)?;
+        Ok(bytes)
     }
 }
 
+/// Bytes that are fetched with what a header says: it is not far from what it says next.
+const AROUND: u64 = 1 << 18;
+
 impl Read for Reading {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        if self.next.is_empty() {
-            let len = self.input.len();
-            let end = if self.input.is_remote() { (self.at / STEP + 1) * STEP } else { len };
-            let range = self.at.min(len)..end.min(len);
-            self.next = self.input.bytes(range).map_err(io::Error::other)?;
+        let map = self.input.map();
+        if !self.input.is_remote() && !map.is_empty() {
+            let rest = map.get(self.at as usize..).unwrap_or_default();
+            let count = to.len().min(rest.len());
+            to[..count].copy_from_slice(&rest[..count]);
+            self.at += count as u64;
+            return Ok(count);
         }
-        let count = to.len().min(self.next.len());
-        to[..count].copy_from_slice(&self.next.split_to(count));
-        self.at += count as u64;
-        Ok(count)
+        let mut count = to.len();
+        if self.input.is_remote() {
+            if !self.held.as_ref().is_some_and(|(range, _)| range.contains(&self.at)) {
+                let range = self.at..(self.at / STEP + 1) * STEP;
+                let held = self.input.hold(std::slice::from_ref(&range));
+                self.held = Some((range, held.map_err(io::Error::other)?));
+            }
+            let end = self.held.as_ref().map_or(self.at, |(range, _)| range.end);
+            count = count.min((end - self.at) as usize);
+        }
+        let read = self.input.file().read_at(&mut to[..count], self.at)?;
+        self.at += read as u64;
+        Ok(read)
     }
 }
 
