@@ -247,30 +247,34 @@ impl Read for Reading {
     }
 }
 
-/// Inputs that are opened at a time.
+/// Things that are done at a time where each waits.
 const AT_ONCE: usize = 32;
 
 /// Opens files one after the other; those that lie elsewhere side by side, for opening waits.
 pub(crate) fn each<T: Send>(paths: &[PathBuf], open: impl Fn(&PathBuf) -> T + Sync) -> Vec<T> {
-    if paths.len() < 2 || !paths.iter().any(|path| is_remote(path)) {
-        return paths.iter().map(open).collect();
+    match paths.len() > 1 && paths.iter().any(|path| is_remote(path)) {
+        true => side_by_side(paths, open),
+        false => paths.iter().map(open).collect(),
     }
+}
+
+/// Does something with each of some things, many at a time.
+pub(crate) fn side_by_side<I: Sync, T: Send>(all: &[I], act: impl Fn(&I) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(path) = paths.get(at) else { return done };
-            done.push((at, open(path)));
+            let Some(thing) = all.get(at) else { return done };
+            done.push((at, act(thing)));
         }
     };
-    let mut all: Vec<(usize, T)> = std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            (0..AT_ONCE.min(paths.len())).map(|_| scope.spawn(work)).collect();
+    let mut done: Vec<(usize, T)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..AT_ONCE.min(all.len())).map(|_| scope.spawn(work)).collect();
         let results = threads.into_iter().map(|thread| thread.join());
         // A panic goes on where it would have without threads.
         results.flat_map(|done| done.unwrap_or_else(|e| std::panic::resume_unwind(e))).collect()
     });
-    all.sort_by_key(|(at, _)| *at);
-    all.into_iter().map(|(_, opened)| opened).collect()
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, made)| made).collect()
 }

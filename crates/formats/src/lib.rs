@@ -20,6 +20,7 @@ mod stage;
 mod summed;
 mod survivors;
 mod table;
+mod uploaded;
 
 pub use contract::{
     Ahead, Arrangement, FilePlace, Format, FormatError, FormatErrorKind, NotRead, OpenRequest, Piece,
@@ -32,4 +33,5 @@ pub use recognise::{Known, Replace, refusal, remove_staged};
 pub use rows::panic_is_guarded;
 pub use stage::put;
 pub use survivors::{Ask, Comparison, RowTest, Survivors};
+pub use uploaded::{Uploaded, staging};
 pub use table::{FORMATS, format_for_path, format_named};

@@ -16,6 +16,7 @@ use formats::{Known, Replace, Unkept, Unread};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use tasks::store::is_remote;
 use std::sync::Arc;
 
 /// The plan as far as it is built, the names that hold everywhere, and the mistakes so far.
@@ -66,7 +67,8 @@ pub struct Builder<'a> {
 impl Builder<'_> {
     /// The folder of the run's state, if it keeps one.
     pub fn state(&self) -> Option<PathBuf> {
-        self.options.state.folder(self.outputs.first().map(|output| output.path.as_path()))
+        let mut local = self.outputs.iter().filter(|output| !is_remote(&output.path));
+        self.options.state.folder(local.next().map(|output| output.path.as_path()))
     }
 
     /// Whether an output that exists may be replaced.
@@ -74,6 +76,7 @@ impl Builder<'_> {
         let same = |p: &PathBuf| std::path::absolute(p).ok() == std::path::absolute(path).ok();
         match () {
             () if self.options.overwrite => Replace::Always,
+            () if self.options.replace.iter().any(same) && is_remote(path) => Replace::Always,
             () if self.options.replace.iter().any(same) => {
                 Known::at(path).map_or(Replace::Never, Replace::Known)
             }

@@ -1,7 +1,8 @@
-//! Inputs in object stores and on web servers: which objects a name or pattern means.
+//! Inputs and outputs in object stores and on web servers: which objects a name or pattern means.
 use crate::paths::is_pattern;
-use std::path::PathBuf;
-use tasks::store::{Location, about_now, list};
+use base::Code;
+use std::path::{Path, PathBuf};
+use tasks::store::{Location, about_now, is_remote, list, standing};
 
 /// The objects of an address: itself, those that match a pattern, or the parts of a folder.
 pub fn find(text: &str) -> Result<Vec<PathBuf>, String> {
@@ -56,4 +57,51 @@ fn matching(text: &str) -> Result<Vec<PathBuf>, String> {
     Location::parse(&format!("{scheme}://{root}/x"))?;
     let found = list(&format!("{scheme}://{root}"), &prefix, passes)?;
     if found.is_empty() { Err(format!("no file matches `{text}`")) } else { Ok(found) }
+}
+
+/// The name of an output in a store; `None` if it is a local one. In another folder, by `out`, it
+/// keeps the last part of its name.
+pub fn output(out: Option<&Path>, text: &str) -> Option<PathBuf> {
+    let out = out.map(|out| out.to_string_lossy().into_owned());
+    match out {
+        None => is_remote(Path::new(text)).then(|| PathBuf::from(text)),
+        Some(out) if is_remote(Path::new(&out)) => {
+            let last = Path::new(text).file_name().unwrap_or_default().to_string_lossy();
+            Some(PathBuf::from(format!("{}/{last}", out.trim_end_matches('/'))))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Why nothing can be written to an address; with `free` also that something stands there.
+pub fn unwritable(name: &Path, free: bool) -> Option<(Code, String)> {
+    let refused = |message: String| Some((Code::OutputUnwritable, message));
+    let at = match Location::of(name) {
+        Ok(at) => at,
+        Err(message) => return refused(message),
+    };
+    if !at.lists() {
+        let name = name.display();
+        return refused(format!(
+            "cannot write `{name}`: a web server takes no files; write to a file, or to s3://"
+        ));
+    }
+    match free.then(|| standing(name)) {
+        None => None,
+        Some(Err(message)) => refused(message),
+        Some(Ok(there)) if there.is_empty() => None,
+        Some(Ok(_)) => {
+            Some((Code::OutputExists, format!("`{}` exists already", name.display())))
+        }
+    }
+}
+
+/// Whether a later run would read an object, if it got this name.
+pub fn would_read(text: &str, name: &Path) -> bool {
+    let name = name.to_string_lossy();
+    if !is_pattern(text) {
+        return name.strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    }
+    let glob = globset::GlobBuilder::new(text).literal_separator(true).build();
+    glob.is_ok_and(|glob| glob.compile_matcher().is_match(&*name))
 }

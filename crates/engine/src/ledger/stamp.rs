@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
-use tasks::store::{About, about, about_now, all_about_now, is_remote};
+use tasks::store::{About, about, about_now, all_about_now, is_remote, standing};
 
 /// The times of files go on in steps of this at most, on local file systems.
 pub const TICK: Duration = Duration::from_millis(25);
@@ -63,6 +63,10 @@ fn ctime(m: &Metadata) -> SystemTime {
 /// What an output is known by: the file, or the folder and all files in it, wherever they lie.
 /// `None` if there is none.
 pub fn output_print(path: &Path) -> Option<Print> {
+    if is_remote(path) {
+        let objects = standing(path).ok().filter(|objects| !objects.is_empty())?;
+        return Some(Print::of(objects.iter().map(|(path, about)| object_print(path, about))));
+    }
     let print = |path: &Path, m: &Metadata| Some(print(Path::new(path.file_name()?), m));
     let metadata = path.symlink_metadata().ok()?;
     if !metadata.is_dir() {

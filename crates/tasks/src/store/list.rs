@@ -1,12 +1,12 @@
 //! The objects that a pattern or the name of a folder means.
-use super::about::{About, note};
+use super::about::{About, about, about_now, note};
 use super::client::client;
 use super::fault::told;
 use super::location::Location;
 use super::wait::wait;
 use futures::TryStreamExt;
 use object_store::path::Path as Key;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The objects whose names begin so (whole parts between `/`) and that pass, by name.
 ///
@@ -41,4 +41,22 @@ pub fn list(
         };
         Ok(all.iter().map(named).collect())
     })?
+}
+
+/// What stands under a name: an object, or those in a folder that is called so, by name.
+///
+/// # Errors
+/// A sentence, if the store does not answer.
+pub fn standing(path: &Path) -> Result<Vec<(PathBuf, About)>, String> {
+    if let Some(about) = about_now(path)? {
+        return Ok(vec![(path.to_path_buf(), about)]);
+    }
+    let at = Location::of(path)?;
+    if !at.lists() {
+        return Ok(Vec::new());
+    }
+    let inside = list(&at.store, at.key.as_ref(), |_| true)?;
+    // What a listing has told is known.
+    let known = |path: PathBuf| about(&path).map(|about| Some((path, about?))).transpose();
+    inside.into_iter().filter_map(known).collect()
 }

@@ -26,7 +26,7 @@ mod upload;
 mod wait;
 
 pub use about::{About, about, about_now, all_about_now};
-pub use list::list;
+pub use list::{list, standing};
 pub use location::{Location, is_remote, local, scheme};
 pub use mirror::{Hold, Mirror};
 pub use upload::{Replaces, remove, upload};
