@@ -23,8 +23,8 @@ mod table;
 mod uploaded;
 
 pub use contract::{
-    Ahead, Arrangement, FilePlace, Format, FormatError, FormatErrorKind, NotRead, OpenRequest, Piece,
-    Sink, TileSource, TileWriter, Unkept, Unread, WriteRequest, Written,
+    Ahead, Arrangement, FilePlace, Format, FormatError, FormatErrorKind, NotRead, OpenRequest,
+    Piece, Sink, TileSource, TileWriter, Unkept, Unread, WriteRequest, Written,
 };
 pub use csv::Guess;
 pub use memo::Memo;
@@ -33,5 +33,5 @@ pub use recognise::{Known, Replace, refusal, remove_staged};
 pub use rows::panic_is_guarded;
 pub use stage::put;
 pub use survivors::{Ask, Comparison, RowTest, Survivors};
-pub use uploaded::{Uploaded, staging};
 pub use table::{FORMATS, format_for_path, format_named};
+pub use uploaded::{Uploaded, staging};

@@ -71,8 +71,10 @@ impl Uploaded {
         if before.iter().any(|(path, _)| *path == mark) {
             remove(&mark).map_err(Failure::output)?;
         }
-        let put = |name: &std::ffi::OsString| upload(&folder.join(name), &self.at(name), self.replaces);
-        let put_all = |names: &[_]| side_by_side(names, put).into_iter().collect::<Result<Vec<()>, _>>();
+        let put =
+            |name: &std::ffi::OsString| upload(&folder.join(name), &self.at(name), self.replaces);
+        let put_all =
+            |names: &[_]| side_by_side(names, put).into_iter().collect::<Result<Vec<()>, _>>();
         let done = put_all(&parts).and_then(|_| put_all(&marks));
         if let Err(why) = done {
             // Half of a folder is no output.

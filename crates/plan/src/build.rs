@@ -16,8 +16,8 @@ use formats::{Known, Replace, Unkept, Unread};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use tasks::store::is_remote;
 use std::sync::Arc;
+use tasks::store::is_remote;
 
 /// The plan as far as it is built, the names that hold everywhere, and the mistakes so far.
 pub struct Builder<'a> {

@@ -90,9 +90,7 @@ pub fn unwritable(name: &Path, free: bool) -> Option<(Code, String)> {
         None => None,
         Some(Err(message)) => refused(message),
         Some(Ok(there)) if there.is_empty() => None,
-        Some(Ok(_)) => {
-            Some((Code::OutputExists, format!("`{}` exists already", name.display())))
-        }
+        Some(Ok(_)) => Some((Code::OutputExists, format!("`{}` exists already", name.display()))),
     }
 }
 
@@ -100,7 +98,9 @@ pub fn unwritable(name: &Path, free: bool) -> Option<(Code, String)> {
 pub fn would_read(text: &str, name: &Path) -> bool {
     let name = name.to_string_lossy();
     if !is_pattern(text) {
-        return name.strip_prefix(text).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        return name
+            .strip_prefix(text)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     }
     let glob = globset::GlobBuilder::new(text).literal_separator(true).build();
     glob.is_ok_and(|glob| glob.compile_matcher().is_match(&*name))

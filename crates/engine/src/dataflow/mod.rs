@@ -19,8 +19,8 @@ pub use workers::{NAP, Workers, start, start_with};
 
 use crate::deal::Hand;
 use crate::ledger::Book;
-use crate::nodes::ahead::Lookahead;
 use crate::nodes::Shown;
+use crate::nodes::ahead::Lookahead;
 use crate::nodes::join::Commons;
 use crate::options::Place;
 use crate::parcel::Item;

@@ -107,8 +107,7 @@ impl Feed {
         if !pool.has_free() {
             return Fed::Wait;
         }
-        let numbered =
-            |place| job.book.as_ref().map_or(place, |book| book.number(*node, place));
+        let numbered = |place| job.book.as_ref().map_or(place, |book| book.number(*node, place));
         let number = match job.hands[*node].as_ref().map_or(Taken::End, |hand| hand.take()) {
             Taken::Tile(place) => numbered(place),
             Taken::Wait => return Fed::Wait,

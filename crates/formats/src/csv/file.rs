@@ -64,9 +64,10 @@ impl CsvFile {
     /// Reads the first line.
     pub(super) fn head(&self, dialect: &Dialect) -> Result<Head, FormatError> {
         // What the columns hold is known when all rows have been seen.
-        self.all.iter().try_for_each(Hold::wait).map_err(|e| {
-            FormatError::new(FormatErrorKind::Missing, format!("cannot read {e}"))
-        })?;
+        self.all
+            .iter()
+            .try_for_each(Hold::wait)
+            .map_err(|e| FormatError::new(FormatErrorKind::Missing, format!("cannot read {e}")))?;
         // A byte order mark is no part of the first name.
         let start = if self.input.map().starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
         let mut scanner = Scanner::new(self.input.map(), start, 1, dialect.delimiter);

@@ -3,9 +3,11 @@ use super::dialect::Dialect;
 use super::file::{CsvFile, Look, STRIDE, Wanted};
 use super::guess::Guess;
 use super::values::Builder;
-use crate::rows::{bad_option, choose, edges, file_places, in_file, pieces};
 use crate::input::each;
-use crate::{Ahead, FilePlace, FormatError, FormatErrorKind, NotRead, OpenRequest, TileSource, Unread};
+use crate::rows::{bad_option, choose, edges, file_places, in_file, pieces};
+use crate::{
+    Ahead, FilePlace, FormatError, FormatErrorKind, NotRead, OpenRequest, TileSource, Unread,
+};
 use base::{
     Attributes, Code, Column, DimMask, Domain, Failure, Region, Schema, Tiling, Warning,
     did_you_mean,

@@ -1,11 +1,11 @@
 //! Reading: the rows of all files as one box, cut at batches.
 use super::decoded::Decoded;
 use super::file::ArrowFile;
+use crate::input::each;
 use crate::rows::{
     Losses, columns_of, cuts, cuts_by_file, edges, file_places, losses, owned_slice, pieces,
     stored_otherwise, together, unread_of_all,
 };
-use crate::input::each;
 use crate::{Ahead, FilePlace, FormatError, FormatErrorKind, OpenRequest, TileSource, Unread};
 use arrow_array::ArrayRef;
 use base::{Column, Domain, Failure, Field, Region, Schema, Tiling, Warning};
@@ -29,7 +29,8 @@ impl ArrowSource {
     /// Reads the footers of all files.
     pub(super) fn open(request: &OpenRequest) -> Result<ArrowSource, FormatError> {
         let open = |path: &PathBuf| ArrowFile::open(path, request.columns.as_deref());
-        let mut files: Vec<ArrowFile> = each(&request.paths, open).into_iter().collect::<Result<_, _>>()?;
+        let mut files: Vec<ArrowFile> =
+            each(&request.paths, open).into_iter().collect::<Result<_, _>>()?;
         together(&mut files.iter_mut().map(|f| &mut f.columns).collect::<Vec<_>>(), request)?;
         let Some(first) = files.first() else {
             return Err(FormatError::new(FormatErrorKind::Missing, "there are no files to read"));

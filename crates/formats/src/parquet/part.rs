@@ -141,7 +141,8 @@ impl Part {
         if !self.is_remote() {
             return Vec::new();
         }
-        let spans = |piece| self.leaves(columns).flat_map(move |leaf| self.pages(piece, leaf).spans);
+        let spans =
+            |piece| self.leaves(columns).flat_map(move |leaf| self.pages(piece, leaf).spans);
         pieces.iter().flat_map(spans).collect()
     }
 

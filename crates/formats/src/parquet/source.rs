@@ -2,13 +2,14 @@
 use super::inputs::{files, left_out};
 use super::part::{Part, Piece};
 use super::prune::joined;
+use crate::input::each;
 use crate::rows::{
     Losses, bad_option, columns_of, cuts, cuts_by_file, edges, file_attributes, file_places,
     integers, losses, pieces, stored_otherwise, together, unread_of_all,
 };
-use crate::input::each;
 use crate::{
-    Ahead, FilePlace, FormatError, FormatErrorKind, OpenRequest, RowTest, Survivors, TileSource, Unread,
+    Ahead, FilePlace, FormatError, FormatErrorKind, OpenRequest, RowTest, Survivors, TileSource,
+    Unread,
 };
 use arrow_array::ArrayRef;
 use base::{Column, Domain, Failure, Field, Region, Schema, Tiling, Warning};

@@ -56,6 +56,10 @@ fn other_reason(causes: &str) -> String {
                 AWS_PROFILE, or AWS_SKIP_SIGNATURE=true for what all may read"
             .into();
     }
+    if let Some((_, cause)) = causes.rsplit_once("HTTP error: ") {
+        let cause = cause.strip_prefix("error sending request: ").unwrap_or(cause);
+        return short(&format!("it cannot be reached: {cause}"));
+    }
     // S3 answers in XML.
     let tag = |name: &str| {
         let from = causes.find(&format!("<{name}>"))? + name.len() + 2;
@@ -64,8 +68,12 @@ fn other_reason(causes: &str) -> String {
     };
     match (tag("Code"), tag("Message")) {
         (Some(code), Some(message)) => format!("the store says {code}: {}", bare(&message)),
-        _ => bare(causes).chars().filter(|c| !c.is_control()).take(SAID).collect(),
+        _ => short(causes),
     }
+}
+
+fn short(text: &str) -> String {
+    bare(text).chars().filter(|c| !c.is_control()).take(SAID).collect()
 }
 
 /// An error and all that caused it, each said once.

@@ -135,7 +135,8 @@ mod tests {
         for bad in ["s3://", "s3://b", "s3://b/", "s3:///k", "s3://b/a//c", "s3://b//c"] {
             assert!(at(bad).is_err(), "{bad}");
         }
-        for bad in ["https://h/", "https://h/a//b", "https://u:secret@h/a", "https://h/a?sig=secret"]
+        for bad in
+            ["https://h/", "https://h/a//b", "https://u:secret@h/a", "https://h/a?sig=secret"]
         {
             let error = at(bad).unwrap_err();
             assert!(!error.contains("secret"), "{error}");

@@ -159,7 +159,11 @@ impl Mirror {
                 let place = at + part.start as u64;
                 self.file.write_all_at(&bytes[part], place).map_err(|e| {
                     let folder = std::env::temp_dir();
-                    format!("{}: no room for what is read of it: {e}: {}", self.name, folder.display())
+                    format!(
+                        "{}: no room for what is read of it: {e}: {}",
+                        self.name,
+                        folder.display()
+                    )
                 })?;
             }
             at += bytes.len() as u64;

@@ -77,7 +77,10 @@ mod tests {
         assert_eq!(scattered[0].bytes, 0..4 * BLOCK);
         let step = LEAST / BLOCK;
         let long = pieces(&[0..2 * step + 1], u64::MAX);
-        assert_eq!(runs(&long), [vec![0..step], vec![step..2 * step], vec![2 * step..2 * step + 1]]);
+        assert_eq!(
+            runs(&long),
+            [vec![0..step], vec![step..2 * step], vec![2 * step..2 * step + 1]]
+        );
         let large = pieces(&[0..1 << 20], u64::MAX);
         assert!(large.iter().all(|p| p.bytes.end - p.bytes.start <= MOST));
         assert_eq!(large.iter().flat_map(|p| p.runs.clone()).flatten().count(), 1 << 20);

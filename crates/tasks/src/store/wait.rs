@@ -6,7 +6,9 @@ use std::sync::mpsc::sync_channel;
 ///
 /// # Errors
 /// If there is no event loop, or the future panics.
-pub fn wait<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Result<T, String> {
+pub fn wait<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, String> {
     let (done, end) = sync_channel(1);
     crate::runtime::handle()?.spawn(async move {
         // Who asked may be gone.

@@ -10,8 +10,8 @@ mod types;
 mod variables;
 
 use super::header::{Group, NamedAttributes, RawVariable};
-use dimensions::Scales;
 use crate::input::Input;
+use dimensions::Scales;
 use hdf5_reader::{Dataset, Hdf5File, OpenOptions, RangeRequestStorage};
 use index::ChunkPlace;
 use std::collections::{HashMap, HashSet};
@@ -62,8 +62,7 @@ impl Nc4 {
     /// If the file is cut off, damaged, or no HDF5.
     pub(super) fn open(input: &Input) -> Result<Nc4, String> {
         let (from, len) = (input.clone(), input.len());
-        let storage =
-            RangeRequestStorage::new(len, move |at, count| Ok(from.fetch(at, count)?));
+        let storage = RangeRequestStorage::new(len, move |at, count| Ok(from.fetch(at, count)?));
         let options = OpenOptions { chunk_cache_bytes: 0, ..OpenOptions::default() }
             .with_max_object_header_bytes(usize::try_from(len).unwrap_or(usize::MAX));
         let file = Hdf5File::from_storage_with_options(Arc::new(storage), options).map_err(text)?;

@@ -30,9 +30,7 @@ pub(super) fn open(
     // Those that lie elsewhere stay open: to open them again would wait again.
     let open: Mutex<HashMap<PathBuf, Arc<NetCdfSource>>> = Mutex::default();
     let facts = |path: &PathBuf| match memos.get(path).and_then(Memo::get::<Facts>) {
-        Some(facts) => {
-            Ok(Facts { path: path.clone(), remembered: true, ..(*facts).clone() })
-        }
+        Some(facts) => Ok(Facts { path: path.clone(), remembered: true, ..(*facts).clone() }),
         None => {
             let corrupt = |f: Failure| FormatError::new(FormatErrorKind::Corrupt, f.to_string());
             let file = source::one(path, &request)?;

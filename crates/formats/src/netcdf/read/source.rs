@@ -9,8 +9,8 @@ use crate::input::Input;
 use crate::netcdf::file::NcFile;
 use crate::netcdf::slab;
 use crate::{
-    Ahead, FilePlace, FormatError, FormatErrorKind, Memo, OpenRequest, OptionValue, TileSource, Unkept,
-    Unread,
+    Ahead, FilePlace, FormatError, FormatErrorKind, Memo, OpenRequest, OptionValue, TileSource,
+    Unkept, Unread,
 };
 use arrow_array::{ArrayRef, StringArray};
 use arrow_buffer::MutableBuffer;
@@ -319,8 +319,7 @@ impl NetCdfSource {
     fn ask(&self, i: usize, region: &Region) -> Option<Hold> {
         let chosen = self.choice.chosen.get(i)?;
         let (origin, shape) = self.boxed(chosen, region);
-        let wanted =
-            Wanted { variable: &chosen.variable, origin: &origin, shape: &shape };
+        let wanted = Wanted { variable: &chosen.variable, origin: &origin, shape: &shape };
         // What is wrong with it is told when it is read.
         self.input.ask(&self.storage(i, chosen).ok()?.ranges(&wanted))
     }

@@ -1,8 +1,8 @@
 //! Bloom filters: whether a value is certainly not among those of a column chunk.
+use crate::input::Input;
 use crate::{Ask, Comparison};
 use arrow_schema::{DataType, TimeUnit};
 use base::Value;
-use crate::input::Input;
 use parquet::basic::Type;
 use parquet::bloom_filter::Sbbf;
 use parquet::errors::ParquetError;

@@ -6,6 +6,7 @@ mod bounds;
 mod properties;
 
 use crate::Ask;
+use crate::input::Input;
 use crate::rows::cast;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -15,7 +16,6 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, Field};
 use base::{DType, Value};
 use bounds::Bounds;
-use crate::input::Input;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::basic::Type;
 use parquet::errors::ParquetError;
