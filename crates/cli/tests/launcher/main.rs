@@ -20,6 +20,7 @@ mod profile;
 mod results;
 mod scaling;
 mod spills;
+mod stores;
 mod streams;
 mod tables;
 mod verbs;

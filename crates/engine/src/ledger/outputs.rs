@@ -118,7 +118,7 @@ pub(super) fn kept(folder: &Folder, nodes: &[Node], node: usize, meaning: Print)
     for (record, _) in folder.records() {
         found = match record {
             Record::Output { whole, path: of, print, files, bytes, .. } if same(of, path) => {
-                let as_it_was = *whole == meaning && output_print(of) == Some(*print);
+                let as_it_was = *whole == meaning && output_print(path) == Some(*print);
                 as_it_was.then_some((*files, *bytes))
             }
             // Named, or not, for the run was ended before it could say so.
