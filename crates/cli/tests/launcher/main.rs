@@ -25,6 +25,7 @@ mod programs;
 mod results;
 mod scaling;
 mod spills;
+mod stores;
 mod streams;
 mod tables;
 mod verbs;
