@@ -19,6 +19,11 @@ pub trait Memory: Send + Sync {
     /// Keeps an answer.
     fn note(&self, key: Key, answer: &Answer);
 
+    /// Keeps that a row has failed.
+    fn failed(&self, key: Key) {
+        let _ = key;
+    }
+
     /// Whether one of the answers is of this file, as it is.
     fn is_made(&self, file: &Made) -> bool {
         let _ = file;
@@ -363,8 +368,10 @@ impl Shared {
             let answer = self.done(left).await;
             for (i, part) in open.iter().copied().zip(answer.apart(open.len())) {
                 let good = part.errors.is_empty() && !*self.stop.borrow();
-                if let (Some(key), true) = (keys[i], good) {
-                    memory.note(key, &part);
+                match keys[i] {
+                    Some(key) if good => memory.note(key, &part),
+                    Some(key) if !part.errors.is_empty() => memory.failed(key),
+                    _ => {}
                 }
                 parts[i] = Some(part);
             }

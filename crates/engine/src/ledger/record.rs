@@ -24,6 +24,9 @@ pub enum Record {
         tiles: u64,
         /// How many of them are left to do.
         left: u64,
+        /// Rows that something is done for, as far as the plan can tell.
+        #[serde(default)]
+        rows: u64,
     },
     /// An input file as this run found it.
     Input {
@@ -80,6 +83,11 @@ pub enum Record {
     },
     /// What has come of rows that something was done for. Body: their keys, then the answers.
     Answers {
+        /// How many rows.
+        rows: u64,
+    },
+    /// Rows that something was done for have failed. Body: their keys.
+    Failed {
         /// How many rows.
         rows: u64,
     },
