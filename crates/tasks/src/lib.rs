@@ -10,7 +10,9 @@
 //! | [`fetch`] | downloads |
 //! | [`rename`] | giving files names in one step |
 //! | [`warden`] | ends programs when the process that called them is killed |
+//! | [`stream`] | a program that batches go through |
 //! | [`runtime`] | the event loop of the process |
+//! | [`store`] | files in object stores and on web servers: their bytes, and putting them there |
 pub mod call;
 pub mod fetch;
 pub mod format;
@@ -18,6 +20,8 @@ pub mod lane;
 mod parts;
 pub mod rename;
 pub mod runtime;
+pub mod store;
+pub mod stream;
 pub mod template;
 pub mod warden;
 pub mod work;

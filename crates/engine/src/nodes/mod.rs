@@ -11,11 +11,13 @@
 //! | `concat` | `Concat` |
 //! | `join` | `Join`, or `Ask`, `Find` and `Match`; `Overlay` |
 //! | `partition` | `Sample`, `Deal` and `Parts` |
+//! | `stream` | `Stream`: rows through a program |
 //! | `write` | `Write`, in any order or by ascending number |
 //! | `show` | `Show` |
 //! | `task` | `Task`: something for each row |
 //! | `route` | where `Exchange` sends tiles |
 //! | `waits` | whether tiles could wait for each other in a circle |
+pub mod ahead;
 pub mod apply;
 pub mod concat;
 pub mod fold;
@@ -27,6 +29,7 @@ pub mod pass;
 pub mod read;
 pub mod route;
 pub mod show;
+pub mod stream;
 pub mod task;
 pub mod waits;
 pub mod write;
@@ -108,10 +111,11 @@ pub trait Stage {
         false
     }
 
-    /// What wakes the operator that this is in, if another worker of the process has to.
+    /// What wakes the operator that this is in, if another thread of the process has to.
     fn wake_by(&mut self, _wake: Wake) {}
 
-    /// When it is `full`, or after `finish`: whether it can give nothing before it is woken.
+    /// When it is `full`, and after `finish`: whether it can give nothing before another thread of
+    /// the process wakes it.
     fn waits(&self) -> bool {
         false
     }
@@ -193,6 +197,11 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
             Box::new(partition::Parts::new(plan, &node.schema, cx.place, &cx.budget))
         }
         Op::Task(of) => Box::new(task(nodes, at, of, cx)?),
+        Op::Stream(program) => {
+            let before = node.inputs.first().map(|input| &nodes[*input].schema);
+            let before = before.ok_or_else(|| Failure::internal("a program without an input"))?;
+            Box::new(stream::Stream::new(program, before, &node.schema, &cx.watch))
+        }
         Op::Encode(sink) => {
             let done = cx.book.as_ref().and_then(|book| book.done(sink));
             Box::new(apply::Encode::new(sink.clone(), done))

@@ -11,6 +11,7 @@ mod distinct;
 mod drop;
 mod each;
 mod fetch;
+mod files;
 mod filter;
 mod grid;
 mod join;
@@ -25,6 +26,7 @@ mod rows;
 mod select;
 mod show;
 mod sort;
+pub mod stream;
 mod top;
 mod write;
 
@@ -40,6 +42,7 @@ base::table! {
         drop::DROP,
         each::EACH,
         fetch::FETCH,
+        files::FILES,
         filter::FILTER,
         grid::GRID,
         join::JOIN,
@@ -53,6 +56,7 @@ base::table! {
         select::SELECT,
         show::SHOW,
         sort::SORT,
+        stream::STREAM,
         top::TOP,
         write::WRITE,
     ]
