@@ -2,9 +2,8 @@
 use super::mark;
 use super::spec::{Place, Spec};
 use super::start::Start;
+use crate::rename::rename_new;
 use crate::{Made, warden};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-use rustix::io::Errno;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -252,18 +251,6 @@ fn ends(behind: &str) -> bool {
         Some(c) => !is_of_name(c),
         None => true,
     }
-}
-
-/// Renames; fails if the new name is taken, at once where the file system can, else by a look.
-fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-        done => return Ok(done?),
-    }
-    if to.symlink_metadata().is_ok() {
-        return Err(io::ErrorKind::AlreadyExists.into());
-    }
-    fs::rename(from, to)
 }
 
 /// A file, or a folder and all that the program has put there.
