@@ -342,6 +342,10 @@ impl Shared {
             return;
         }
         let failed = answer.errors.iter().flatten().count() as u64;
+        if failed > 0 && self.is_enough() {
+            // It was stopped, since it is of no use any more: that is no failure.
+            return;
+        }
         self.counts.failed.fetch_add(failed, Relaxed);
         self.counts.done.fetch_add(count - failed.min(count), Relaxed);
         inbox.put(ticket, answer);

@@ -1,5 +1,6 @@
 //! A started program with its pipes and its process group.
 use super::Program;
+use crate::warden;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -37,7 +38,9 @@ impl Process {
         let cannot = |e: io::Error| format!("cannot start `{}`: {e}", program.words[0]);
         let ((theirs_in, input), (output, theirs_out), (errors, theirs_err)) =
             (pipe().map_err(cannot)?, pipe().map_err(cannot)?, pipe().map_err(cannot)?);
+        warden::ready().map_err(cannot)?;
         let mut command = Command::new(&program.file);
+        command.env(warden::VARIABLE, warden::identity());
         command.args(&program.arguments);
         command.stdin(OwnedFd::from(theirs_in));
         command.stdout(OwnedFd::from(theirs_out)).stderr(OwnedFd::from(theirs_err));
