@@ -4,6 +4,7 @@
 mod bench;
 mod canary;
 mod cases;
+mod downloads;
 mod edits;
 mod endings;
 mod exceptions;

@@ -22,7 +22,7 @@ pub static FETCH: Operator = Operator {
           An address begins with `https://`, `http://` or `file:`; `${name}` stands for a column of \
           the row. With `to`, a file gets its name when it is whole; what has come of a large one is \
           gone on with, also by a later run, where the server lets it. Without `to`, the body becomes \
-          the column `body`. Adds `status`, `seconds`, `bytes`, `attempts`. 16 downloads are in \
+          the column `body`. Adds `status`, `seconds`, `bytes`, `attempts`. 16 are in \
           flight unless `concurrency` says otherwise. Proxies are those of `HTTP_PROXY`, \
           `HTTPS_PROXY`, `NO_PROXY`. A login in the address is sent and never shown.",
     head: Shape::Text,
@@ -35,20 +35,21 @@ pub static FETCH: Operator = Operator {
 /// In flight where nothing is said: enough to hide the wait for one server, few enough for it.
 const CONCURRENCY: usize = 16;
 
-/// The keys of all steps that do something for each row come behind its own.
-const KEYS: [Key; OWN.len() + task::KEYS.len()] = {
+/// Its own keys, and behind them those of all steps that do something for each row: of the first of
+/// these, `concurrency`, it has its own.
+const KEYS: [Key; OWN.len() + task::KEYS.len() - 1] = {
     const NONE: Key = Key { name: "", doc: "", shape: Shape::Text };
-    let mut keys = [NONE; OWN.len() + task::KEYS.len()];
+    let mut keys = [NONE; OWN.len() + task::KEYS.len() - 1];
     let mut i = 0;
     while i < keys.len() {
-        let key = if i < OWN.len() { &OWN[i] } else { &task::KEYS[i - OWN.len()] };
+        let key = if i < OWN.len() { &OWN[i] } else { &task::KEYS[i + 1 - OWN.len()] };
         keys[i] = Key { name: key.name, doc: key.doc, shape: key.shape };
         i += 1;
     }
     keys
 };
 
-const OWN: [Key; 13] = [
+const OWN: [Key; 14] = [
     Key {
         name: "to",
         doc: "The file, `out/${name}.nc`. One that is there with other content, and that no run has \
@@ -63,7 +64,8 @@ const OWN: [Key; 13] = [
     },
     Key {
         name: "sha256",
-        doc: "The SHA-256 of the body in 64 hexadecimal digits, `${sum}`: another one is an error.",
+        doc: "The SHA-256 of the body in 64 hexadecimal digits, `${sum}`: another one is an error. \
+              Where the text is empty nothing is checked.",
         shape: Shape::Text,
     },
     Key {
@@ -122,6 +124,11 @@ const OWN: [Key; 13] = [
               API_TOKEN }`.",
         shape: Shape::Renames,
     },
+    Key {
+        name: "concurrency",
+        doc: "How many are in flight at most, in all processes together; 16 if it is not said.",
+        shape: Shape::Constant,
+    },
 ];
 
 fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
@@ -155,19 +162,19 @@ fn spec(b: &mut Builder, step: &Step, schema: &Schema, t: &mut Templates) -> Opt
     let url = text(b, &step.head, "an address such as `https://host/${name}` is expected here");
     let mut spans = Vec::new();
     let headers = headers(b, step, &mut text, &mut spans);
-    let mut other = |b: &mut Builder, key: &str, what: &str| {
-        step.option(key).map(|node| text(b, node, what).ok_or(()))
-    };
+    let mut other =
+        |b: &mut Builder, key: &str, what: &str| step.option(key).map(|node| text(b, node, what));
     let to = other(b, "to", "the name of a file is expected here");
     let sha256 = other(b, "sha256", "64 hexadecimal digits are expected here");
-    let secrets = secrets(b, step, &mut spans);
+    let good = url.is_some() && to != Some(None) && sha256 != Some(None);
     let defaults = Spec::default();
     let spec = Spec {
-        url: url?,
-        to: to.transpose().ok()?,
-        sha256: sha256.transpose().ok()?,
-        headers: headers?,
-        secrets,
+        // One of which the mistake is told is none of another.
+        url: url.unwrap_or_else(|| Template::text("file:x")),
+        to: to.flatten(),
+        sha256: sha256.flatten(),
+        headers,
+        secrets: secrets(b, step, &mut spans),
         folder: folder(b, step),
         overwrite: b.options.overwrite,
         beside: Path::new(&*b.source.name).parent().map(Path::to_path_buf),
@@ -183,7 +190,7 @@ fn spec(b: &mut Builder, step: &Step, schema: &Schema, t: &mut Templates) -> Opt
     };
     one_file(b, step, schema, &spec);
     told(b, step, &spec, &spans);
-    Some(spec)
+    good.then_some(spec)
 }
 
 /// The headers; adds where each name stands.
@@ -192,15 +199,13 @@ fn headers(
     step: &Step,
     text: &mut impl FnMut(&mut Builder, &Node, &str) -> Option<Template>,
     spans: &mut Vec<Span>,
-) -> Option<Vec<(String, Template)>> {
-    let Some(node) = step.option("headers") else { return Some(Vec::new()) };
-    let mut headers = Some(Vec::new());
+) -> Vec<(String, Template)> {
+    let Some(node) = step.option("headers") else { return Vec::new() };
+    let mut headers = Vec::new();
     for (key, value) in b.map(node, "`headers` is a mapping of names to values").to_vec() {
-        let value = text(b, &value, "the value of a header is expected here");
-        headers = headers.zip(value).map(|(mut headers, value)| {
-            headers.push((key.name.clone(), value));
-            headers
-        });
+        // After a mistake nothing runs.
+        let value = text(b, &value, "the value of a header is expected here").unwrap_or_default();
+        headers.push((key.name.clone(), value));
         spans.push(key.span);
     }
     headers
@@ -312,4 +317,16 @@ fn identity(spec: &Spec) -> String {
     let sum = Sha256::digest(format!("{said:?}"));
     let hex: String = sum[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("fetch 1 {hex}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_there_once() {
+        for key in &task::KEYS {
+            assert_eq!(KEYS.iter().filter(|k| k.name == key.name).count(), 1, "{}", key.name);
+        }
+    }
 }

@@ -69,7 +69,7 @@ pub struct Spec {
     pub headers: Vec<(String, Template)>,
     /// Headers whose values are secret: they say who asks, so no answer depends on them.
     pub secrets: Vec<(String, String)>,
-    /// The SHA-256 of the body, 64 hexadecimal digits.
+    /// The SHA-256 of the body, 64 hexadecimal digits; an empty text is not checked.
     pub sha256: Option<Template>,
     /// The most that a row may take, with all its attempts and waits.
     pub timeout: Option<Duration>,
