@@ -16,6 +16,9 @@ pub type NodeId = usize;
 pub struct Graph {
     /// The nodes.
     pub nodes: Vec<PlanNode>,
+    /// The columns of the row that all of it is done for, as programs call them; none outside of
+    /// `each`. Programs have them behind the columns of their tiles.
+    pub row: Vec<(Field, Given)>,
 }
 
 /// One node.
@@ -266,6 +269,14 @@ impl Graph {
     pub fn add(&mut self, node: PlanNode) -> NodeId {
         self.nodes.push(node);
         self.nodes.len() - 1
+    }
+
+    /// What a program of these steps begins with.
+    pub fn before(&self, fused: &Fused) -> (Schema, Vec<Given>) {
+        let (mut schema, mut given) = (fused.schema.clone(), fused.given.clone());
+        schema.fields.extend(self.row.iter().map(|(field, _)| field.clone()));
+        given.extend(self.row.iter().map(|(_, given)| given.clone()));
+        (schema, given)
     }
 
     /// The nodes that read from a node.

@@ -6,6 +6,7 @@
 //! | [`yaml`] | text → tree with places |
 //! | `spec`, `steps` | tree → keys, steps, how they feed each other |
 //! | [`operator`], [`operators`] | what an operator is; one file each, and their table |
+//! | [`each`] | a small pipeline for each row: planned once, run for every row |
 //! | `build` | what operators use to check a step and add nodes |
 //! | `paths`, `files` | names of files, and the files that a reader reads |
 //! | `inputs`, `outputs` | what is read and written: nothing may be both, or be written twice |
@@ -22,6 +23,7 @@
 
 mod build;
 mod draw;
+pub mod each;
 mod explain;
 mod files;
 mod fingerprint;

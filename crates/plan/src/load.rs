@@ -1,7 +1,8 @@
 //! From a pipeline file to a plan: the driver, which reads as the order of the stages.
 use crate::build::Builder;
 use crate::files::KnownFiles;
-use crate::graph::{Graph, PlanOp};
+use crate::graph::Graph;
+use crate::graph::PlanOp;
 use crate::lower::lower;
 use crate::operators::implicit_show;
 use crate::outputs;
@@ -239,26 +240,16 @@ fn builder<'a>(
     }
     let digest: [u8; 32] = hash.finalize().into();
     Builder {
-        source,
-        options,
         title,
         titled: spec.title.is_some(),
         params,
         functions,
         allow: spec.allow.clone(),
         diagnostics,
-        graph: Graph::default(),
         made: vec![None; spec.steps.len()],
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-        unread: Vec::new(),
-        stored: Vec::new(),
-        unkept: Vec::new(),
-        described: Vec::new(),
-        left_out: Default::default(),
-        used: Default::default(),
         hash: digest.iter().map(|b| format!("{b:02x}")).collect(),
         digest,
+        ..Builder::new(source, options)
     }
 }
 

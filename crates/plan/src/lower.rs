@@ -127,8 +127,8 @@ impl Lowering<'_, '_> {
         let place = |step: &str, span: Span| crate::place::expression(source, step, span);
         let (strict, allow) = (self.builder.options.strict, &self.builder.allow[..]);
         let checks = Checks { strict, told, allow, place: &place };
-        let (schema, given) = (&fused.schema, fused.given.clone());
-        let program = match Program::checked(schema, given, &fused.steps, keep_index, &checks) {
+        let (schema, given) = self.graph.before(fused);
+        let program = match Program::checked(&schema, given, &fused.steps, keep_index, &checks) {
             Ok(program) => program,
             Err(failure) => {
                 let message = failure.to_string();
@@ -136,8 +136,11 @@ impl Lowering<'_, '_> {
                 return None;
             }
         };
+        let width = fused.schema.fields.len();
         let place = |i: &usize| match loaded {
             None => *i,
+            // Columns of the row stand behind those of the tile.
+            Some(loaded) if *i >= width => loaded.len() + i - width,
             Some(loaded) => loaded.iter().position(|l| l == i).unwrap_or(*i),
         };
         let columns = program.needed().iter().map(place).collect();
@@ -160,7 +163,10 @@ impl Lowering<'_, '_> {
             source: read.source.clone(),
             files: read.files.clone(),
             offset: read.offset.clone(),
-            columns: needed.iter().filter_map(|i| read.columns[*i]).collect(),
+            columns: needed
+                .iter()
+                .filter_map(|i| read.columns.get(*i).copied().flatten())
+                .collect(),
             tiling: tiling.clone(),
             survivors: read.survivors.clone(),
             place: read.place.clone(),

@@ -1,4 +1,5 @@
 //! The physical plan: what the engine runs, node by node. A closed set of nodes.
+use crate::each::Each;
 use crate::files::Files;
 use crate::fingerprint::Meaning;
 use arrow_array::ArrayRef;
@@ -237,6 +238,8 @@ pub struct Task {
 pub enum TaskWork {
     /// What the plan has made: a program, a download.
     Ready(Arc<dyn Work>),
+    /// A small pipeline, which the engine runs.
+    Each(Arc<Each>),
 }
 
 /// What becomes of a row that fails.

@@ -1,13 +1,10 @@
 //! Texts with `${expression}` in them: one way for names of files, arguments, addresses and
 //! attributes.
 use crate::build::Builder;
+use crate::each::array;
 use crate::operators::field;
-use arrow_array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
-};
 use base::{Code, DType, Diagnostic, Field, Schema, Text, Value, did_you_mean};
 use expr::{Expr, Typed};
-use std::sync::Arc;
 use tasks::format::Format;
 use tasks::{Piece, Template};
 
@@ -99,33 +96,28 @@ pub fn constant(b: &mut Builder, text: &Text) -> Option<String> {
 /// The text for a value that is known before the run.
 fn known(b: &mut Builder, text: &Text, format: Option<&Text>) -> Option<String> {
     let expr = parsed(b, text, &Schema::default())?;
-    let value = match expr.as_name().and_then(|name| b.param(name)) {
+    let name = expr.as_name();
+    let value = match name.and_then(|name| b.param(name)) {
         Some(value) => value.clone(),
         None => b.constant_expr(&expr)?,
     };
+    name.iter().for_each(|name| b.depends(name));
+    if value == Value::Null && b.row.is_some() {
+        let message = format!("`{}` is missing in this row", text.text.trim());
+        b.error(Diagnostic::error(Code::BadValue, text.whole(), message));
+        return None;
+    }
     let Some(spec) = format else { return Some(shown(&value)) };
     let (format, mut out) = (format_of(b, format)?, String::new());
     let written = match array(&value) {
-        Some(array) => format.write(&array, 0, &mut out),
-        None => Err("there is no value to be written".to_owned()),
+        _ if value == Value::Null => Err("there is no value to be written".to_owned()),
+        array => format.write(&array, 0, &mut out),
     };
     if let Err(why) = written {
         b.error(Diagnostic::error(Code::BadValue, spec.whole(), why));
         return None;
     }
     Some(out)
-}
-
-/// An array of nothing but this value; `None` if it is missing.
-fn array(value: &Value) -> Option<ArrayRef> {
-    Some(match value {
-        Value::Null => return None,
-        Value::Bool(x) => Arc::new(BooleanArray::from(vec![*x])),
-        Value::Int(x) => Arc::new(Int64Array::from(vec![*x])),
-        Value::Float(x) => Arc::new(Float64Array::from(vec![*x])),
-        Value::Str(x) => Arc::new(StringArray::from(vec![x.as_str()])),
-        Value::Timestamp(x) => Arc::new(TimestampMicrosecondArray::from(vec![*x])),
-    })
 }
 
 /// An expression of a text. One that is nothing but a name that is not there gets the mistake that
@@ -138,7 +130,8 @@ fn parsed(b: &mut Builder, text: &Text, schema: &Schema) -> Option<Expr> {
         || b.param(name).is_some()
         || expr::CONSTANTS.iter().any(|(n, _)| *n == name);
     if plain && !there && !name.starts_with(|c: char| c.is_ascii_digit()) {
-        let mut names: Vec<String> = b.params.iter().map(|(n, _)| n.clone()).collect();
+        let known = b.row.as_ref().map_or(&b.params, |row| &row.constants);
+        let mut names: Vec<String> = known.iter().map(|(n, _)| n.clone()).collect();
         names.extend(schema.names().map(str::to_owned));
         let what = if schema.fields.is_empty() { "parameter" } else { "column or parameter" };
         let message = format!("no {what} is called `{name}`");
@@ -217,7 +210,7 @@ impl<'a> Templates<'a> {
             DType::Timestamp => Value::Timestamp(0),
             DType::String | DType::Binary => Value::Str("a".to_owned()),
         };
-        let (array, at) = (array(&sample)?, at.map(Text::whole).unwrap_or_default());
+        let (array, at) = (array(&sample), at.map(Text::whole).unwrap_or_default());
         let tried = format.write(&array, 0, &mut String::new());
         tried.map_err(|why| b.error(Diagnostic::error(Code::BadValue, at, why))).ok()
     }

@@ -3,10 +3,11 @@
 //! Workers of the dataflow hand in rows and go on; they are woken when answers have come. Work that
 //! waits runs on the event loop, so many starts at a time; work that computes runs on threads.
 use crate::runtime;
-use crate::work::{Answer, Key, Made, Rows, Stop, Work};
+use crate::work::{Answer, Key, Rows, Stop, Work};
 use futures::FutureExt;
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Semaphore, watch};
@@ -16,14 +17,13 @@ pub trait Memory: Send + Sync {
     /// The answer to this, if it is known.
     fn recall(&self, key: &Key) -> Option<Answer>;
 
-    /// Keeps an answer.
-    fn note(&self, key: Key, answer: &Answer);
-
-    /// Whether one of the answers is of this file, as it is.
-    fn is_made(&self, file: &Made) -> bool {
-        let _ = file;
+    /// Whether a file was made for a row, by this run or an earlier one, and is there as it was made.
+    fn made(&self, _path: &Path) -> bool {
         false
     }
+
+    /// Keeps an answer.
+    fn note(&self, key: Key, answer: &Answer);
 }
 
 /// How much of what a process has each start takes while it runs.

@@ -6,8 +6,10 @@
 //! | [`template`] | texts with values of a row in them: arguments, addresses, names of files |
 //! | [`format`] | how a value is written into a text: Python's format specification |
 //! | [`lane`] | work of one step in one process: what waits, what is in flight, what has ended |
+//! | [`call`] | programs |
 //! | [`fetch`] | downloads |
 //! | [`rename`] | giving files names in one step |
+//! | [`warden`] | ends programs when the process that called them is killed |
 //! | [`runtime`] | the event loop of the process |
 pub mod call;
 pub mod fetch;

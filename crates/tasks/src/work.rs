@@ -1,6 +1,6 @@
 //! What a row of a batch asks for, and what comes of it.
 use arrow_array::{ArrayRef, RecordBatch};
-use base::Field;
+use base::{Field, Warning};
 use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ impl Answer {
 }
 
 /// A file as the work has left it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Made {
     /// Its name, absolute.
     pub path: PathBuf,
@@ -92,15 +92,15 @@ impl KeyHasher {
 }
 
 /// Whether a run has made a file, and left it as it is now. It may wait for the file system.
-pub type IsMade = Arc<dyn Fn(&Made) -> bool + Send + Sync>;
+pub type IsMade = Arc<dyn Fn(&Path) -> bool + Send + Sync>;
 
 /// What a work may want to know of the run.
 #[derive(Clone)]
 pub struct Setting {
     /// Among how many processes the rows are spread, at least 1.
     pub processes: usize,
-    /// What the ledger knows of files; `None`: there is none.
-    pub is_made: Option<IsMade>,
+    /// What the ledger knows of files.
+    pub is_made: IsMade,
 }
 
 /// Says when work has to end before its time: at signals, failures, or when enough has come.
@@ -123,7 +123,7 @@ pub trait Work: Send + Sync {
         false
     }
 
-    /// Told once, before the first row.
+    /// Told at the beginning of a run.
     fn begin(&self, setting: Setting) {
         drop(setting);
     }
@@ -131,6 +131,11 @@ pub trait Work: Send + Sync {
     /// What the answer depends on: the program, its arguments, the files that it reads. `None`: it
     /// is not kept for later runs. Called in a thread that may wait for the file system.
     fn key(&self, rows: &Rows) -> Option<Key>;
+
+    /// What the user should know of what it has met since this was asked for last.
+    fn met(&self) -> Vec<Warning> {
+        Vec::new()
+    }
 
     /// Does it. The future ends soon after `stop` says so, with nothing left running; what comes of
     /// it then is thrown away.

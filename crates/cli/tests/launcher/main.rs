@@ -5,6 +5,7 @@ mod bench;
 mod canary;
 mod cases;
 mod downloads;
+mod each;
 mod edits;
 mod endings;
 mod exceptions;

@@ -32,6 +32,7 @@ pub mod waits;
 pub mod write;
 
 use crate::credit::Wake;
+use crate::each::EachWork;
 use crate::ledger::{Book, Written};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
@@ -41,9 +42,9 @@ use arrow_array::RecordBatch;
 use base::{Failure, FailureKind, Tile};
 use plan::physical::{Node, Op, Reduce, Task, TaskWork};
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use tasks::lane::{Lane, Limits, Memory, Setup};
-use tasks::{IsMade, Setting};
+use tasks::{IsMade, Setting, Work};
 
 /// Where a stage puts what it makes.
 pub type Out<'a> = &'a mut dyn FnMut(Item);
@@ -206,13 +207,21 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
 /// The stage of something for each row. The lane is that of the process.
 fn task(nodes: &[Node], at: usize, of: &Task, cx: &Context) -> Result<task::Tasks, Failure> {
     let node = &nodes[at];
-    let TaskWork::Ready(work) = &of.work;
     let make = || {
-        let limit = task::share(of.concurrency, cx.place);
         let memory = cx.book.as_ref().map(|book| book.memory() as Arc<dyn Memory>);
-        let is_made =
-            memory.clone().map(|memory| -> IsMade { Arc::new(move |file| memory.is_made(file)) });
-        work.begin(Setting { processes: task::processes(of, cx.place), is_made });
+        let work: Arc<dyn Work> = match &of.work {
+            TaskWork::Ready(work) => work.clone(),
+            TaskWork::Each(each) => {
+                let is_made = is_made(memory.as_ref());
+                each.may_replace(move |path| is_made(path));
+                Arc::new(EachWork::new(each.clone(), cx.budget.clone()))
+            }
+        };
+        let limit = task::share(of.concurrency, cx.place);
+        work.begin(Setting {
+            processes: task::processes(of, cx.place),
+            is_made: is_made(memory.as_ref()),
+        });
         let setup = Setup {
             work: work.clone(),
             limit,
@@ -232,6 +241,12 @@ fn task(nodes: &[Node], at: usize, of: &Task, cx: &Context) -> Result<task::Task
     })?;
     let before = &nodes[node.inputs[0]].schema;
     Ok(task::Tasks::new(of, before, &node.schema, &node.step, shared.clone(), cx))
+}
+
+/// What a ledger knows of files. The plan outlives the run, and its notes should not.
+fn is_made(memory: Option<&Arc<dyn Memory>>) -> IsMade {
+    let memory = memory.map(Arc::downgrade);
+    Arc::new(move |path| memory.as_ref().and_then(Weak::upgrade).is_some_and(|m| m.made(path)))
 }
 
 /// A tile as rows: every column at every point, `origin` and `index` as they are.

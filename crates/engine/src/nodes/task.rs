@@ -167,6 +167,7 @@ impl Tasks {
             self.stopped(&tile, &answers, batch)?;
         }
         self.warn(&answers);
+        self.watch.warn(self.shared.work.met());
         let (mut repeats, mut parts) = (Vec::new(), Vec::new());
         let mut errors: Vec<Option<String>> = Vec::new();
         let mut known = Vec::new();

@@ -82,5 +82,5 @@ fn write(b: &mut Builder, step: &Step, node: NodeId, rows: &Schema) -> Option<()
 /// An expression of our own.
 fn typed(schema: &Schema, text: &str) -> Option<Typed> {
     let expr = expr::parse(&Text::plain(text, 0)).ok()?;
-    expr::check(&expr, &Scope { schema, params: &[], functions: &[] }).ok()
+    expr::check(&expr, &Scope { schema, row: &[], params: &[], functions: &[] }).ok()
 }

@@ -8,6 +8,7 @@ mod concat;
 mod dead_letters;
 mod distinct;
 mod drop;
+mod each;
 mod fetch;
 mod filter;
 mod grid;
@@ -35,6 +36,7 @@ base::table! {
         concat::CONCAT,
         distinct::DISTINCT,
         drop::DROP,
+        each::EACH,
         fetch::FETCH,
         filter::FILTER,
         grid::GRID,
