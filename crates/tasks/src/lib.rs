@@ -10,13 +10,16 @@
 //! | [`fetch`] | downloads |
 //! | [`rename`] | giving files names in one step |
 //! | [`warden`] | ends programs when the process that called them is killed |
+//! | [`stream`] | a program that batches go through |
 //! | [`runtime`] | the event loop of the process |
 pub mod call;
 pub mod fetch;
 pub mod format;
 pub mod lane;
+mod parts;
 pub mod rename;
 pub mod runtime;
+pub mod stream;
 pub mod template;
 pub mod warden;
 pub mod work;

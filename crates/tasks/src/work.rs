@@ -40,7 +40,7 @@ impl Answer {
 }
 
 /// A file as the work has left it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Made {
     /// Its name, absolute.
     pub path: PathBuf,
@@ -92,15 +92,15 @@ impl KeyHasher {
 }
 
 /// Whether a run has made a file, and left it as it is now. It may wait for the file system.
-pub type IsMade = Arc<dyn Fn(&Path) -> bool + Send + Sync>;
+pub type IsMade = Arc<dyn Fn(&Made) -> bool + Send + Sync>;
 
 /// What a work may want to know of the run.
 #[derive(Clone)]
 pub struct Setting {
     /// Among how many processes the rows are spread, at least 1.
     pub processes: usize,
-    /// What the ledger knows of files.
-    pub is_made: IsMade,
+    /// What the ledger knows of files; `None`: there is none.
+    pub is_made: Option<IsMade>,
 }
 
 /// Says when work has to end before its time: at signals, failures, or when enough has come.
@@ -123,7 +123,7 @@ pub trait Work: Send + Sync {
         false
     }
 
-    /// Told at the beginning of a run.
+    /// Told at the beginning of each run, before its first row.
     fn begin(&self, setting: Setting) {
         drop(setting);
     }

@@ -169,6 +169,31 @@ fn nothing_secret_is_told_or_kept() {
     }
 }
 
+#[test]
+fn the_first_that_come_are_enough() {
+    let server = Server::new(|r, s| {
+        if !["/2", "/5"].contains(&&*r.path) {
+            server::stall();
+        }
+        ok(s, r.path.as_bytes());
+    });
+    let pipeline = "title: First
+params: { base: none }
+steps:
+  - range: { k: 0..8 }
+  - fetch: ${base}/$k
+    to: out/$k
+    first: 2
+  - select: [k, status]
+";
+    let bench = Bench::new(pipeline);
+    let first = rows(&bench, &format!("--set base={} --tile 3", server.base));
+    let mut k: Vec<i64> = first.iter().map(|row| row["k"].as_i64().unwrap()).collect();
+    k.sort();
+    assert_eq!(k, [2, 5]);
+    assert_eq!(names(&bench.path().join("out")), ["2", "5"]);
+}
+
 /// Starts a run that is killed after a while, with all its processes.
 fn killed(bench: &Bench, arguments: &str, after: Duration) {
     let mut command = Command::new(BINARY);

@@ -51,6 +51,8 @@ impl EachWork {
     /// What its steps hold is a part of the budget of the process.
     pub fn new(each: Arc<Each>, budget: Arc<Budget>) -> EachWork {
         let points = each.template.as_ref().and_then(Template::points);
+        let small = each.template.as_ref().is_some_and(|template| template.sinks.is_empty());
+        let points = points.filter(|_| small);
         let batch = points.map_or(1, |points| (POINTS / points.max(1)).clamp(1, MOST));
         let (names, met) = (Names::default(), Mutex::default());
         EachWork { each, budget, names, met, batch: batch as usize, planned_once: true }

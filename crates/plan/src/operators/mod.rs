@@ -10,6 +10,7 @@ mod distinct;
 mod drop;
 mod each;
 mod fetch;
+mod files;
 mod filter;
 mod grid;
 mod join;
@@ -24,6 +25,7 @@ mod rows;
 mod select;
 mod show;
 mod sort;
+pub mod stream;
 mod top;
 mod write;
 
@@ -38,6 +40,7 @@ base::table! {
         drop::DROP,
         each::EACH,
         fetch::FETCH,
+        files::FILES,
         filter::FILTER,
         grid::GRID,
         join::JOIN,
@@ -51,6 +54,7 @@ base::table! {
         select::SELECT,
         show::SHOW,
         sort::SORT,
+        stream::STREAM,
         top::TOP,
         write::WRITE,
     ]

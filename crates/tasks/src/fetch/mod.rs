@@ -204,7 +204,7 @@ impl Work for Fetch {
     fn begin(&self, setting: Setting) {
         *lock(&self.written) = HashMap::new();
         *lock(&self.pace) = self.paced(setting.processes);
-        *lock(&self.is_made) = Some(setting.is_made);
+        *lock(&self.is_made) = setting.is_made;
     }
 
     fn key(&self, rows: &Rows) -> Option<Key> {

@@ -124,7 +124,7 @@ impl Place {
         let Some(file) = Made::at(&self.target) else { return Ok(There::Nothing) };
         let old = match replace {
             Replace::Never => false,
-            Replace::Known(known) => known(&self.target),
+            Replace::Known(known) => known(&file),
             Replace::Always => true,
         };
         Ok(if old { There::Old(file) } else { There::Other(file) })

@@ -92,8 +92,8 @@ fn only_what_may_go_is_replaced() {
     let old = Made::at(&to).unwrap();
     let known = |made: Option<Made>| {
         let fetch = Fetch::new(to_file());
-        let is_made: IsMade = Arc::new(move |path| Made::at(path) == made);
-        fetch.begin(Setting { processes: 1, is_made });
+        let is_made: IsMade = Arc::new(move |file| Some(file) == made.as_ref());
+        fetch.begin(Setting { processes: 1, is_made: Some(is_made) });
         run_with(fetch, &[(&*server.url("/x"), &*to)]).remove(0)
     };
     assert!(known(None).error().contains("exists already"));
