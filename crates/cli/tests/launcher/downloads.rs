@@ -136,15 +136,27 @@ fn nothing_secret_is_told_or_kept() {
         _ => send(s, "403 No\r\nContent-Length: 0", b""),
     });
     let host = server.base.strip_prefix("http://").unwrap();
-    let pipeline = format!(
-        "title: Secrets\nsteps:\n  - range: {{ k: 0..4 }}\n  - fetch: http://me:hidden-2@{host}/${{k}}\n    \
-         to: out/$k\n    secrets: {{ X-Api-Key: SECRET_OF_THE_TEST }}\n    on_error: keep\n    retries: 0\n"
-    );
-    for (key, good) in [("hidden-3", false), ("hidden-1", true)] {
-        let bench = Bench::new(&pipeline);
+    let list = "title: Secrets
+params: { base: none }
+steps:
+  - range: { k: 0..4 }
+  - fetch: ${base}/$k
+    to: out/$k
+    secrets: { X-Api-Key: SECRET_OF_THE_TEST }
+    on_error: keep
+    retries: 0
+";
+    let login = format!("http://me:hidden-2@{host}");
+    let pipeline = list.replace("${base}", &login);
+    let (set, mixed) =
+        (format!("--set base={login}"), list.replace("base: none", &format!("base: \"{login}\"")));
+    let cases = [(&*pipeline, ""), (list, &set), (&mixed, "")];
+    let keys = [("hidden-3", false), ("hidden-1", true)];
+    for ((pipeline, set), (key, good)) in cases.iter().flat_map(|c| keys.map(|key| (c, key))) {
+        let bench = Bench::new(pipeline);
         let mut told = String::new();
         for verb in ["run", "explain", "check", "status"] {
-            let mut command = bench.tidemill(&format!("{verb} p.yaml"));
+            let mut command = bench.tidemill(&format!("{verb} p.yaml {set}"));
             let output = command.env("SECRET_OF_THE_TEST", key).output().unwrap();
             told += &String::from_utf8(output.stdout).unwrap();
             told += &String::from_utf8(output.stderr).unwrap();
