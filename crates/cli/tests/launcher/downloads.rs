@@ -206,6 +206,23 @@ steps:
     assert_eq!(names(&bench.path().join("out")), ["2", "5"]);
 }
 
+#[test]
+fn as_many_are_in_flight_as_open_files_allow() {
+    let server = Server::new(|r, s| {
+        sleep(Duration::from_millis(50));
+        ok(s, r.path.as_bytes());
+    });
+    let bench = Bench::new(&LIST.replace("concurrency: 4", "concurrency: 1000"));
+    let run =
+        format!("ulimit -Sn 200; exec {BINARY} run p.yaml --set base={} --set n=600", server.base);
+    let output = Command::new("sh").current_dir(bench.path()).args(["-c", &run]).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{told}");
+    assert_eq!(names(&bench.path().join("out")).len(), 600, "{told}");
+    assert_eq!(told.matches("warning[W0406]").count(), 1, "{told}");
+    assert!(!told.contains("W0404"), "{told}");
+}
+
 /// Starts a run that is killed after a while, with all its processes.
 fn killed(bench: &Bench, arguments: &str, after: Duration) {
     let mut command = Command::new(BINARY);

@@ -11,6 +11,7 @@
 //! | `client` | the connections of the process |
 //! | `sink`, `disk`, `place` | where a body goes: a text, or a file that gets its name when it is whole |
 //! | `note`, `own` | what a later run needs to go on with it; files that are trusted |
+//! | `slots` | downloads in flight that the open files allow |
 //! | `wait`, `pace`, `date` | when the next attempt comes, requests a second, dates in headers |
 //! | `trouble`, `size` | what has gone wrong, in words |
 mod address;
@@ -28,6 +29,7 @@ mod request;
 mod row;
 mod sink;
 mod size;
+mod slots;
 mod trouble;
 mod wait;
 
@@ -37,11 +39,12 @@ pub use place::Folder;
 use crate::template::Template;
 use crate::work::{Answer, IsMade, Key, Rows, Setting, Stop, Work};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray};
-use base::{DType, DimMask, Field};
+use base::{DType, DimMask, Field, Warning};
 use futures::future::{BoxFuture, join_all};
 use pace::Pace;
 use place::Replace;
 use row::{Outcome, Seen};
+use slots::Waited;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -139,6 +142,7 @@ pub struct Fetch {
     fields: Vec<Field>,
     is_made: Mutex<Option<IsMade>>,
     pace: Mutex<Option<Arc<Pace>>>,
+    waited: Waited,
     /// What goes into which file, so that no two rows write one.
     written: Mutex<HashMap<Key, Key>>,
 }
@@ -148,7 +152,14 @@ impl Fetch {
     pub fn new(spec: Spec) -> Fetch {
         let fields = fields(spec.to.is_none());
         let (is_made, written) = (Mutex::default(), Mutex::default());
-        let fetch = Fetch { spec, fields, is_made, pace: Mutex::default(), written };
+        let fetch = Fetch {
+            spec,
+            fields,
+            is_made,
+            pace: Mutex::default(),
+            waited: Waited::default(),
+            written,
+        };
         *lock(&fetch.pace) = fetch.paced(1);
         fetch
     }
@@ -209,6 +220,10 @@ impl Work for Fetch {
 
     fn key(&self, rows: &Rows) -> Option<Key> {
         job::key(&self.spec, rows)
+    }
+
+    fn met(&self) -> Vec<Warning> {
+        self.waited.met().into_iter().collect()
     }
 
     fn run<'a>(&'a self, rows: Rows, stop: Stop) -> BoxFuture<'a, Answer> {

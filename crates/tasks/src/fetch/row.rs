@@ -102,7 +102,7 @@ impl Fetch {
         let sink = tokio::select! {
             biased;
             () = stopped(stop) => return Err("stopped before its end".to_owned()),
-            sink = self.download(job, seen) => sink?,
+            sink = self.in_a_slot(job, seen) => sink?,
             () = limit => {
                 let time = seconds(self.spec.timeout.unwrap_or_default());
                 return Err(format!("timed out after {time} s, {}", seen.so_far()));
@@ -110,6 +110,12 @@ impl Fetch {
         };
         // From here on it ends soon, and well or not at all.
         sink.publish().await
+    }
+
+    /// Downloads when there are files left to do it with.
+    async fn in_a_slot(&self, job: &Job, seen: &Seen) -> Result<Sink, String> {
+        let _slot = self.waited.slot().await;
+        self.download(job, seen).await
     }
 
     /// No two rows may write one file, unless they are the same.
