@@ -6,9 +6,8 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use tasks::store::{Hold, Mirror, is_remote};
+use tasks::store::{Hold, Mirror, is_remote, side_by_side};
 
 /// An open input. Of an object only what is held may be looked at: the rest reads as zeros.
 #[derive(Clone)]
@@ -247,34 +246,10 @@ impl Read for Reading {
     }
 }
 
-/// Things that are done at a time where each waits.
-const AT_ONCE: usize = 32;
-
 /// Opens files one after the other; those that lie elsewhere side by side, for opening waits.
 pub(crate) fn each<T: Send>(paths: &[PathBuf], open: impl Fn(&PathBuf) -> T + Sync) -> Vec<T> {
     match paths.len() > 1 && paths.iter().any(|path| is_remote(path)) {
         true => side_by_side(paths, open),
         false => paths.iter().map(open).collect(),
     }
-}
-
-/// Does something with each of some things, many at a time.
-pub(crate) fn side_by_side<I: Sync, T: Send>(all: &[I], act: impl Fn(&I) -> T + Sync) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(thing) = all.get(at) else { return done };
-            done.push((at, act(thing)));
-        }
-    };
-    let mut done: Vec<(usize, T)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..AT_ONCE.min(all.len())).map(|_| scope.spawn(work)).collect();
-        let results = threads.into_iter().map(|thread| thread.join());
-        // A panic goes on where it would have without threads.
-        results.flat_map(|done| done.unwrap_or_else(|e| std::panic::resume_unwind(e))).collect()
-    });
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, made)| made).collect()
 }

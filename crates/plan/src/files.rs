@@ -57,9 +57,8 @@ impl Files {
     /// The files that are there now, in the order of their rows; those of a folder by name.
     pub fn files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
-        for name in &self.names {
-            let found = paths::find(self.beside.as_deref(), name).unwrap_or_default();
-            for path in found {
+        for found in paths::find_each(self.beside.as_deref(), &self.names) {
+            for path in found.unwrap_or_default() {
                 if path.is_dir() {
                     files.extend(self.parts(&path));
                 } else {

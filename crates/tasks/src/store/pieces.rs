@@ -3,7 +3,7 @@ use super::blocks::{BLOCK, Run};
 use std::ops::Range;
 
 /// Blocks that are fetched for nothing where that saves a request.
-const GAP: u64 = 8;
+const GAP: u64 = 4;
 /// The most bytes of a request: enough that its latency is little beside it.
 const MOST: u64 = 8 << 20;
 /// The least that a long run is cut into.
