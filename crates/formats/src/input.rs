@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use tasks::store::{Hold, Mirror, is_remote, side_by_side};
+use tasks::store::{BLOCK, Hold, Mirror, is_remote, side_by_side};
 
 /// An open input. Of an object only what is held may be looked at: the rest reads as zeros.
 #[derive(Clone)]
@@ -187,9 +187,6 @@ pub(crate) struct Reading {
     held: Option<(Range<u64>, Held)>,
 }
 
-/// Bytes of an object that are fetched at a time where it is not known how many are read.
-const STEP: u64 = 1 << 16;
-
 impl Input {
     /// Reads from a place on.
     pub(crate) fn reading(&self, at: u64) -> Reading {
@@ -233,7 +230,8 @@ impl Read for Reading {
         let mut count = to.len();
         if self.input.is_remote() {
             if !self.held.as_ref().is_some_and(|(range, _)| range.contains(&self.at)) {
-                let range = self.at..(self.at / STEP + 1) * STEP;
+                // No more than lies in one block: the next one may not be wanted at all.
+                let range = self.at..(self.at / BLOCK + 1) * BLOCK;
                 let held = self.input.hold(std::slice::from_ref(&range));
                 self.held = Some((range, held.map_err(io::Error::other)?));
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// Bytes of a block: pages of most machines, so that what is let go of is freed; and little beside what
 /// is read for one column of a small group of rows.
-pub(super) const BLOCK: u64 = 1 << 14;
+pub const BLOCK: u64 = 1 << 14;
 
 /// Blocks that follow each other.
 pub(super) type Run = Range<u64>;

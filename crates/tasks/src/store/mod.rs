@@ -28,6 +28,7 @@ mod upload;
 mod wait;
 
 pub use about::{About, about, about_now, all_about_now};
+pub use blocks::BLOCK;
 pub use list::{list, standing};
 pub use location::{Location, is_remote, local, scheme};
 pub use many::side_by_side;
