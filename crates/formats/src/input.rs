@@ -207,7 +207,8 @@ impl Input {
     /// If they cannot be fetched, or the file ends before.
     pub(crate) fn fetch(&self, at: u64, len: usize) -> io::Result<Vec<u8>> {
         let end = at.saturating_add(len as u64).div_ceil(AROUND).saturating_mul(AROUND);
-        let _held = self.hold(&[at / AROUND * AROUND..end]).map_err(io::Error::other)?;
+        let around = at / AROUND * AROUND..end;
+        let _held = self.hold(&[around]).map_err(io::Error::other)?;
         let mut bytes = vec![0; len];
         self.read_exact(&mut bytes, at)?;
         Ok(bytes)

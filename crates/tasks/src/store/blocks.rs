@@ -137,6 +137,7 @@ fn push(runs: &mut Vec<Run>, number: u64) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::single_range_in_vec_init)]
     use super::*;
 
     fn one<T: Clone>(run: Range<T>) -> Vec<Range<T>> {

@@ -1,5 +1,5 @@
 //! Mirrors of objects in a store in memory that answers late.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::single_range_in_vec_init)]
 use super::*;
 use crate::store::wait;
 use object_store::memory::InMemory;
