@@ -2,6 +2,7 @@
 use plan::Print;
 use serde::{Deserialize, Serialize};
 use std::path::{Component, Path, PathBuf};
+use tasks::store::is_remote;
 
 /// The form of the records. A ledger of another form is set aside.
 pub const FORM: u32 = 3;
@@ -179,6 +180,9 @@ impl Record {
     /// a copy of it all tells of the copied outputs.
     pub fn below(&self, folder: Option<&Path>) -> Record {
         self.renamed(|path| {
+            if is_remote(path) {
+                return path.to_path_buf();
+            }
             let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
             let below = folder.and_then(|folder| path.strip_prefix(folder).ok());
             below.filter(|below| is_inside(below)).map(Path::to_path_buf).unwrap_or(path)
@@ -191,14 +195,15 @@ impl Record {
             Record::Staged { path, .. }
             | Record::Unstaged { path, .. }
             | Record::Naming { path, .. }
-            | Record::Output { path, .. } => path.is_absolute(),
+            | Record::Output { path, .. } => path.is_absolute() || is_remote(path),
             _ => false,
         }
     }
 
     /// As it is used: with absolute names.
     pub fn above(&self, folder: Option<&Path>) -> Record {
-        self.renamed(|path| folder.map_or_else(|| path.to_path_buf(), |folder| folder.join(path)))
+        let folder = |path: &Path| folder.filter(|_| !is_remote(path));
+        self.renamed(|path| folder(path).map_or_else(|| path.to_path_buf(), |f| f.join(path)))
     }
 }
 
