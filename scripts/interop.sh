@@ -6,9 +6,10 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 binary=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 venv=$(dirname "$(dirname "$binary")")/interop-venv
-readers="numpy xarray netCDF4 pyarrow polars duckdb"
+readers="numpy xarray netCDF4 pyarrow polars duckdb pillow"
+modules=${readers/pillow/PIL}
 
-if ! "$venv/bin/python" -c "import ${readers// /, }" 2> /dev/null; then
+if ! "$venv/bin/python" -c "import ${modules// /, }" 2> /dev/null; then
     echo "interop: installing $readers" >&2
     python3 -m venv "$venv"
     # shellcheck disable=SC2086 # one word for each package

@@ -98,9 +98,9 @@ impl Sink for ImageSink {
         self.stage.target()
     }
 
-    /// The values as whole numbers of 64 bits, as bytes, and rows that are put together.
+    /// The values as bytes, and rows that are put together.
     fn memory(&self, tile_bytes: u64) -> u64 {
-        tile_bytes.saturating_mul(3)
+        tile_bytes
     }
 
     fn memory_of_all(&self) -> u64 {
