@@ -65,7 +65,7 @@ impl Sink for ImageSink {
         let encoder = match self.layout.kind {
             Kind::Png => {
                 let rows = png(&self.layout, file.clone());
-                Encode::Rows(rows.map_err(|e| cannot_write_because(self.path(), &e))?)
+                Encode::Rows(Box::new(rows.map_err(|e| cannot_write_because(self.path(), &e))?))
             }
             Kind::Jpeg | Kind::Tiff => Encode::Whole(Vec::new()),
         };
@@ -137,7 +137,7 @@ impl Write for Shared {
 
 enum Encode {
     /// Rows are encoded as they come.
-    Rows(StreamWriter<'static, Shared>),
+    Rows(Box<StreamWriter<'static, Shared>>),
     /// All of them are at the end.
     Whole(Vec<u8>),
 }
