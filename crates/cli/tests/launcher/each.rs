@@ -43,7 +43,7 @@ fn bad_files_among_good_ones_are_errors_of_their_rows() {
     assert_eq!(failed, [false, false, false, false, true, true, true, false]);
     assert_eq!((&all[1]["m"], &all[1]["n"]), (&45.0.into(), &2.into()));
     for (row, words) in [
-        (4, "step \"map\" (p.yaml:7:17): no column or parameter named `t`"),
+        (4, "step \"map\" (p.yaml:7:19): no column or parameter named `t`"),
         (5, "step \"read\" (p.yaml:6:15): in/s6.csv"),
         (6, "step \"read\" (p.yaml:6:15): there is no file `in/s7.csv`"),
     ] {

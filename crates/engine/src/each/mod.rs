@@ -22,16 +22,20 @@ use crate::watch::{Watch, lock};
 use alone::{Alone, Shown};
 use answer::Answers;
 use arrow_array::RecordBatch;
-use base::{Failure, Field, Warning};
+use base::{Failure, FailureKind, Field, Warning};
 use futures::future::BoxFuture;
 use plan::each::{Each, Planned, Session, Template};
 use reader::Tiles;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tasks::{Answer, Key, KeyHasher, Made, Rows, Stop, Work};
 use written::{Names, Outputs};
 
 /// Points that one start should have, if rows are so small: then its own cost does not show.
 const POINTS: u64 = 1 << 16;
+/// How often a row with a run of its own looks whether it is to end.
+const LOOK: Duration = Duration::from_millis(20);
 /// The most rows of one start.
 const MOST: u64 = 256;
 
@@ -70,11 +74,11 @@ impl EachWork {
             }
             let made = catch(|| {
                 if let Some((session, template, alone)) = &mut fast
-                    && let Some(made) = self.by_template(session, template, alone, at, &watch)?
+                    && let Some(made) = self.by_template(session, template, alone, (at, &watch, stop))?
                 {
                     return Ok(made);
                 }
-                self.by_own_plan(&rows.batch, at, &watch)
+                self.by_own_plan(&rows.batch, at, &watch, stop)
             });
             match made.and_then(|(shown, made)| answers.row(shown, made)) {
                 Ok(()) => {}
@@ -95,8 +99,7 @@ impl EachWork {
         session: &mut Session,
         template: &Template,
         alone: &mut Option<Alone>,
-        at: usize,
-        watch: &Arc<Watch>,
+        (at, watch, stop): (usize, &Arc<Watch>, &Stop),
     ) -> Result<Option<(Shown, Vec<Made>)>, Failure> {
         let Some(moved) = session.row(at).map_err(Failure::data)? else { return Ok(None) };
         watch.warn(moved.warnings.iter().cloned());
@@ -104,7 +107,7 @@ impl EachWork {
         let nodes = &template.physical.nodes;
         let alone = match alone {
             Some(alone) => alone,
-            None => alone.insert(Alone::new(nodes, watch, &self.budget)),
+            None => alone.insert(Alone::new(nodes, watch, &self.budget, stop)),
         };
         let mut sinks = template.sinks.iter().copied().zip(moved.sinks.iter().cloned());
         alone.begin(nodes, &moved.row, &mut sinks)?;
@@ -119,6 +122,7 @@ impl EachWork {
         batch: &RecordBatch,
         at: usize,
         watch: &Arc<Watch>,
+        stop: &Stop,
     ) -> Result<(Shown, Vec<Made>), Failure> {
         let planned = self.each.plan(batch, at).map_err(Failure::data)?;
         let Planned { physical, warnings, .. } = planned;
@@ -127,16 +131,16 @@ impl EachWork {
         let outputs = Outputs::create(&sinks, &self.names)?;
         let shown = match alone::fits(&physical.nodes) {
             true => {
-                let mut alone = Alone::new(&physical.nodes, watch, &self.budget);
+                let mut alone = Alone::new(&physical.nodes, watch, &self.budget, stop);
                 alone.begin(&physical.nodes, &[], &mut std::iter::empty())?;
                 alone.whole(&physical.nodes)?
             }
             false => {
                 let options = Options { state: self.budget.limit(), ..Options::of(&physical, 1) };
                 let own = Arc::new(Watch::new());
-                let tally = run(Arc::new(physical), options, own.clone())?;
+                let tally = stoppable(&own, stop, || run(Arc::new(physical), options, own.clone()));
                 watch.warn(own.take_warnings());
-                tally.results.into_iter().map(|(_, schema, rows)| (schema, rows)).collect()
+                tally?.results.into_iter().map(|(_, schema, rows)| (schema, rows)).collect()
             }
         };
         Ok((shown, outputs.commit()?))
@@ -171,6 +175,25 @@ impl Work for EachWork {
     fn run<'a>(&'a self, rows: Rows, stop: Stop) -> BoxFuture<'a, Answer> {
         Box::pin(async move { self.rows(&rows, &stop) })
     }
+}
+
+/// Does something that a watch can end, and has it end when `stop` says so.
+fn stoppable<T>(watch: &Watch, stop: &Stop, work: impl FnOnce() -> T) -> T {
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let look = scope.spawn(|| {
+            while !over.load(Relaxed) && !*stop.borrow() {
+                std::thread::park_timeout(LOOK);
+            }
+            if !over.load(Relaxed) {
+                watch.fail(Failure::new(FailureKind::Interrupted, "the run has ended"));
+            }
+        });
+        let made = work();
+        over.store(true, Relaxed);
+        look.thread().unpark();
+        made
+    })
 }
 
 /// A failure with the place of its step before it.
