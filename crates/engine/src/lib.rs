@@ -20,8 +20,8 @@
 mod credit;
 mod dataflow;
 pub mod deal;
-mod hash;
 mod each;
+mod hash;
 pub mod incremental;
 mod keys;
 pub mod ledger;

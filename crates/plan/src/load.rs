@@ -1,8 +1,8 @@
 //! From a pipeline file to a plan: the driver, which reads as the order of the stages.
 use crate::build::Builder;
 use crate::files::KnownFiles;
-use crate::graph::PlanOp;
 use crate::graph::Graph;
+use crate::graph::PlanOp;
 use crate::lower::lower;
 use crate::operators::implicit_show;
 use crate::outputs;

@@ -163,7 +163,10 @@ impl Lowering<'_, '_> {
             source: read.source.clone(),
             files: read.files.clone(),
             offset: read.offset.clone(),
-            columns: needed.iter().filter_map(|i| read.columns.get(*i).copied().flatten()).collect(),
+            columns: needed
+                .iter()
+                .filter_map(|i| read.columns.get(*i).copied().flatten())
+                .collect(),
             tiling: tiling.clone(),
             survivors: read.survivors.clone(),
             place: read.place.clone(),

@@ -28,11 +28,11 @@ pub fn steps_of(
 ) -> (Vec<Step>, Vec<usize>) {
     let items = list(node, what, diagnostics);
     if items.is_empty() && !diagnostics.has_errors() {
-        diagnostics.push(
-            Diagnostic::error(Code::NoSteps, span, "the pipeline has no steps").help(format!(
+        diagnostics.push(Diagnostic::error(Code::NoSteps, span, "the pipeline has no steps").help(
+            format!(
                 "begin with a source, such as `{what}:` and below it `  - range: {{ k: 1..=10 }}`",
-            )),
-        );
+            ),
+        ));
     }
     // A step that cannot be read keeps its place, so that its neighbours are not misjudged.
     let drafts: Vec<Option<Draft>> = items.iter().map(|n| draft(n, diagnostics)).collect();

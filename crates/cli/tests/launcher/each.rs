@@ -76,7 +76,8 @@ fn the_first_failed_row_ends_the_run_if_nothing_is_said() {
     assert_eq!(code, 3, "{err}");
     assert!(err.contains("no column or parameter named `t`") && err.contains("i: 5"), "{err}");
     let staged = fs::read_dir(bench.path().join("out")).unwrap();
-    let names: Vec<String> = staged.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let names: Vec<String> =
+        staged.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     assert!(names.iter().all(|name| !name.contains("partial")), "{names:?}");
 }
 

@@ -1,6 +1,7 @@
 //! A plan in the calling thread, as the only worker: a tile after the other goes through all nodes.
 use crate::nodes::apply::Encode;
 use crate::nodes::fold;
+use crate::nodes::pass::Pass;
 use crate::nodes::read::Reader;
 use crate::nodes::write::Write;
 use crate::nodes::{self, Context, Stage, to_rows};
@@ -24,6 +25,8 @@ pub struct Alone {
     cx: Context,
     stages: Vec<Option<Box<dyn Stage>>>,
     behind: Vec<Vec<usize>>,
+    /// The program of the reader.
+    pass: Option<Pass>,
     /// Says when the row is to end before its time.
     stop: Stop,
     /// The columns of the row, which programs take behind those of a tile.
@@ -56,6 +59,7 @@ impl Alone {
             },
             stages: nodes.iter().map(|_| None).collect(),
             behind: (0..nodes.len()).map(behind).collect(),
+            pass: None,
             stop: stop.clone(),
             row: Vec::new(),
         }
@@ -105,14 +109,17 @@ impl Alone {
         Ok(match (&nodes[at].op, sink) {
             (Op::Write(_), Some(sink)) => Some(Box::new(Write::new(sink, &self.cx, None))),
             (Op::Encode(_), Some(sink)) => Some(Box::new(Encode::new(sink, None))),
-            (Op::Final(Reduce::Fold(of)), _) => Some(fold::last(of, self.cx.place, &self.cx.budget)?),
+            (Op::Final(Reduce::Fold(of)), _) => {
+                Some(fold::last(of, self.cx.place, &self.cx.budget)?)
+            }
             _ => nodes::stage(nodes, at, &self.cx)?,
         })
     }
 
     /// Whether a node encodes for one that writes: an exchange is between them.
     fn encodes(&self, nodes: &[Node], at: usize, write: usize) -> bool {
-        let before = nodes[write].inputs.first().and_then(|exchange| nodes[*exchange].inputs.first());
+        let before =
+            nodes[write].inputs.first().and_then(|exchange| nodes[*exchange].inputs.first());
         matches!(nodes[at].op, Op::Encode(_)) && before == Some(&at)
     }
 
@@ -126,15 +133,14 @@ impl Alone {
         read: usize,
         tiles: impl Iterator<Item = Result<Tile, Failure>>,
     ) -> Result<Shown, Failure> {
-        let mut pass = match &nodes[read].op {
-            Op::Read(of) => of.program.as_ref().map(|p| nodes::pass::Pass::new(p, &self.cx.watch)),
-            _ => None,
-        };
+        if let (Op::Read(of), None) = (&nodes[read].op, &self.pass) {
+            self.pass = of.program.as_ref().map(|p| Pass::new(p, &self.cx.watch));
+        }
         for tile in tiles {
             self.stopped()?;
             let tile = tile.map_err(|f| placed(f, &nodes[read]))?;
             self.cx.watch.hand_out(tile.points() as u64);
-            let tile = match &mut pass {
+            let tile = match &mut self.pass {
                 Some(pass) => pass.tile(&tile).map_err(|f| placed(f, &nodes[read]))?,
                 None => tile,
             };
@@ -167,7 +173,8 @@ impl Alone {
             let Some(stage) = &mut self.stages[at] else { continue };
             let mut items = Vec::new();
             let ended = stage.input_ends(0, &mut |item| items.push(item));
-            ended.and_then(|()| stage.finish(&mut |item| items.push(item)))
+            ended
+                .and_then(|()| stage.finish(&mut |item| items.push(item)))
                 .map_err(|f| placed(f, node))?;
             loop {
                 for item in std::mem::take(&mut items) {

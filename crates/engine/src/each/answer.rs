@@ -32,7 +32,8 @@ impl Answers<'_> {
         let mut count = usize::from(self.one);
         let mut all: Vec<Vec<ArrayRef>> = Vec::with_capacity(self.fields.len());
         for field in self.fields {
-            let found = shown.iter().find_map(|(schema, rows)| Some((schema.position(&field.name)?, rows)));
+            let found =
+                shown.iter().find_map(|(schema, rows)| Some((schema.position(&field.name)?, rows)));
             let lost = || Failure::internal(format!("the row made no column `{}`", field.name));
             let (at, rows) = found.ok_or_else(lost)?;
             let pieces: Vec<ArrayRef> = rows.iter().map(|batch| batch.column(at).clone()).collect();

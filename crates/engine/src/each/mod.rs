@@ -15,7 +15,7 @@ mod tests;
 mod written;
 
 use crate::options::Options;
-use crate::panics::{self, catch};
+use crate::panics::{self, Role, catch};
 use crate::run::run;
 use crate::spill::Budget;
 use crate::watch::{Watch, lock};
@@ -29,7 +29,7 @@ use reader::Tiles;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tasks::{Answer, Key, KeyHasher, Made, Rows, Stop, Work};
+use tasks::{Answer, Key, Made, Rows, Stop, Work};
 use written::{Names, Outputs};
 
 /// Points that one start should have, if rows are so small: then its own cost does not show.
@@ -62,6 +62,7 @@ impl EachWork {
 
     fn rows(&self, rows: &Rows, stop: &Stop) -> Answer {
         panics::install();
+        panics::enter(Role::Worker);
         let watch = Arc::new(Watch::new());
         let options = self.each.options_of_a_row();
         let template = self.each.template.as_ref().filter(|_| self.planned_once);
@@ -74,7 +75,8 @@ impl EachWork {
             }
             let made = catch(|| {
                 if let Some((session, template, alone)) = &mut fast
-                    && let Some(made) = self.by_template(session, template, alone, (at, &watch, stop))?
+                    && let Some(made) =
+                        self.by_template(session, template, alone, (at, &watch, stop))?
                 {
                     return Ok(made);
                 }
@@ -136,7 +138,10 @@ impl EachWork {
                 alone.whole(&physical.nodes)?
             }
             false => {
-                let options = Options { state: self.budget.limit(), ..Options::of(&physical, 1) };
+                // As many rows as there are cores may run so at once.
+                let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+                let state = self.budget.limit() / cores;
+                let options = Options { state, ..Options::of(&physical, 1) };
                 let own = Arc::new(Watch::new());
                 let tally = stoppable(&own, stop, || run(Arc::new(physical), options, own.clone()));
                 watch.warn(own.take_warnings());
@@ -161,11 +166,7 @@ impl Work for EachWork {
     }
 
     fn key(&self, rows: &Rows) -> Option<Key> {
-        let mut hash = KeyHasher::default();
-        for at in rows.first..rows.first + rows.count {
-            hash.part(self.each.key(&rows.batch, at)?.0);
-        }
-        Some(hash.key())
+        self.each.key(&rows.batch, rows.first..rows.first + rows.count)
     }
 
     fn met(&self) -> Vec<Warning> {

@@ -72,24 +72,63 @@ steps:
 #[test]
 fn one_plan_gives_the_bits_of_a_plan_for_each_row() {
     for (steps, once) in [
-        ("- range: { k: 1..=n }\n- map: { v: k * gain + shift }\n- reduce: { s: sum(v), m: mean(v), d: std(v) }", true),
-        ("- range: { k: n..2*n }\n- map: { v: sin(k) * gain }\n- reduce: { at: argmax(v), one: first(v), p: prod(v), q: 'quantile(v, 0.3)' }", true),
-        ("- range: { k: 1..=200 }\n- filter: k % n == 0 and who == 'even'\n- reduce: { c: count(), s: sum(scaled(k)) / gain }", true),
-        ("- range: { k: 0..n }\n- reduce: { s: sum(k) }\n  by: { part: k % 3 }\n- filter: s > n", true),
+        (
+            "- range: { k: 1..=n }\n- map: { v: k * gain + shift }\n- reduce: { s: sum(v), m: mean(v), d: std(v) }",
+            true,
+        ),
+        (
+            "- range: { k: n..2*n }\n- map: { v: sin(k) * gain }\n- reduce: { at: argmax(v), one: first(v), p: prod(v), q: 'quantile(v, 0.3)' }",
+            true,
+        ),
+        (
+            "- range: { k: 1..=200 }\n- filter: k % n == 0 and who == 'even'\n- reduce: { c: count(), s: sum(scaled(k)) / gain }",
+            true,
+        ),
+        (
+            "- range: { k: 0..n }\n- reduce: { s: sum(k) }\n  by: { part: k % 3 }\n- filter: s > n",
+            true,
+        ),
         ("- range: { k: 0..n }\n- map: { v: cos(k * gain) }\n- sort: -v\n- filter: v > 0", true),
         ("- range: { k: 0..n }\n- map: { v: k % 7 }\n- top: 3\n  by: v", true),
         ("- range: { k: 0..n }\n- show: 2", true),
         ("- range: { k: 0..n }\n- show: n // 10 + 1", false),
         ("- range: { k: 0..n }\n- reduce: { q: 'quantile(k, 1 / n)' }", false),
-        ("- range: { k: 0..n }\n- map: { v: k * 2 }\n- select: [v]\n- map: { w: v * gain }\n- select: [w]", true),
-        ("- range: { k: 0..n }\n- map: { v: k * gain, u: k + n }\n- reduce: { s: sum(v) }\n- filter: s > 3", true),
-        ("- range: { k: 0..n }\n  as: a\n- reduce: { s: sum(k) }\n- reduce: { t: sum(k * gain) }\n  from: a", true),
-        ("- grid: { x: 'linspace(0, 1, n)', y: [1, 2, 3] }\n- map: { v: x * y + gain }\n- reduce: { s: sum(v), w: sum(y), at: argmax(v) }", true),
-        ("- grid: { x: [1, 2, 4], y: 'arange(0, 5, 0.5)' }\n- map: { v: sqrt(x) * y + gain }\n- reduce: { s: sum(v), at: argmax(v) }", true),
-        ("- grid: { x: [1, 2], y: 'linspace(0, n, 5)' }\n- reduce: { s: sum(x * y) }\n  over: y", false),
-        ("- rows: [{ a: 1, b: x }, { a: 2, b: y }]\n- map: { c: a * gain }\n- filter: b != 'x' or n > 3", true),
-        ("- range: { k: 0..n }\n  as: l\n- rows: [{ k: 2, z: 5 }, { k: 3, z: 6 }]\n  as: r\n- join: k\n  from: [l, r]\n- map: { v: z * gain }", false),
-        ("- range: { k: 1..=n }\n- map: { m: k * n }\n- each:\n    - range: { i: 0..m }\n    - reduce: { inner: sum(i) * gain }\n- reduce: { all: sum(inner) }", false),
+        (
+            "- range: { k: 0..n }\n- map: { v: k * 2 }\n- select: [v]\n- map: { w: v * gain }\n- select: [w]",
+            true,
+        ),
+        (
+            "- range: { k: 0..n }\n- map: { v: k * gain, u: k + n }\n- reduce: { s: sum(v) }\n- filter: s > 3",
+            true,
+        ),
+        (
+            "- range: { k: 0..n }\n  as: a\n- reduce: { s: sum(k) }\n- reduce: { t: sum(k * gain) }\n  from: a",
+            true,
+        ),
+        (
+            "- grid: { x: 'linspace(0, 1, n)', y: [1, 2, 3] }\n- map: { v: x * y + gain }\n- reduce: { s: sum(v), w: sum(y), at: argmax(v) }",
+            true,
+        ),
+        (
+            "- grid: { x: [1, 2, 4], y: 'arange(0, 5, 0.5)' }\n- map: { v: sqrt(x) * y + gain }\n- reduce: { s: sum(v), at: argmax(v) }",
+            true,
+        ),
+        (
+            "- grid: { x: [1, 2], y: 'linspace(0, n, 5)' }\n- reduce: { s: sum(x * y) }\n  over: y",
+            false,
+        ),
+        (
+            "- rows: [{ a: 1, b: x }, { a: 2, b: y }]\n- map: { c: a * gain }\n- filter: b != 'x' or n > 3",
+            true,
+        ),
+        (
+            "- range: { k: 0..n }\n  as: l\n- rows: [{ k: 2, z: 5 }, { k: 3, z: 6 }]\n  as: r\n- join: k\n  from: [l, r]\n- map: { v: z * gain }",
+            false,
+        ),
+        (
+            "- range: { k: 1..=n }\n- map: { m: k * n }\n- each:\n    - range: { i: 0..m }\n    - reduce: { inner: sum(i) * gain }\n- reduce: { all: sum(inner) }",
+            false,
+        ),
     ] {
         let steps: String = steps.lines().map(|line| format!("      {line}\n")).collect();
         agrees(&format!("{NUMBERS}{steps}"), once);

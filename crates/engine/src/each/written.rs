@@ -40,7 +40,9 @@ impl Outputs<'_> {
             let name = plan::real_name(sink.path());
             if !lock(&names.0).insert(name.clone()) {
                 let path = sink.path().display();
-                let message = format!("another row writes `{path}` too: put what tells the rows apart into its name");
+                let message = format!(
+                    "another row writes `{path}` too: put what tells the rows apart into its name"
+                );
                 return Err(Failure::output(message));
             }
             outputs.taken.push(name);

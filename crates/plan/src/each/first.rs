@@ -76,12 +76,7 @@ fn tile(read: &ReadPlan, schema: &Schema, given: &[Given], begin: u64, size: u64
 }
 
 /// The rows that come of a tile.
-fn passed(
-    graph: &Graph,
-    schema: &Schema,
-    steps: &[Step],
-    mut tile: Tile,
-) -> Option<RecordBatch> {
+fn passed(graph: &Graph, schema: &Schema, steps: &[Step], mut tile: Tile) -> Option<RecordBatch> {
     let loaded = vec![Given::Loaded; schema.fields.len()];
     let (made, _) = after(schema, &loaded, steps);
     let fused = Fused { schema: schema.clone(), given: loaded, steps: steps.to_vec() };

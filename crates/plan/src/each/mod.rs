@@ -46,6 +46,8 @@ pub struct Each {
     allow: Vec<Code>,
     hash: String,
     digest: [u8; 32],
+    /// Where it stands.
+    span: Span,
     steps: Vec<Step>,
     order: Vec<usize>,
     row: Vec<Field>,
@@ -53,6 +55,8 @@ pub struct Each {
     pub fields: Vec<Field>,
     /// Whether what it adds is one row for each row.
     pub one: bool,
+    /// Bytes that a row takes while it runs.
+    pub memory: u64,
     /// The programs and addresses that steps inside use.
     pub uses: Vec<String>,
     /// The columns of the row that something in it names.
@@ -93,11 +97,13 @@ impl Each {
             allow: b.allow.clone(),
             hash: b.hash.clone(),
             digest: b.digest,
+            span,
             steps,
             order,
             row: schema.to_rows().fields,
             fields: Vec::new(),
             one: true,
+            memory: 0,
             uses: Vec::new(),
             used: Vec::new(),
             meaning: Print::default(),
@@ -151,8 +157,10 @@ impl Each {
         &self.row
     }
 
-    /// The steps that read and write, for `explain`.
-    pub fn step_names(&self) -> Vec<&str> {
-        self.steps.iter().map(|step| step.name.as_str()).collect()
+    /// One line for `explain`.
+    pub fn describe(&self) -> String {
+        let names: Vec<&str> = self.steps.iter().map(|step| step.name.as_str()).collect();
+        let planned = if self.template.is_some() { "once" } else { "for each row" };
+        format!("each row: {}; planned {planned}", names.join(", "))
     }
 }

@@ -172,7 +172,8 @@ impl Session<'_> {
 }
 
 fn of(plan: &ReadPlan, given: Vec<Given>, domain: Domain, tiling: Tiling) -> RowRead {
-    let (source, offset, columns) = (plan.source.clone(), plan.offset.clone(), plan.columns.clone());
+    let (source, offset, columns) =
+        (plan.source.clone(), plan.offset.clone(), plan.columns.clone());
     RowRead { source, offset, columns, given, domain, tiling }
 }
 
@@ -181,9 +182,11 @@ fn fits(template: &Template, schema: &Schema) -> bool {
     let (one, other) = (&template.schema, schema);
     let names = |s: &Schema| s.domain.dims.iter().map(|d| d.name.clone()).collect::<Vec<_>>();
     let same = one.fields.len() == other.fields.len()
-        && one.fields.iter().zip(&other.fields).all(|(a, b)| {
-            a.name == b.name && a.dtype == b.dtype && a.mask == b.mask
-        });
+        && one
+            .fields
+            .iter()
+            .zip(&other.fields)
+            .all(|(a, b)| a.name == b.name && a.dtype == b.dtype && a.mask == b.mask);
     let sizes = !template.sized || one.domain.sizes() == other.domain.sizes();
     let few = other.domain.points().is_some_and(|points| points <= MOST_POINTS);
     same && names(one) == names(other) && sizes && few

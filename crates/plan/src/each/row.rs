@@ -31,7 +31,13 @@ impl Row {
         let arrays = fields.iter().map(|f| new_null_array(&f.dtype.arrow(), 1)).collect();
         let mut constants = params.to_vec();
         constants.extend(fields.iter().map(|f| (f.name.to_string(), Value::Null)));
-        Row { fields: fields.to_vec(), arrays, constants, params: params.len(), fixed: false.into() }
+        Row {
+            fields: fields.to_vec(),
+            arrays,
+            constants,
+            params: params.len(),
+            fixed: false.into(),
+        }
     }
 
     /// The same of row `at` of a batch of these columns.

@@ -74,7 +74,18 @@ impl Each {
         let sinks = (0..nodes.len()).filter(writing).collect();
         let needed = needed(&physical, read)?;
         let sized = sized(&b.graph);
-        Some(Template { read, sinks, needed, sized, source, writes, schema, graph, reader, physical })
+        Some(Template {
+            read,
+            sinks,
+            needed,
+            sized,
+            source,
+            writes,
+            schema,
+            graph,
+            reader,
+            physical,
+        })
     }
 
     /// Builds the steps, if they are a chain of which only the source and what is written depend on

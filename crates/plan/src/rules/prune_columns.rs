@@ -27,8 +27,7 @@ fn apply(graph: &mut Graph) -> bool {
         if !chooses {
             continue;
         }
-        let used: BTreeSet<usize> =
-            consumers.iter().flat_map(|c| uses(graph, *c, id)).collect();
+        let used: BTreeSet<usize> = consumers.iter().flat_map(|c| uses(graph, *c, id)).collect();
         if used.len() < node.schema.fields.len() {
             graph.nodes[id].kept = Some(used.into_iter().collect());
             changed = true;
