@@ -42,6 +42,7 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
                 };
                 let beside = read.source.as_ref().map_or(0, |source| source.memory(&read.columns));
                 memory.per_worker += beside;
+                memory.per_process += read.source.as_ref().map_or(0, |s| s.memory_of_all());
                 let made = if read.program.is_some() { tile } else { 0 };
                 memory.per_tile += made + read_bytes;
             }
@@ -53,7 +54,12 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
                     memory.per_worker += each.memory;
                 }
             }
-            Op::Write(sink) => memory.per_tile += sink.memory(tile),
+            // As rows, on their way into the program, and what comes out.
+            Op::Stream(_) => memory.per_tile += 2 * tile,
+            Op::Write(sink) => {
+                memory.per_tile += sink.memory(tile);
+                memory.per_process += sink.memory_of_all();
+            }
             Op::Assemble(rows) => memory.per_tile += width(&node.schema) * *rows as u64,
             Op::Partial(_) | Op::Split(_) | Op::Final(_) => {}
             Op::Sample(_) | Op::Deal(_) | Op::Parts(_) => {}
@@ -168,6 +174,11 @@ fn state(graph: &Graph, node: &PlanNode, memory: &mut Memory) {
             }
         }
         PlanOp::Join(join) => joined(graph, node, join, memory),
+        PlanOp::Stream(plan) => memory.guesses.push(format!(
+            "`{}` runs `{}` once for each worker, whose memory is its own",
+            node.step,
+            plan.program.shown()
+        )),
         _ => {}
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bench;
+mod calls;
 mod canary;
 mod cases;
 mod each;
@@ -9,18 +10,22 @@ mod edits;
 mod endings;
 mod exceptions;
 mod hosts;
+mod images;
 mod language;
 mod ledger;
 mod ledger_trust;
 mod limits;
+mod listing;
 mod mistakes;
 mod names;
 mod pages;
 mod power;
 mod profile;
+mod programs;
 mod results;
 mod scaling;
 mod spills;
+mod stores;
 mod streams;
 mod tables;
 mod verbs;

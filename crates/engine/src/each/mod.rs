@@ -26,10 +26,11 @@ use base::{Failure, FailureKind, Field, Warning};
 use futures::future::BoxFuture;
 use plan::each::{Each, Planned, Session, Template};
 use reader::Tiles;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tasks::{Answer, Key, Made, Rows, Stop, Work};
+use tasks::{Answer, Key, Made, Rows, Setting, Stop, Work};
 use written::{Names, Outputs};
 
 /// Points that one start should have, if rows are so small: then its own cost does not show.
@@ -55,6 +56,8 @@ impl EachWork {
     /// What its steps hold is a part of the budget of the process.
     pub fn new(each: Arc<Each>, budget: Arc<Budget>) -> EachWork {
         let points = each.template.as_ref().and_then(Template::points);
+        let small = each.template.as_ref().is_some_and(|template| template.sinks.is_empty());
+        let points = points.filter(|_| small);
         let batch = points.map_or(1, |points| (POINTS / points.max(1)).clamp(1, MOST));
         let (names, met) = (Names::default(), Mutex::default());
         EachWork { each, budget, names, met, batch: batch as usize, planned_once: true }
@@ -167,6 +170,13 @@ impl Work for EachWork {
 
     fn key(&self, rows: &Rows) -> Option<Key> {
         self.each.key(&rows.batch, rows.first..rows.first + rows.count)
+    }
+
+    fn begin(&self, setting: Setting) {
+        if let Some(is_made) = setting.is_made {
+            let made = move |path: &Path| Made::at(path).is_some_and(|file| is_made(&file));
+            self.each.may_replace(made);
+        }
     }
 
     fn met(&self) -> Vec<Warning> {

@@ -21,7 +21,8 @@ pub static READ: Operator = Operator {
           follows the name. NetCDF variables make a box with their dimensions and coordinates, \
           Parquet, Arrow and CSV files rows. `**` in a pattern stands for any folders, `data/**/*.csv`; \
           what begins with `.` or `_` is passed over. Names are looked up in the folder the command is \
-          run in, then beside the pipeline file.",
+          run in, then beside the pipeline file. `s3://bucket/name`, `https://…` and `file://…` are \
+          read too, in parts.",
     head: Shape::Texts,
     keys: &[
         Key {
@@ -104,7 +105,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let files = Files {
         names: named,
         beside: Path::new(&*b.source.name).parent().map(Path::to_path_buf),
-        format,
+        format: Some(format),
         columns: source.schema().names().map(str::to_owned).collect(),
         types: source.schema().fields.iter().map(|field| field.dtype).collect(),
         options: request.options,
