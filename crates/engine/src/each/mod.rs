@@ -25,9 +25,10 @@ use arrow_array::RecordBatch;
 use base::{Failure, FailureKind, Field, Warning};
 use futures::future::BoxFuture;
 use plan::each::{Each, Planned, Session, Template};
+use plan::physical::{Node, Op, Physical};
 use reader::Tiles;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tasks::{Answer, Key, Made, Rows, Setting, Stop, Work};
@@ -35,6 +36,8 @@ use written::{Names, Outputs};
 
 /// Points that one start should have, if rows are so small: then its own cost does not show.
 const POINTS: u64 = 1 << 16;
+/// Rows of so many points are worth several threads.
+const LARGE: u64 = 1 << 22;
 /// How often a row with a run of its own looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(20);
 /// The most rows of one start.
@@ -48,19 +51,21 @@ pub struct EachWork {
     names: Names,
     met: Mutex<Vec<Warning>>,
     batch: usize,
+    /// Threads of the process for all rows together, and starts that run.
+    threads: usize,
+    busy: AtomicUsize,
     /// Whether rows may use the plan for all of them; tests compare both ways.
     planned_once: bool,
 }
 
 impl EachWork {
     /// What its steps hold is a part of the budget of the process.
-    pub fn new(each: Arc<Each>, budget: Arc<Budget>) -> EachWork {
+    pub fn new(each: Arc<Each>, budget: Arc<Budget>, threads: usize) -> EachWork {
         let points = each.template.as_ref().and_then(Template::points);
-        let small = each.template.as_ref().is_some_and(|template| template.sinks.is_empty());
-        let points = points.filter(|_| small);
         let batch = points.map_or(1, |points| (POINTS / points.max(1)).clamp(1, MOST));
         let (names, met) = (Names::default(), Mutex::default());
-        EachWork { each, budget, names, met, batch: batch as usize, planned_once: true }
+        let (batch, busy) = (batch as usize, AtomicUsize::new(0));
+        EachWork { each, budget, names, met, batch, threads, busy, planned_once: true }
     }
 
     fn rows(&self, rows: &Rows, stop: &Stop) -> Answer {
@@ -121,6 +126,21 @@ impl EachWork {
         Ok(Some((shown, outputs.commit()?)))
     }
 
+    /// How many threads share the tiles of a row: where it is large, those that no other row has.
+    fn threads_for(&self, physical: &Physical) -> usize {
+        let read = |node: &Node| match &node.op {
+            Op::Read(read) => (read.tiling.points(), read.tiling.count()),
+            _ => (0, 0),
+        };
+        let sum = |(a, b): (u64, u64), (c, d)| (a.saturating_add(c), b.saturating_add(d));
+        let (points, tiles) = physical.nodes.iter().map(read).fold((0, 0), sum);
+        if points < LARGE {
+            return 1;
+        }
+        let idle = self.threads / self.busy.load(Relaxed).max(1);
+        idle.clamp(1, usize::try_from(tiles).unwrap_or(usize::MAX).max(1))
+    }
+
     /// A row by a plan of its own.
     fn by_own_plan(
         &self,
@@ -134,17 +154,17 @@ impl EachWork {
         watch.warn(warnings);
         let sinks = written::sinks(&physical);
         let outputs = Outputs::create(&sinks, &self.names)?;
-        let shown = match alone::fits(&physical.nodes) {
+        let threads = self.threads_for(&physical);
+        let shown = match alone::fits(&physical.nodes) && threads == 1 {
             true => {
                 let mut alone = Alone::new(&physical.nodes, watch, &self.budget, stop);
                 alone.begin(&physical.nodes, &[], &mut std::iter::empty())?;
                 alone.whole(&physical.nodes)?
             }
             false => {
-                // As many rows as there are cores may run so at once.
-                let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
-                let state = self.budget.limit() / cores;
-                let options = Options { state, ..Options::of(&physical, 1) };
+                // As many rows as there are threads may run so at once.
+                let state = self.budget.limit() / self.threads.max(1) as u64;
+                let options = Options { state, ..Options::of(&physical, threads) };
                 let own = Arc::new(Watch::new());
                 let tally = stoppable(&own, stop, || run(Arc::new(physical), options, own.clone()));
                 watch.warn(own.take_warnings());
@@ -184,7 +204,12 @@ impl Work for EachWork {
     }
 
     fn run<'a>(&'a self, rows: Rows, stop: Stop) -> BoxFuture<'a, Answer> {
-        Box::pin(async move { self.rows(&rows, &stop) })
+        Box::pin(async move {
+            self.busy.fetch_add(1, Relaxed);
+            let answer = self.rows(&rows, &stop);
+            self.busy.fetch_sub(1, Relaxed);
+            answer
+        })
     }
 }
 

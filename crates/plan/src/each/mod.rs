@@ -20,7 +20,7 @@ mod template;
 pub use first::first_row;
 pub use moved::{Moved, RowRead, Session};
 pub use planned::Planned;
-pub use row::{Row, array};
+pub use row::{Alike, Row, array};
 pub use template::Template;
 
 use crate::build::Builder;
@@ -51,6 +51,7 @@ pub struct Each {
     steps: Vec<Step>,
     order: Vec<usize>,
     row: Vec<Field>,
+    alike: Alike,
     /// What it adds to a row.
     pub fields: Vec<Field>,
     /// Whether what it adds is one row for each row.
@@ -101,6 +102,7 @@ impl Each {
             steps,
             order,
             row: schema.to_rows().fields,
+            alike: Alike::default(),
             fields: Vec::new(),
             one: true,
             memory: 0,
@@ -124,7 +126,7 @@ impl Each {
         (batch, at): (&RecordBatch, usize),
         known: bool,
     ) -> Builder<'a> {
-        let mut row = Row::new(&self.row, &self.params);
+        let mut row = Row::new(&self.row, &self.params, &self.alike);
         row.set(batch, at);
         let mut b = Builder::new(&self.source, options);
         b.title.clone_from(&self.title);

@@ -2,7 +2,7 @@
 use super::Each;
 use super::ends::{Ends, differs, ends};
 use crate::build::Builder;
-use crate::graph::PlanOp;
+use crate::graph::{PlanNode, PlanOp};
 use crate::load::LoadOptions;
 use crate::lower::lower;
 use crate::outputs;
@@ -10,8 +10,9 @@ use crate::physical::{Memory, Op, Physical};
 use crate::place;
 use crate::rules::rewrite;
 use arrow_array::RecordBatch;
-use base::{Code, Diagnostic, Schema, Severity, Warning};
+use base::{Code, DType, Diagnostic, Schema, Severity, Warning};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What is planned for one row.
 pub struct Planned {
@@ -42,6 +43,7 @@ impl Each {
         let made = self.build(&mut b);
         self.same_names(&mut b);
         self.hides(outer, &mut b);
+        let alike = Arc::new(b.graph.nodes.iter().filter_map(alike).collect());
         let mut memory = 0;
         if !b.diagnostics.has_errors() {
             let last = rewrite(b.graph.clone(), &options.without).pop().map(|r| r.graph);
@@ -66,7 +68,7 @@ impl Each {
         outer.used.borrow_mut().extend(named);
         outer.diagnostics.extend(said);
         (self.fields, self.one, self.used, self.uses) = (made.fields, made.one, used, uses);
-        self.memory = memory;
+        (self.memory, self.alike) = (memory, alike);
         good.then_some(())
     }
 
@@ -156,6 +158,14 @@ impl Each {
             None => format!("{}{help}", d.message),
         }
     }
+}
+
+/// The columns of a file that does not say what is in it, and their types, by the step that reads.
+fn alike(node: &PlanNode) -> Option<(String, (Vec<String>, Vec<DType>))> {
+    let PlanOp::Read(read) = &node.op else { return None };
+    read.source.as_ref()?.guesses()?;
+    let files = read.files.as_ref()?;
+    Some((node.step.clone(), (files.columns.clone(), files.types.clone())))
 }
 
 /// What has been said of a row's inputs and outputs that is no mistake.
