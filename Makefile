@@ -9,7 +9,8 @@ NETCDF := $(TARGET)/tidemill-netcdf.env
 CARGO := . $(NETCDF) && cargo
 RELEASE := $(TARGET)/release/tidemill
 DEBUG := $(TARGET)/debug/tidemill
-PIPELINES := $(wildcard pipelines/*.yaml)
+# Those that start Python need packages from PyPI: `interop`, which has them, tests these.
+PIPELINES := $(filter-out %_python.yaml,$(wildcard pipelines/*.yaml))
 
 .PHONY: help run build test lint check interop trial hosts kills limits fuzz bench static clean
 
@@ -32,13 +33,13 @@ lint: $(NETCDF) ## finds what is not formatted, and warnings
 	cargo fmt --all --check
 	$(CARGO) clippy --workspace --all-targets $$FEATURES -- -D warnings
 
-interop: $(NETCDF) ## lets xarray, netCDF4, pyarrow, polars, duckdb and Pillow read what tidemill wrote
+interop: $(NETCDF) ## lets xarray, netCDF4, pyarrow, polars, duckdb and Pillow read what tidemill wrote, and Python be an operator
 	$(CARGO) build --workspace --all-targets $$FEATURES # as `test` builds it, so that nothing is built twice
 	scripts/interop.sh $(DEBUG)
 
 # Those that need no other peers than `interop` does.
 TRIAL := slow_series trig_series elementwise mantle_file mantle_formula netcdf_deflate_write \
-	netcdf_deflate_read groupby sort parquet_write
+	netcdf_deflate_read groupby sort parquet_write store store_netcdf
 
 trial: interop ## runs jobs of the benchmark a hundred times smaller: do Tidemill and its peers agree?
 	QUICK=1 PEERS=$(TARGET)/interop-venv/bin/python TIDEMILL=$(DEBUG) python3 benches/bench.py $(TRIAL)

@@ -1,5 +1,7 @@
 """What others read of what Tidemill wrote: every value against NumPy.
 
+And Python as an operator of pipelines: the tests of the module and of the examples that use it.
+
 Usage: interop.py BINARY REPOSITORY
 Runs pipelines in a temporary folder and opens the results with xarray, netCDF4, pyarrow, polars,
 duckdb and Pillow. Ends with exit code 1 at the first difference.
@@ -7,6 +9,7 @@ duckdb and Pillow. Ends with exit code 1 at the first difference.
 
 import json
 import math
+import os
 import pathlib
 import subprocess
 import sys
@@ -399,10 +402,43 @@ def images(tmp):
     assert off.max() <= 6, off.max()
 
 
+def python_operator(tmp):
+    """A Python function is an operator: the module, the example, and the same bits on any workers."""
+    module = REPOSITORY / "python"
+    bare = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, "-m", "unittest", "discover", "-q", "-s", module / "tests"], check=True, env=bare)
+    folders = [str(pathlib.Path(sys.executable).parent), os.environ["PATH"]]
+    os.environ.update(PATH=os.pathsep.join(folders), PYTHONPATH=str(module), PYTHONDONTWRITEBYTECODE="1")
+    subprocess.run([BINARY, "test", *PIPELINES.glob("*_python.yaml")], check=True)
+    (tmp / "halves.py").write_text("""
+from tidemill import operator
+
+def halves(batch):
+    x = batch["x"].to_numpy()
+    return {"k": batch["k"].filter(x > 0.5), "half": x[x > 0.5] / 2}
+
+operator.run(halves)
+""")
+    pipeline = """
+steps:
+  - range: { k: 0..300000 }
+  - map: { x: sin(k) }
+  - stream: [python3, halves.py]
+  - reduce: { n: count(), total: sum(half), first: first(k), last: last(k) }
+"""
+    x = np.sin(np.arange(300000))
+    kept = np.flatnonzero(x > 0.5)
+    results = [run(pipeline, tmp, *args) for args in (["-w", "1"], ["-w", "3"], ["-n", "2", "-w", "1"], ["-w", "2", "--tile", "777"])]
+    assert all(result == results[0] for result in results), results
+    (row,) = results[0]["reduce"]
+    assert (row["n"], row["first"], row["last"]) == (len(kept), kept[0], kept[-1]), row
+    equal("halves", row["total"], math.fsum(x[kept] / 2), 1e-12)
+
+
 def main():
     parquet = [mantle_parquet, parquet_of_others, parquet_bloom]
     for case in [mantle_netcdf, *parquet, slow_series, group_by, joins, parts, zonal_mean, anomaly, compressed, formats,
-                 images]:
+                 images, python_operator]:
         with tempfile.TemporaryDirectory() as tmp:
             case(pathlib.Path(tmp))
         print(f"interop {case.__name__}: ok", flush=True)

@@ -30,7 +30,7 @@ class Turns:
         self.env = {
             "NUMBA_NUM_THREADS": threads, "OMP_NUM_THREADS": threads, "POLARS_MAX_THREADS": threads,
             "NUMEXPR_MAX_THREADS": threads, "NUMEXPR_NUM_THREADS": threads,
-            "BENCH_THREADS": threads, "PYTHONPATH": str(TOP / "benches"), "RAY_DEDUP_LOGS": "0", "PYTHONWARNINGS": "ignore",
+            "BENCH_THREADS": threads, "PYTHONPATH": f"{TOP / 'benches'}:{TOP / 'python'}", "RAY_DEDUP_LOGS": "0", "PYTHONWARNINGS": "ignore",
         }
 
     def job(self, name, job):
@@ -154,7 +154,8 @@ class Turns:
         if "-w" not in words:
             words += ["-w", str(self.cores)]
         words = [self.binary, "run", *words, "--format", "json", "-q", "--out", case.scratch, "--overwrite", "--no-state"]
-        ran = run(words, memory=job.memory)
+        # Pipelines may start Python.
+        ran = run(words, env={"PYTHONPATH": self.env["PYTHONPATH"]}, memory=job.memory)
         if row.failed(ran):
             return
         told = json.loads(ran.out)

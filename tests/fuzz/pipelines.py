@@ -9,7 +9,8 @@ ROOT = Path(__file__).parent.parent.parent
 class Pipelines:
     def __init__(self, tidemill, root):
         kept = list(ROOT.glob("pipelines/*.yaml")) + list(ROOT.glob("tests/cases/*.yaml"))
-        self.texts = [path.read_text() for path in sorted(kept)]
+        # Mutants of those that start Python would start whatever the mutation names.
+        self.texts = [path.read_text() for path in sorted(kept) if not path.stem.endswith("_python")]
 
     def trial(self, folder, dice, rules):
         where = folder / "run"

@@ -2,6 +2,7 @@
 use crate::dataflow::{self, Job, Measured, Workers};
 use crate::deal::{Hand, Seat, Shape, Stack, stacks};
 use crate::ledger::Book;
+use crate::nodes::ahead::Lookahead;
 use crate::nodes::waits::circular;
 use crate::options::Options;
 use crate::panics;
@@ -59,6 +60,7 @@ pub fn run_noting(
         watch: watch.clone(),
         book,
         hands,
+        ahead: lookaheads(&physical),
         shown: Arc::new(Mutex::new(Vec::new())),
         in_flight: options.in_flight.max(1),
         budget: Budget::new(options.state, Folder::new(&options.spill)),
@@ -111,6 +113,17 @@ fn hands(stacks: &[Option<Stack>], options: &Options) -> Vec<Option<Hand>> {
     stacks.iter().enumerate().map(hand).collect()
 }
 
+/// For each `Read` whose bytes lie elsewhere what its workers ask for together.
+fn lookaheads(physical: &Physical) -> Vec<Option<Lookahead>> {
+    let remote = |op: &Op| match op {
+        Op::Read(read) => read.source.as_ref().is_some_and(|source| source.is_remote()),
+        _ => false,
+    };
+    let count = physical.nodes.iter().filter(|node| remote(&node.op)).count();
+    let ahead = |op: &Op| remote(op).then(|| Lookahead::new(count));
+    physical.nodes.iter().map(|node| ahead(&node.op)).collect()
+}
+
 fn sorted(mut workers: Vec<profile::Worker>) -> Vec<profile::Worker> {
     workers.sort_by_key(|worker| worker.index);
     workers
@@ -131,9 +144,12 @@ fn wait(workers: &Workers, watch: &Watch, meshed: bool, grace: Duration) -> Resu
             if !meshed {
                 workers.ended_within(FAREWELL);
             }
+            watch.lanes_end_within(FAREWELL);
             return Err(failure);
         }
         if workers.ended_within(POLL) {
+            watch.stop_lanes();
+            watch.lanes_end_within(FAREWELL);
             let stop = watch.stop().filter(|_| watch.draining());
             return watch.failure().or(stop).map_or(Ok(()), Err);
         }

@@ -111,6 +111,7 @@ pub(crate) fn meaning(
         PlanOp::Apply(list) => format!("apply\n{}", steps(list)),
         PlanOp::Fold(fold) => folded(fold),
         PlanOp::Order(order) => format!("order {:?} {:?}\n", order.keys, order.limit),
+        PlanOp::Stream(plan) => format!("stream {:?}\n", plan.key),
         PlanOp::Write(write) => written(write, &node.schema, way.title),
         PlanOp::Show(_) => "show\n".to_owned(),
         PlanOp::Concat => "concat\n".to_owned(),
@@ -187,6 +188,8 @@ fn is_loose(node: &PlanNode) -> bool {
         }
         // Its rows are indexed by those of the left; who asks for the index is not loose.
         PlanOp::Join(_) => true,
+        // A function of its batch: a tile is known by what it has.
+        PlanOp::Stream(_) => true,
         // The same rows in another order, or among others.
         PlanOp::Order(order) => order.limit.is_none(),
         PlanOp::Concat => true,
@@ -280,7 +283,10 @@ fn values(array: &ArrayRef) -> String {
 
 /// What an output is, less what tells when and by which text it was made.
 fn written(write: &WritePlan, schema: &Schema, title: &str) -> String {
-    let path = std::path::absolute(&write.path).unwrap_or_else(|_| write.path.clone());
+    let path = match tasks::store::is_remote(&write.path) {
+        true => write.path.clone(),
+        false => std::path::absolute(&write.path).unwrap_or_else(|_| write.path.clone()),
+    };
     let own = |(name, value): &&(String, Attribute)| match name.as_str() {
         "history" | "tidemill_pipeline_sha256" => false,
         "title" => value.text() != Some(title),

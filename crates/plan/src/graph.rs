@@ -7,6 +7,7 @@ use expr::{Given, Step};
 use formats::{Format, Options, Survivors, TileSource};
 use std::path::PathBuf;
 use std::sync::Arc;
+use tasks::stream::Program;
 
 /// The position of a node in its graph.
 pub type NodeId = usize;
@@ -95,6 +96,8 @@ pub enum PlanOp {
     Partition(PartitionPlan),
     /// Something for each row.
     Task(Box<Task>),
+    /// Rows through a program of the user's, tile by tile.
+    Stream(StreamPlan),
     /// A file.
     Write(Box<WritePlan>),
     /// Rows for the report.
@@ -245,6 +248,17 @@ pub struct PartitionPlan {
     pub into: u64,
     /// How they tell it.
     pub by: Dealt,
+}
+
+/// Rows through a program.
+#[derive(Clone)]
+pub struct StreamPlan {
+    /// The program.
+    pub program: Arc<Program>,
+    /// What its answers depend on beside its batches.
+    pub key: tasks::Key,
+    /// The most rows of a batch, if the user says so.
+    pub batch_rows: Option<u64>,
 }
 
 /// A file to write; its columns are the input's.

@@ -5,17 +5,17 @@ use crate::build::Builder;
 use crate::fingerprint::{Meaning, Way, meaning};
 use crate::graph::{
     FoldPlan, FoldPlanKind, Fused, Graph, NodeId, OrderPlan, PartitionPlan, PlanNode, PlanOp,
-    ReadPlan,
+    ReadPlan, StreamPlan,
 };
 use crate::load::TileRequest;
 use crate::memory;
 use crate::physical::{
     Aggregate, Apply, Concat, Dealt, Fold, FoldKind, Node, Op, Order, Partition, Physical, Read,
-    Reduce, Route, SortKey, Task,
+    Reduce, Route, SortKey, TILE_INDEX_BITS, Task,
 };
 use crate::sinks::sink;
 use crate::size::rows_at_most;
-use crate::tiling::{PART_ROWS, parts_behind, task_rows, tasks_behind, tiling};
+use crate::tiling::{PART_ROWS, batch_behind, parts_behind, task_rows, tasks_behind, tiling};
 use base::{Code, Diagnostic, DimMask, Schema, Span, Tiling};
 use expr::{Checks, Program};
 use formats::Arrangement;
@@ -105,6 +105,7 @@ impl Lowering<'_, '_> {
             PlanOp::Join(plan) => self.join(id, node, plan),
             PlanOp::Partition(plan) => Some(self.partition(node, plan, input)),
             PlanOp::Task(task) => Some(self.task(id, node, task, input)),
+            PlanOp::Stream(plan) => Some(self.stream(node, plan, input)),
             PlanOp::Write(_) => self.write(node, input),
             PlanOp::Show(show) => {
                 let id =
@@ -196,6 +197,7 @@ impl Lowering<'_, '_> {
             PlanOp::Task(_) => self.keep_index(*c),
             PlanOp::Partition(plan) => plan.by == Dealt::Range,
             PlanOp::Read(_) | PlanOp::Order(_) | PlanOp::Write(_) | PlanOp::Show(_) => false,
+            PlanOp::Stream(_) => false,
         })
     }
 
@@ -251,7 +253,7 @@ impl Lowering<'_, '_> {
             Some(TileRequest::Shape(sizes)) => {
                 sizes.iter().find(|(name, _)| name == "row").map(|(_, rows)| *rows)
             }
-            None => None,
+            None => batch_behind(self.graph, id),
         };
         // Not more than there can be: room is made for so many.
         let most = rows_at_most(self.graph, id).unwrap_or(fits as u64).min(u64::from(u32::MAX));
@@ -327,6 +329,13 @@ impl Lowering<'_, '_> {
         Made { id: self.add(node, Op::Parts(plan), vec![from], rows.clone()), tiling: None }
     }
 
+    fn stream(&mut self, node: &PlanNode, plan: &StreamPlan, input: Made) -> Made {
+        let takes = self.graph.nodes[node.inputs[0]].made().arrow();
+        let program = tasks::stream::Program { takes, ..(*plan.program).clone() };
+        let op = Op::Stream(Arc::new(program));
+        Made { id: self.add(node, op, vec![input.id], node.schema.clone()), tiling: None }
+    }
+
     fn concat(&mut self, id: NodeId, node: &PlanNode) -> Made {
         let (mut numbers, mut indices) = (vec![0u64], vec![0i64]);
         for input in &node.inputs {
@@ -334,8 +343,8 @@ impl Lowering<'_, '_> {
             let tiles = self.made[*input].tiling.as_ref().map(Tiling::count);
             let points = self.graph.nodes[*input].schema.domain.points();
             numbers.push(numbers[numbers.len() - 1] + tiles.unwrap_or(1 << 32));
-            indices
-                .push(indices[indices.len() - 1].saturating_add(points.unwrap_or(1 << 40) as i64));
+            let room = self.room(self.made[*input].id).or(points).unwrap_or(1 << 40);
+            indices.push(indices[indices.len() - 1].saturating_add(room as i64));
         }
         let sizes = node.inputs.iter().map(|i| self.graph.nodes[*i].schema.domain.sizes());
         let sizes = sizes.collect();
@@ -344,6 +353,21 @@ impl Lowering<'_, '_> {
         let op = Op::Concat(Concat { numbers, indices, sizes, keep_index: self.keep_index(id) });
         let inputs = node.inputs.iter().map(|i| self.made[*i].id).collect();
         Made { id: self.add(node, op, inputs, node.schema.clone()), tiling: None }
+    }
+
+    /// How many indices the rows of a node are among, if they are numbered behind a program.
+    fn room(&self, mut id: usize) -> Option<u64> {
+        let mut streamed = false;
+        loop {
+            match &self.nodes[id].op {
+                Op::Stream(_) => streamed = true,
+                Op::Apply(_) => {}
+                Op::Read(read) if streamed => return Some(read.tiling.count() << TILE_INDEX_BITS),
+                _ if streamed => return Some(1 << (20 + TILE_INDEX_BITS)),
+                _ => return None,
+            }
+            id = *self.nodes[id].inputs.first()?;
+        }
     }
 
     /// Whether the tiles of a node are the parts of a `partition`.

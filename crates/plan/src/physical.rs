@@ -102,6 +102,8 @@ pub enum Op {
     Parts(Partition),
     /// Does something for each row, side by side. One input.
     Task(Box<Task>),
+    /// Rows through a program of the user's, a batch for each tile. One input.
+    Stream(Arc<tasks::stream::Program>),
     /// What any worker can do for a writer: [`Sink::prepare`]. One input.
     Encode(Arc<dyn Sink>),
     /// Writes to a file. One input, no output.
@@ -110,6 +112,10 @@ pub enum Op {
     /// One input, no output.
     Show(Show),
 }
+
+/// What a program makes of a tile has rows from the tile's number times 2 to the power of this on:
+/// how many there are in the tiles before, nobody knows.
+pub const TILE_INDEX_BITS: u32 = 32;
 
 /// Hands out tiles.
 #[derive(Clone)]
@@ -231,6 +237,16 @@ pub struct Task {
     pub sizes: Vec<u64>,
     /// Whether rows carry explicit indices.
     pub keep_index: bool,
+}
+
+impl Task {
+    /// What it does, in a line.
+    pub fn describe(&self) -> String {
+        match &self.work {
+            TaskWork::Ready(_) => self.uses.join(", "),
+            TaskWork::Each(each) => each.describe(),
+        }
+    }
 }
 
 /// What is done for each row.

@@ -41,6 +41,8 @@ pub fn rows_at_most(graph: &Graph, id: NodeId) -> Option<u64> {
             .iter()
             .map(|i| rows_at_most(graph, *i))
             .try_fold(0, |all: u64, rows| rows.map(|rows| all.saturating_add(rows))),
+        // As many as the program likes.
+        PlanOp::Stream(_) => None,
         PlanOp::Join(join) => match &join.kind {
             JoinPlanKind::Dimensions { .. }
             | JoinPlanKind::Keys { how: How::Semi | How::Anti, .. } => input(0),

@@ -129,7 +129,7 @@ fn parsed(b: &mut Builder, text: &Text, schema: &Schema) -> Option<Expr> {
     let there = schema.field(name).is_some()
         || b.param(name).is_some()
         || expr::CONSTANTS.iter().any(|(n, _)| *n == name);
-    if plain && !there && !name.starts_with(|c: char| c.is_ascii_digit()) {
+    if plain && !there {
         let known = b.row.as_ref().map_or(&b.params, |row| &row.constants);
         let mut names: Vec<String> = known.iter().map(|(n, _)| n.clone()).collect();
         names.extend(schema.names().map(str::to_owned));

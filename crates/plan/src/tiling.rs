@@ -45,6 +45,9 @@ pub(crate) fn tiling(
         }
         None => {}
     }
+    if let Some(rows) = batch_behind(graph, id) {
+        return Tiling::by_points(domain, rows);
+    }
     let parts = parts_behind(graph, id);
     let tasks = tasks_behind(graph, id);
     let points = match domain.points() {
@@ -172,8 +175,19 @@ pub(crate) fn tasks_behind(graph: &Graph, id: NodeId) -> bool {
 pub(crate) fn parts_behind(graph: &Graph, id: NodeId) -> bool {
     graph.consumers(id).iter().any(|c| match &graph.nodes[*c].op {
         PlanOp::Write(write) => write.format.writes_parts(),
-        PlanOp::Apply(_) => parts_behind(graph, *c),
+        PlanOp::Apply(_) | PlanOp::Stream(_) => parts_behind(graph, *c),
         PlanOp::Join(_) if graph.nodes[*c].inputs[0] == id => parts_behind(graph, *c),
         _ => false,
     })
+}
+
+/// The most rows of a tile that a program behind takes as its batch, if it says so.
+pub(crate) fn batch_behind(graph: &Graph, id: NodeId) -> Option<u64> {
+    let rows = |c: &NodeId| match &graph.nodes[*c].op {
+        PlanOp::Stream(plan) => plan.batch_rows.or_else(|| batch_behind(graph, *c)),
+        PlanOp::Apply(_) => batch_behind(graph, *c),
+        PlanOp::Join(_) if graph.nodes[*c].inputs[0] == id => batch_behind(graph, *c),
+        _ => None,
+    };
+    graph.consumers(id).iter().filter_map(rows).min()
 }

@@ -3,11 +3,10 @@
 //! Workers of the dataflow hand in rows and go on; they are woken when answers have come. Work that
 //! waits runs on the event loop, so many starts at a time; work that computes runs on threads.
 use crate::runtime;
-use crate::work::{Answer, Key, Rows, Stop, Work};
+use crate::work::{Answer, Key, Made, Rows, Stop, Work};
 use futures::FutureExt;
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Semaphore, watch};
@@ -17,13 +16,14 @@ pub trait Memory: Send + Sync {
     /// The answer to this, if it is known.
     fn recall(&self, key: &Key) -> Option<Answer>;
 
-    /// Whether a file was made for a row, by this run or an earlier one, and is there as it was made.
-    fn made(&self, _path: &Path) -> bool {
-        false
-    }
-
     /// Keeps an answer.
     fn note(&self, key: Key, answer: &Answer);
+
+    /// Whether one of the answers is of this file, as it is.
+    fn is_made(&self, file: &Made) -> bool {
+        let _ = file;
+        false
+    }
 }
 
 /// How much of what a process has each start takes while it runs.
@@ -347,27 +347,48 @@ impl Shared {
         }
     }
 
+    /// What is known of the rows, and for the others what comes of them.
     async fn answer(&self, rows: Rows) -> Answer {
-        let setup = &self.setup;
-        let key = setup.memory.as_ref().and_then(|memory| Some((memory, setup.work.key(&rows)?)));
-        if let Some(known) = key.as_ref().and_then(|(memory, key)| memory.recall(key)) {
-            self.counts.recalled.fetch_add(rows.count as u64, Relaxed);
-            return known;
+        let Some(memory) = &self.setup.memory else { return self.done(rows).await };
+        let work = &self.setup.work;
+        let keys: Vec<Option<Key>> = (0..rows.count).map(|i| work.key(&rows.row(i))).collect();
+        let recall = |key: &Option<Key>| memory.recall(key.as_ref()?);
+        let mut parts: Vec<Option<Answer>> = keys.iter().map(recall).collect();
+        let open: Vec<usize> = (0..rows.count).filter(|i| parts[*i].is_none()).collect();
+        self.counts.recalled.fetch_add((rows.count - open.len()) as u64, Relaxed);
+        if !open.is_empty() {
+            let Ok(left) = rows.some(&open) else {
+                return Answer::failed(rows.count, "the rows cannot be taken apart");
+            };
+            let answer = self.done(left).await;
+            for (i, part) in open.iter().copied().zip(answer.apart(open.len())) {
+                let good = part.errors.is_empty() && !*self.stop.borrow();
+                if let (Some(key), true) = (keys[i], good) {
+                    memory.note(key, &part);
+                }
+                parts[i] = Some(part);
+            }
         }
+        let parts = parts.into_iter().flatten().collect();
+        let all = Answer::together(parts, work.fields());
+        all.unwrap_or_else(|e| Answer::failed(rows.count, &format!("a mistake in Tidemill: {e}")))
+    }
+
+    /// Does it, as soon as there is room for it.
+    async fn done(&self, rows: Rows) -> Answer {
         let Ok(_taken) = self.acquire().await else {
             return Answer::failed(rows.count, "what it needs is more than the process has");
         };
         let count = rows.count;
         self.counts.running.fetch_add(count as u64, Relaxed);
         let stop: Stop = self.stop.subscribe();
-        let done = AssertUnwindSafe(setup.work.run(rows, stop)).catch_unwind().await;
+        let done = AssertUnwindSafe(self.setup.work.run(rows, stop)).catch_unwind().await;
         self.counts.running.fetch_sub(count as u64, Relaxed);
         let answer = done.unwrap_or_else(|panic| Answer::failed(count, &panicked(&*panic)));
-        let good = answer.errors.iter().all(Option::is_none) && !*self.stop.borrow();
-        if let (Some((memory, key)), true) = (key, good) {
-            memory.note(key, &answer);
+        match answer.is_sound(count) {
+            true => answer,
+            false => Answer::failed(count, "a mistake in Tidemill: an answer is of other rows"),
         }
-        answer
     }
 
     /// Takes cores and memory, in this order, so that nobody waits in a circle.

@@ -40,7 +40,7 @@ impl Answer {
 }
 
 /// A file as the work has left it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Made {
     /// Its name, absolute.
     pub path: PathBuf,
@@ -91,6 +91,18 @@ impl KeyHasher {
     }
 }
 
+/// Whether a run has made a file, and left it as it is now. It may wait for the file system.
+pub type IsMade = Arc<dyn Fn(&Made) -> bool + Send + Sync>;
+
+/// What a work may want to know of the run.
+#[derive(Clone)]
+pub struct Setting {
+    /// Among how many processes the rows are spread, at least 1.
+    pub processes: usize,
+    /// What the ledger knows of files; `None`: there is none.
+    pub is_made: Option<IsMade>,
+}
+
 /// Says when work has to end before its time: at signals, failures, or when enough has come.
 pub type Stop = watch::Receiver<bool>;
 
@@ -109,6 +121,11 @@ pub trait Work: Send + Sync {
     /// Whether it computes and does not wait: then it runs on as many threads as there are workers.
     fn computes(&self) -> bool {
         false
+    }
+
+    /// Told once, before the first row.
+    fn begin(&self, setting: Setting) {
+        drop(setting);
     }
 
     /// What the answer depends on: the program, its arguments, the files that it reads. `None`: it

@@ -150,6 +150,9 @@ fn arguments(pipeline: &PipelineArgs) -> Result<String, Failure> {
     if pipeline.strict {
         words.push("--strict".to_owned());
     }
+    if pipeline.no_calls {
+        words.push("--no-calls".to_owned());
+    }
     Ok(words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
 }
 

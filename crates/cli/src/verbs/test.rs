@@ -36,6 +36,9 @@ pub struct Test {
     /// A test fails whose arithmetic goes wrong, as a run with --strict does
     #[arg(long)]
     strict: bool,
+    /// Refuses pipelines that start programs of their own
+    #[arg(long)]
+    no_calls: bool,
 }
 
 impl Act for Test {
@@ -43,8 +46,8 @@ impl Act for Test {
         let signals = Signals::watch()?;
         let threads = self.threads.map_or_else(|| machine::cores().count, NonZeroUsize::get);
         let without = job::rules(&self.rules.without)?;
-        let strict = self.strict;
-        let bench = Bench { threads, without, strict, signals: &signals };
+        let (strict, no_calls) = (self.strict, self.no_calls);
+        let bench = Bench { threads, without, strict, no_calls, signals: &signals };
         let mut score = Score::default();
         for name in &self.files {
             bench.file(name, &mut score)?;
@@ -83,6 +86,7 @@ struct Bench<'a> {
     threads: usize,
     without: Vec<&'static str>,
     strict: bool,
+    no_calls: bool,
     signals: &'a Signals,
 }
 
@@ -142,6 +146,7 @@ impl Bench<'_> {
             scratch: Some(scratch.to_owned()),
             without: self.without.clone(),
             strict: self.strict,
+            no_calls: self.no_calls,
             run_id: job::new_run_id(),
             now: job::now(),
             ..LoadOptions::default()

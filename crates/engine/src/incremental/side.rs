@@ -143,6 +143,7 @@ pub(super) fn alike(one: &Physical, two: &Physical) -> bool {
                 *a == plan::physical::Join { sizes: a.sizes.clone(), ..b.clone() }
             }
             (Op::Overlay(a), Op::Overlay(b)) => a == b,
+            (Op::Stream(a), Op::Stream(b)) => a.key() == b.key(),
             (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
         };
         ops && a.inputs == b.inputs && fields(a) == fields(b)

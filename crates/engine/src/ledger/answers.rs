@@ -13,8 +13,7 @@ use arrow_select::concat::concat;
 use base::{Column, DimMask, Tile};
 use plan::Print;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tasks::lane::Memory;
@@ -31,8 +30,6 @@ pub struct Known {
     records: Arc<Vec<Arc<Recorded>>>,
     /// For each key its record, and its place in it.
     places: Arc<HashMap<Key, (usize, usize)>>,
-    /// The files that were made, by their names.
-    made: Arc<OnceLock<HashMap<PathBuf, Vec<Made>>>>,
 }
 
 /// A record, read when it is first asked for.
@@ -71,7 +68,6 @@ impl Known {
         }
         let (rows, body, answers) = (*rows, body.clone(), OnceLock::new());
         records.push(Arc::new(Recorded { rows, body, answers }));
-        self.made = Arc::default();
     }
 
     /// The answer to a row, if it is known and the files that it made are there.
@@ -82,21 +78,13 @@ impl Known {
             record.answers.get_or_init(|| record.read().unwrap_or_default()).get(*place)?;
         answer.made.iter().all(Made::stands).then(|| answer.clone())
     }
+}
 
-    /// Whether a file was made by one of the answers, and is there as it was made.
-    fn made(&self, path: &Path) -> bool {
-        let all = self.made.get_or_init(|| {
-            let mut all: HashMap<PathBuf, Vec<Made>> = HashMap::new();
-            for record in self.records.iter() {
-                let answers = record.answers.get_or_init(|| record.read().unwrap_or_default());
-                for made in answers.iter().flat_map(|answer| &answer.made) {
-                    all.entry(made.path.clone()).or_default().push(made.clone());
-                }
-            }
-            all
-        });
-        let name = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        all.get(&name).is_some_and(|made| made.iter().any(Made::stands))
+impl Known {
+    /// The files of all answers, also of those that later ones have replaced.
+    fn made(&self) -> HashSet<Made> {
+        let read = |record: &Arc<Recorded>| record.read().unwrap_or_default();
+        self.records.iter().flat_map(read).flat_map(|answer| answer.made).collect()
     }
 }
 
@@ -110,6 +98,8 @@ impl Recorded {
 /// The memory of one node in one process.
 pub struct Answers {
     known: Known,
+    /// The files of all answers that are known; listed when they are first asked for.
+    made: OnceLock<HashSet<Made>>,
     notes: Arc<Shared>,
     fresh: Mutex<Fresh>,
 }
@@ -125,7 +115,7 @@ impl Answers {
     /// That of a node.
     pub(super) fn new(known: Known, notes: Arc<Shared>) -> Arc<Answers> {
         let fresh = Fresh { list: Vec::new(), start: Instant::now(), spent: Duration::ZERO };
-        Arc::new(Answers { known, notes, fresh: Mutex::new(fresh) })
+        Arc::new(Answers { known, made: OnceLock::new(), notes, fresh: Mutex::new(fresh) })
     }
 
     /// Notes what is not noted yet.
@@ -153,8 +143,8 @@ impl Memory for Answers {
         self.known.recall(key)
     }
 
-    fn made(&self, path: &Path) -> bool {
-        self.known.made(path)
+    fn is_made(&self, file: &Made) -> bool {
+        self.made.get_or_init(|| self.known.made()).contains(file)
     }
 
     fn note(&self, key: Key, answer: &Answer) {

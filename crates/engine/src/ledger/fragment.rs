@@ -80,7 +80,10 @@ pub fn meaning(physical: &Physical, read: usize, end: usize) -> (Print, Standing
     let meaning = physical.meanings.get(end).copied().unwrap_or_default();
     let rows = match (&physical.nodes[read].op, &physical.nodes[end].op) {
         (Op::Read(read), Op::Partial(Reduce::Fold(fold))) => {
-            let whole = read.source.is_some() && read.offset.iter().all(|offset| *offset == 0);
+            // Rows behind a program are numbered by tiles.
+            let streamed = physical.nodes.iter().any(|node| matches!(node.op, Op::Stream(_)));
+            let whole =
+                !streamed && read.source.is_some() && read.offset.iter().all(|offset| *offset == 0);
             whole && read.tiling.counts().len() == 1 && !matches!(fold.kind, FoldKind::Over { .. })
         }
         _ => false,
@@ -118,7 +121,7 @@ fn ends(nodes: &[Node], from: usize) -> Option<Vec<(usize, Vec<usize>)>> {
     for (at, node) in nodes.iter().enumerate().filter(|(_, n)| n.inputs.contains(&from)) {
         match &node.op {
             // The latter two are the way to a writer that takes all tiles.
-            Op::Apply(_) | Op::Encode(_) | Op::Exchange(Route::Gather) => {
+            Op::Apply(_) | Op::Stream(_) | Op::Encode(_) | Op::Exchange(Route::Gather) => {
                 all.extend(ends(nodes, at)?);
             }
             // Its tiles are those of its left.

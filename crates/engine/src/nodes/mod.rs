@@ -11,11 +11,13 @@
 //! | `concat` | `Concat` |
 //! | `join` | `Join`, or `Ask`, `Find` and `Match`; `Overlay` |
 //! | `partition` | `Sample`, `Deal` and `Parts` |
+//! | `stream` | `Stream`: rows through a program |
 //! | `write` | `Write`, in any order or by ascending number |
 //! | `show` | `Show` |
 //! | `task` | `Task`: something for each row |
 //! | `route` | where `Exchange` sends tiles |
 //! | `waits` | whether tiles could wait for each other in a circle |
+pub mod ahead;
 pub mod apply;
 pub mod concat;
 pub mod fold;
@@ -27,6 +29,7 @@ pub mod pass;
 pub mod read;
 pub mod route;
 pub mod show;
+pub mod stream;
 pub mod task;
 pub mod waits;
 pub mod write;
@@ -45,6 +48,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use tasks::Work;
 use tasks::lane::{Lane, Limits, Memory, Setup};
+use tasks::{IsMade, Setting};
 
 /// Where a stage puts what it makes.
 pub type Out<'a> = &'a mut dyn FnMut(Item);
@@ -107,10 +111,11 @@ pub trait Stage {
         false
     }
 
-    /// What wakes the operator that this is in, if another worker of the process has to.
+    /// What wakes the operator that this is in, if another thread of the process has to.
     fn wake_by(&mut self, _wake: Wake) {}
 
-    /// When it is `full`, or after `finish`: whether it can give nothing before it is woken.
+    /// When it is `full`, and after `finish`: whether it can give nothing before another thread of
+    /// the process wakes it.
     fn waits(&self) -> bool {
         false
     }
@@ -192,6 +197,11 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
             Box::new(partition::Parts::new(plan, &node.schema, cx.place, &cx.budget))
         }
         Op::Task(of) => Box::new(task(nodes, at, of, cx)?),
+        Op::Stream(program) => {
+            let before = node.inputs.first().map(|input| &nodes[*input].schema);
+            let before = before.ok_or_else(|| Failure::internal("a program without an input"))?;
+            Box::new(stream::Stream::new(program, before, &node.schema, &cx.watch))
+        }
         Op::Encode(sink) => {
             let done = cx.book.as_ref().and_then(|book| book.done(sink));
             Box::new(apply::Encode::new(sink.clone(), done))
@@ -209,18 +219,19 @@ fn task(nodes: &[Node], at: usize, of: &Task, cx: &Context) -> Result<task::Task
     let node = &nodes[at];
     let make = || {
         let memory = cx.book.as_ref().map(|book| book.memory() as Arc<dyn Memory>);
+        // The plan outlives the run, and its notes should not.
+        let weak = memory.as_ref().map(Arc::downgrade);
+        let is_made = weak.map(|memory| -> IsMade {
+            Arc::new(move |file| memory.upgrade().is_some_and(|memory| memory.is_made(file)))
+        });
         let work: Arc<dyn Work> = match &of.work {
             TaskWork::Ready(work) => work.clone(),
             TaskWork::Each(each) => {
-                if let Some(memory) = &memory {
-                    // The plan outlives the run, and its notes should not.
-                    let memory = Arc::downgrade(memory);
-                    each.may_replace(move |path| memory.upgrade().is_some_and(|m| m.made(path)));
-                }
-                Arc::new(EachWork::new(each.clone(), cx.budget.clone()))
+                Arc::new(EachWork::new(each.clone(), cx.budget.clone(), cx.place.threads))
             }
         };
         let limit = task::share(of.concurrency, cx.place);
+        work.begin(Setting { processes: task::processes(of, cx.place), is_made });
         let setup = Setup {
             work: work.clone(),
             limit,

@@ -61,6 +61,12 @@ pub fn share(concurrency: Option<usize>, place: Place) -> usize {
     }
 }
 
+/// How many processes do something.
+pub fn processes(task: &Task, place: Place) -> usize {
+    let most = if task.first.is_some() { Some(1) } else { task.concurrency };
+    place.processes().min(most.unwrap_or(usize::MAX)).max(1)
+}
+
 /// A tile some of whose rows may not have ended.
 struct Held {
     tile: Tile,

@@ -142,6 +142,7 @@ fn kind(op: &Op) -> &'static str {
         Op::Deal(_) => "deal",
         Op::Parts(_) => "parts",
         Op::Task(_) => "task",
+        Op::Stream(_) => "stream",
         Op::Encode(_) => "encode",
         Op::Write(_) => "write",
         Op::Show(_) => "show",

@@ -1,5 +1,5 @@
 //! The first row of what a node makes, as far as a look into its source tells.
-use crate::graph::{Graph, NodeId, PlanOp, ReadPlan, after};
+use crate::graph::{Fused, Graph, NodeId, PlanOp, ReadPlan, after};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use arrow_schema::ArrowError;
 use base::{Column, Region, Schema, Tile};
@@ -33,7 +33,7 @@ pub fn first_row(graph: &Graph, node: NodeId) -> Option<RecordBatch> {
     while begin < along && begin.saturating_mul(row) <= MOST {
         let size = count.min(along - begin);
         let tile = tile(read, schema, given, begin, size)?;
-        let row = passed(schema, &steps, tile)?;
+        let row = passed(graph, schema, &steps, tile)?;
         if row.num_rows() > 0 {
             return Some(row.slice(0, 1));
         }
@@ -76,11 +76,14 @@ fn tile(read: &ReadPlan, schema: &Schema, given: &[Given], begin: u64, size: u64
 }
 
 /// The rows that come of a tile.
-fn passed(schema: &Schema, steps: &[Step], mut tile: Tile) -> Option<RecordBatch> {
+fn passed(graph: &Graph, schema: &Schema, steps: &[Step], mut tile: Tile) -> Option<RecordBatch> {
     let loaded = vec![Given::Loaded; schema.fields.len()];
     let (made, _) = after(schema, &loaded, steps);
-    let program = Program::compile(schema, loaded, steps, false).ok()?;
-    tile.columns = program.needed().iter().map(|i| tile.columns[*i].clone()).collect();
+    let fused = Fused { schema: schema.clone(), given: loaded, steps: steps.to_vec() };
+    let (schema, given) = graph.before(&fused);
+    let program = Program::compile(&schema, given, steps, false).ok()?;
+    let column = |i: &usize| tile.columns.get(*i).cloned();
+    tile.columns = program.needed().iter().map(column).collect::<Option<_>>()?;
     let tile = program.tile(&mut program.runner(), &tile).ok()?;
     let rows: Result<RecordBatch, ArrowError> = tile.to_batch(&made.to_rows());
     rows.ok()

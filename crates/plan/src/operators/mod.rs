@@ -4,11 +4,13 @@ use crate::operator::Operator;
 use crate::spec::Spec;
 
 mod axes;
+mod call;
 mod concat;
 mod dead_letters;
 mod distinct;
 mod drop;
 mod each;
+mod fetch;
 mod files;
 mod filter;
 mod grid;
@@ -24,6 +26,7 @@ mod rows;
 mod select;
 mod show;
 mod sort;
+pub mod stream;
 mod top;
 mod write;
 
@@ -33,10 +36,12 @@ pub use map::field;
 base::table! {
     /// All operators by name.
     pub OPERATORS: Operator = [
+        call::CALL,
         concat::CONCAT,
         distinct::DISTINCT,
         drop::DROP,
         each::EACH,
+        fetch::FETCH,
         files::FILES,
         filter::FILTER,
         grid::GRID,
@@ -51,6 +56,7 @@ base::table! {
         select::SELECT,
         show::SHOW,
         sort::SORT,
+        stream::STREAM,
         top::TOP,
         write::WRITE,
     ]
