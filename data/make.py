@@ -5,7 +5,9 @@
 """
 
 import csv
+import os
 import sys
+import zlib
 
 import netCDF4
 import numpy as np
@@ -110,8 +112,27 @@ def mantle():
     out.close()
 
 
+def scans():
+    """Made: grey images of discs on a slope, of which the last one is cut off."""
+    os.makedirs(f"{target}/scans", exist_ok=True)
+    y, x = np.mgrid[0:120, 0:160]
+
+    def chunk(kind, body):
+        return len(body).to_bytes(4, "big") + kind + body + zlib.crc32(kind + body).to_bytes(4, "big")
+
+    for i in range(1, 6):
+        disc = (y - 60) ** 2 + (x - 30 * i) ** 2 < 400
+        values = np.where(disc, 250 - 10 * i, 20 + y // 4 + x // (2 + i)).astype("u1")
+        head = b"".join(n.to_bytes(4, "big") for n in (160, 120)) + bytes([8, 0, 0, 0, 0])
+        rows = zlib.compress(b"".join(b"\0" + row.tobytes() for row in values), 9)
+        png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+        with open(f"{target}/scans/scan_{i}.png", "wb") as f:
+            f.write(png if i < 5 else png[: len(png) // 2])
+
+
 coads()
 relief()
 mantle()
 stations()
 cities()
+scans()

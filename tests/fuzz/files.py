@@ -4,7 +4,9 @@ from pathlib import Path
 
 from mutate import damaged
 
-DATA = Path(__file__).parent.parent.parent / "data"
+TOP = Path(__file__).parent.parent.parent
+DATA = TOP / "data"
+IMAGES = TOP / "crates/formats/tests/image"
 
 
 class Files:
@@ -21,6 +23,7 @@ class Files:
         subprocess.run([tidemill, "run", "own.yaml", "-q", "--no-state"], cwd=self.bases, check=True)
         kept = [self.bases.glob(p) for p in ("*.nc", "*.parquet", "*.arrow", "*.csv", "own.parquet/*.parquet")]
         self.all = sorted(p for found in kept for p in found if p.is_file()) + sorted(DATA.glob("*.nc"))
+        self.all += sorted(p for p in IMAGES.iterdir() if p.suffix in (".png", ".jpg", ".tif"))
 
     def trial(self, folder, dice, rules):
         base = dice.choice(self.all)

@@ -80,8 +80,8 @@ codes! {
     UnsupportedData = "E0407": "The format cannot hold this type or shape.",
     NotReplaced = "E0408": "What stands under the name of an output is not of a kind that is replaced.",
     OutputIsInput = "E0409": "An output would take the place of an input, or become one.",
-    BadProgram = "E0410": "A program does not exist, cannot be executed, or does not do what is expected of it.",
-    CallRefused = "E0411": "The pipeline would start a program, which was refused.",
+    CallRefused = "E0410": "The step uses a program or an address, and `--no-calls` refuses that.",
+    BadProgram = "E0411": "A program does not exist, cannot be executed, or does not do what is expected of it.",
     // E05xx: tests inside the file
     BadTest = "E0501": "The test names something that is not there.",
     // E09xx: ours
@@ -115,5 +115,6 @@ codes! {
     ResultCut = "W0401": "A result is shown in part.",
     LedgerSetAside = "W0402": "A ledger cannot be used.",
     SpillInMemory = "W0403": "Rows that do not fit into memory go to a folder in memory.",
-    ProgramSaid = "W0404": "A program wrote to its standard error, was started again, or had to be ended.",
+    RowsFailed = "W0404": "Rows failed, and were kept with what went wrong or left out.",
+    ProgramSaid = "W0405": "A program wrote to its standard error, was started again, or had to be ended.",
 }

@@ -40,6 +40,13 @@ impl Cuts {
         }
     }
 
+    fn size(&self) -> u64 {
+        match self {
+            Cuts::Even { size, .. } => *size,
+            Cuts::At(at) => at.last().copied().unwrap_or(0),
+        }
+    }
+
     fn piece(&self, i: u64) -> (u64, usize) {
         match self {
             Cuts::Even { size, step } => {
@@ -124,6 +131,11 @@ impl Tiling {
     /// The number of tiles.
     pub fn count(&self) -> u64 {
         self.cuts.iter().map(Cuts::count).product()
+    }
+
+    /// The number of points of the box.
+    pub fn points(&self) -> u64 {
+        self.cuts.iter().map(Cuts::size).product()
     }
 
     /// The number of tiles along each dimension.

@@ -42,24 +42,12 @@ impl Size {
     fn parse(text: &str) -> Result<Size, String> {
         let wrong = || "expected a size such as 2GiB, 500MB or 25%".to_owned();
         let text = text.trim();
-        let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-        let (number, unit) = text.split_at(at);
-        let number: f64 = number.parse().map_err(|_| wrong())?;
-        let factor = match unit.trim().to_ascii_lowercase().as_str() {
-            "%" if number > 0.0 && number <= 100.0 => return Ok(Size::Share(number / 100.0)),
-            "" | "b" => 1.0,
-            "k" | "kb" => 1e3,
-            "m" | "mb" => 1e6,
-            "g" | "gb" => 1e9,
-            "t" | "tb" => 1e12,
-            "kib" => 1024.0,
-            "mib" => 1048576.0,
-            "gib" => 1073741824.0,
-            "tib" => 1099511627776.0,
-            _ => return Err(wrong()),
+        let Some(number) = text.strip_suffix('%') else {
+            return base::bytes_of(text).map(Size::Bytes).ok_or_else(wrong);
         };
-        let bytes = number * factor;
-        if bytes >= 1.0 { Ok(Size::Bytes(bytes as u64)) } else { Err(wrong()) }
+        let percent: f64 = number.trim().parse().map_err(|_| wrong())?;
+        let fits = percent > 0.0 && percent <= 100.0;
+        fits.then_some(Size::Share(percent / 100.0)).ok_or_else(wrong)
     }
 }
 
@@ -142,7 +130,8 @@ impl Budget {
         if let Some(bytes) = self.process() {
             keep_less(bytes, options.threads);
         }
-        Ok(Options { state, spill: self.folder(outputs)?.folder, ..options })
+        let memory = self.process().unwrap_or(u64::MAX);
+        Ok(Options { memory, state, spill: self.folder(outputs)?.folder, ..options })
     }
 }
 

@@ -38,7 +38,7 @@ pub struct PipelineArgs {
     /// type, shifts out of range, NaN of what is not NaN
     #[arg(long)]
     pub strict: bool,
-    /// Refuses pipelines that start programs of their own
+    /// Refuses programs and addresses: for pipelines of people whom you do not trust
     #[arg(long)]
     pub no_calls: bool,
 }

@@ -62,7 +62,7 @@ pub fn alone(
     let options = Options { profile, grace, ..Options::of(physical, job.threads) };
     let options = job.budget.options(options, physical, job.out.as_deref())?;
     let spill = options.spill.clone();
-    let mut see = |tiles| progress.show(tiles);
+    let mut see = |done| progress.show(done);
     let tally = on_threads(physical, options, book.clone(), stops.signals, &mut see);
     progress.finish();
     let tally = tally?;
@@ -124,7 +124,7 @@ pub fn staged(
 }
 
 /// Runs a plan on threads; who calls takes care of the outputs. `see` is told now and then how
-/// many tiles are done.
+/// far it has come.
 ///
 /// # Errors
 /// The first failure, or a signal.
@@ -133,7 +133,7 @@ pub fn on_threads(
     options: Options,
     book: Option<Arc<Book>>,
     signals: &Signals,
-    see: &mut (dyn FnMut(u64) + Send),
+    see: &mut (dyn FnMut(engine::Done) + Send),
 ) -> Result<Tally, Failure> {
     let watch = Arc::new(Watch::new());
     thread::scope(|scope| {
@@ -144,7 +144,7 @@ pub fn on_threads(
                 if let Some(failure) = signals.failure() {
                     seen.request_stop(failure);
                 }
-                see(seen.tiles_done());
+                see(seen.done());
             }
         });
         let tally = engine::run_noting(Arc::new(physical.clone()), options, watch, book);
@@ -188,7 +188,7 @@ pub fn together(
         })),
     };
     let mut news = |news| match news {
-        News::Tiles(tiles) => progress.show(tiles),
+        News::Done(done) => progress.show(done),
         News::Line { process, host: None, line } => progress.say(&format!("[{process}] {line}")),
         News::Line { process, host: Some(host), line } => {
             progress.say(&format!("[{process} on {host}] {line}"));

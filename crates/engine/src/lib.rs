@@ -6,6 +6,7 @@
 //! | `options`, `watch`, `tally` | how to run, what to see of it and how to stop it, what came out |
 //! | `nodes` | what each node does with tiles: plain code |
 //! | `dataflow` | timely operators that call it |
+//! | `each` | a small pipeline for each row, in the thread that takes it |
 //! | `incremental` | results that follow their inputs, by differential dataflow; these two name timely |
 //! | `profile` | what the time went into, if that is asked for |
 //! | `deal` | which process takes which tiles |
@@ -19,6 +20,7 @@
 mod credit;
 mod dataflow;
 pub mod deal;
+mod each;
 mod hash;
 pub mod incremental;
 mod keys;
@@ -38,7 +40,8 @@ mod tests;
 mod watch;
 mod wire;
 
+pub use each::EachWork;
 pub use options::{GRACE, Mesh, Options};
 pub use run::{run, run_noting};
 pub use tally::Tally;
-pub use watch::Watch;
+pub use watch::{Done, Watch};

@@ -21,6 +21,8 @@ pub struct Options {
     pub grace: Duration,
     /// Whether to measure what the time goes into: [`crate::Tally::profile`].
     pub profile: bool,
+    /// Bytes that the process may take, for programs that say what they need.
+    pub memory: u64,
     /// Bytes that all state may take of which only the run can tell how large it gets.
     pub state: u64,
     /// The folder of the files for the rest.
@@ -51,6 +53,7 @@ impl Options {
             in_flight,
             grace: GRACE,
             profile: false,
+            memory: u64::MAX,
             state: u64::MAX,
             spill,
         }

@@ -14,6 +14,7 @@ use formats::TileSource;
 use plan::physical::{Op, Physical, Read};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tasks::lane::{Limits, Needs};
 
 /// How often requests to stop are looked at.
 const POLL: Duration = Duration::from_millis(20);
@@ -62,11 +63,17 @@ pub fn run_noting(
         in_flight: options.in_flight.max(1),
         budget: Budget::new(options.state, Folder::new(&options.spill)),
         commons: Arc::default(),
+        limits: Arc::new(Limits::new(Needs {
+            cores: options.threads.max(1) as u32,
+            memory: options.memory,
+        })),
         profile: options.profile.then(|| Measured { origin, workers: Mutex::default() }),
     });
     let (meshed, grace) = (options.mesh.is_some(), options.grace);
     let workers = dataflow::start(&job, options)?;
-    wait(&workers, &watch, meshed, grace)?;
+    let ended = wait(&workers, &watch, meshed, grace);
+    watch.stop_lanes();
+    ended?;
     watch.warn(sources(&physical).into_iter().flat_map(|source| source.met()));
     let shown = std::mem::take(&mut *lock(&job.shown));
     let profile = job.profile.as_ref().map(|measured| Profile {

@@ -2,10 +2,12 @@
 use crate::credit::Wake;
 use crate::deal::{Deal, Hand};
 use base::{Failure, Warning, grouped};
+use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
 use std::time::Instant;
+use tasks::lane::{Counted, Lane};
 
 /// Counts of one process of a run, cheap to poll from another thread.
 #[derive(Default)]
@@ -24,6 +26,23 @@ pub struct Watch {
     first: Mutex<Option<Failure>>,
     sleepers: Mutex<Vec<Thread>>,
     warnings: Mutex<Vec<Warning>>,
+    lanes: Mutex<Vec<Arc<Lane>>>,
+}
+
+/// How far a process, or all of them, have come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// Tiles that have left the last node.
+    pub tiles: u64,
+    /// Rows that something is done for.
+    pub rows: Counted,
+}
+
+impl Done {
+    /// Both together.
+    pub fn add(self, more: Done) -> Done {
+        Done { tiles: self.tiles + more.tiles, rows: self.rows.add(more.rows) }
+    }
 }
 
 impl Watch {
@@ -35,6 +54,18 @@ impl Watch {
     /// Tiles that have left the last node.
     pub fn tiles_done(&self) -> u64 {
         self.done.load(Relaxed)
+    }
+
+    /// How far the run has come.
+    pub fn done(&self) -> Done {
+        let lanes = lock(&self.lanes);
+        let rows = lanes.iter().map(|lane| lane.counted());
+        Done { tiles: self.tiles_done(), rows: rows.fold(Counted::default(), Counted::add) }
+    }
+
+    /// Rows of this lane count.
+    pub(crate) fn lane(&self, lane: Arc<Lane>) {
+        lock(&self.lanes).push(lane);
     }
 
     /// Tiles that this process has taken.
@@ -80,9 +111,15 @@ impl Watch {
     pub fn fail(&self, failure: Failure) {
         lock(&self.first).get_or_insert(failure);
         self.failed.store(true, SeqCst);
+        self.stop_lanes();
         for thread in lock(&self.sleepers).iter() {
             thread.unpark();
         }
+    }
+
+    /// Ends what is done for rows.
+    pub(crate) fn stop_lanes(&self) {
+        lock(&self.lanes).iter().for_each(|lane| lane.stop());
     }
 
     /// Notes what the user should know of the values, to be told when the run has ended.

@@ -105,7 +105,7 @@ fn program(filter: Option<&str>, term: &str) -> impl FnMut() + use<> {
     };
     let typed = |text: &str| {
         let tree = parse(&Text::plain(text, 0)).expect(text);
-        check(&tree, &Scope { schema: &schema, params: &[], functions: &[] }).expect(text)
+        check(&tree, &Scope { schema: &schema, row: &[], params: &[], functions: &[] }).expect(text)
     };
     let mut steps: Vec<Step> = filter.map(|f| Step::Filter(typed(f))).into_iter().collect();
     let term = typed(term);

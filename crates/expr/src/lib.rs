@@ -30,7 +30,7 @@ mod values;
 
 pub use check::{
     Arguments, CONSTANTS, MAX_OPERATIONS, Names, Reduced, ReductionCall, Scope, UserFunction,
-    check, common_type, constant, split_reductions,
+    check, common_type, constant, row_column, split_reductions,
 };
 pub use dag::{ColumnTest, Conjunct, Test, Typed};
 pub use exceptions::Exception;

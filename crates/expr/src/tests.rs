@@ -56,7 +56,7 @@ pub fn sample() -> (Schema, Tile) {
 /// Checks against a schema.
 pub fn typed(text: &str, schema: &Schema) -> Result<Typed, Vec<Diagnostic>> {
     let params = [("p".to_owned(), Value::Int(10)), ("digits".to_owned(), Value::Int(9))];
-    check(&tree(text), &Scope { schema, params: &params, functions: &[] })
+    check(&tree(text), &Scope { schema, row: &[], params: &params, functions: &[] })
 }
 
 /// Runs expressions, named `0`, `1`, …, over a tile.

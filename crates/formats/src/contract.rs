@@ -130,6 +130,12 @@ pub trait TileSource: Send + Sync {
         0
     }
 
+    /// Bytes of memory that reading needs in a process, whatever its workers, where that is more
+    /// than a little.
+    fn memory_of_all(&self) -> u64 {
+        0
+    }
+
     /// What the user should know of how the files are read: what is left out or narrowed.
     fn warnings(&self) -> Vec<Warning> {
         Vec::new()
@@ -339,6 +345,12 @@ pub trait Sink: Send + Sync {
 
     /// Bytes of memory a writer needs beside the tile itself, for a tile of `tile_bytes`.
     fn memory(&self, tile_bytes: u64) -> u64;
+
+    /// Bytes of memory that the one writer of a process needs beside tiles, where that is more than
+    /// a little.
+    fn memory_of_all(&self) -> u64 {
+        0
+    }
 
     /// One line for `explain`: format, file, layout.
     fn describe(&self) -> String;

@@ -4,6 +4,7 @@ mod contract;
 mod csv;
 mod durable;
 mod ended;
+mod image;
 mod ipc;
 mod memo;
 pub mod netcdf;

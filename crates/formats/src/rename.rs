@@ -1,25 +1,10 @@
 //! Giving what is staged its final name: nothing that is not of the same kind is ever lost by it.
 use crate::recognise::{refusal, remove_output};
-#[cfg(any(target_os = "linux", target_vendor = "apple"))]
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-#[cfg(any(target_os = "linux", target_vendor = "apple"))]
-use rustix::io::Errno;
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
-
-/// Renames; fails if the new name is taken, at once where the file system can, else by a look.
-pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-        done => return Ok(done?),
-    }
-    if to.symlink_metadata().is_ok() {
-        return Err(ErrorKind::AlreadyExists.into());
-    }
-    fs::rename(from, to)
-}
+use tasks::rename::exchange;
+pub(crate) use tasks::rename::rename_new;
 
 /// Puts `from`, a file or a folder of parts, in the place of `to`, which goes. The two exchange
 /// their names in one step where the file system can; then what was there is looked at once more
@@ -51,19 +36,6 @@ fn remove_old(path: &Path, parts: bool) -> io::Result<()> {
 
 fn refuse(path: &Path, parts: bool) -> io::Result<()> {
     refusal(path, parts).map_or(Ok(()), |why| Err(io::Error::other(why)))
-}
-
-/// False if the file system cannot exchange names.
-fn exchange(from: &Path, to: &Path) -> io::Result<bool> {
-    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-    match renameat_with(CWD, from, CWD, to, RenameFlags::EXCHANGE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-        // What was to be replaced is gone.
-        Err(Errno::NOENT) => return rename_new(from, to).map(|()| true),
-        done => return Ok(done.map(|()| true)?),
-    }
-    let _ = (from, to);
-    Ok(false)
 }
 
 /// The same where names cannot be exchanged: a folder steps aside first.

@@ -1,5 +1,5 @@
 //! The table of formats.
-use crate::{Format, csv, ipc, netcdf, parquet};
+use crate::{Format, csv, image, ipc, netcdf, parquet};
 use std::path::Path;
 
 base::table! {
@@ -7,6 +7,7 @@ base::table! {
     pub FORMATS: dyn Format = [
         ipc::ARROW,
         csv::CSV,
+        image::IMAGE,
         netcdf::NETCDF,
         parquet::PARQUET,
     ]

@@ -1,4 +1,5 @@
 //! What operators use to check their step and to add nodes to the plan.
+use crate::each::Row;
 use crate::graph::{Graph, NodeId, PlanNode, PlanOp, after};
 use crate::inputs::Input;
 use crate::load::LoadOptions;
@@ -55,6 +56,10 @@ pub struct Builder<'a> {
     pub stored: Vec<(String, String, DType)>,
     /// Names of columns that inputs have and reads leave out.
     pub left_out: BTreeSet<String>,
+    /// Which outputs earlier runs have made for rows: they may be replaced.
+    pub replaced: Option<Arc<dyn Fn(&Path) -> bool + Send + Sync>>,
+    /// The row that all of this is done for, inside of `each`.
+    pub row: Option<Row>,
     /// The parameters that something has used.
     pub used: RefCell<BTreeSet<String>>,
     /// SHA-256 of the file and its parameters, as hexadecimal digits.
@@ -63,10 +68,48 @@ pub struct Builder<'a> {
     pub digest: [u8; 32],
 }
 
+impl<'a> Builder<'a> {
+    /// Of a pipeline without a title, parameters or steps.
+    pub fn new(source: &'a Source, options: &'a LoadOptions) -> Builder<'a> {
+        Builder {
+            source,
+            options,
+            title: String::new(),
+            titled: false,
+            params: Vec::new(),
+            functions: Vec::new(),
+            allow: Vec::new(),
+            diagnostics: Diagnostics::new(),
+            graph: Graph::default(),
+            made: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            unread: Vec::new(),
+            stored: Vec::new(),
+            unkept: Vec::new(),
+            described: Vec::new(),
+            left_out: BTreeSet::new(),
+            replaced: None,
+            row: None,
+            used: RefCell::default(),
+            hash: String::new(),
+            digest: [0; 32],
+        }
+    }
+}
+
 impl Builder<'_> {
     /// The folder of the run's state, if it keeps one.
     pub fn state(&self) -> Option<PathBuf> {
-        self.options.state.folder(self.outputs.first().map(|output| output.path.as_path()))
+        let state = &self.options.state;
+        if let Some(output) = self.outputs.first() {
+            return state.folder(Some(&output.path));
+        }
+        // What was done for rows is to be known again, though nothing is written.
+        let tasks = self.graph.nodes.iter().any(|node| matches!(node.op, PlanOp::Task(_)));
+        let file = Path::new(&*self.source.name).file_stem().filter(|_| tasks);
+        let own = file.map(|file| self.options.out.clone().unwrap_or_default().join(file));
+        state.folder(own.as_deref())
     }
 
     /// Whether an output that exists may be replaced.
@@ -74,7 +117,9 @@ impl Builder<'_> {
         let same = |p: &PathBuf| std::path::absolute(p).ok() == std::path::absolute(path).ok();
         match () {
             () if self.options.overwrite => Replace::Always,
-            () if self.options.replace.iter().any(same) => {
+            () if self.options.replace.iter().any(same)
+                || self.replaced.as_ref().is_some_and(|made| made(path)) =>
+            {
                 Known::at(path).map_or(Replace::Never, Replace::Known)
             }
             () => Replace::Never,
@@ -105,6 +150,12 @@ impl Builder<'_> {
     pub fn input(&self, step: &Step) -> Option<(NodeId, Schema)> {
         let id = *self.inputs(step).first()?;
         Some((id, self.graph.nodes[id].schema.clone()))
+    }
+
+    /// The value of a parameter, or of a column of the row that all is done for.
+    pub fn param(&self, name: &str) -> Option<&Value> {
+        let known = self.row.as_ref().map_or(&self.params, |row| &row.constants);
+        known.iter().find(|(n, _)| n == name).map(|(_, value)| value)
     }
 
     /// Notes a mistake.
@@ -179,10 +230,15 @@ impl Builder<'_> {
         self.check(&expr, schema)
     }
 
+    /// The names that expressions over the columns of a schema may use.
+    pub fn scope<'s>(&'s self, schema: &'s Schema) -> Scope<'s> {
+        let row = self.row.as_ref().map_or(&[][..], |row| &row.fields);
+        Scope { schema, row, params: &self.params, functions: &self.functions }
+    }
+
     /// A parsed expression, checked against the columns of a schema.
     pub fn check(&mut self, expr: &Expr, schema: &Schema) -> Option<Typed> {
-        let scope = Scope { schema, params: &self.params, functions: &self.functions };
-        let result = expr::check(expr, &scope);
+        let result = expr::check(expr, &self.scope(schema));
         let typed = self.diagnostics.take(result)?;
         self.diagnostics.extend(typed.notes.iter().cloned());
         self.shadows(expr, schema);
@@ -196,7 +252,12 @@ impl Builder<'_> {
             let param = self.params.iter().any(|(n, _)| n == name);
             let constant = expr::CONSTANTS.iter().find(|(n, _)| *n == name);
             let note = |message| Diagnostic::note(Code::ShadowedName, span, message);
+            let row = self.row.as_ref().is_some_and(|row| row.has(name));
             let d = match (column, param, constant) {
+                (true, _, _) if row => {
+                    note(format!("`{name}` is the column, not that of the row which `each` takes"))
+                        .help("give one of them another name")
+                }
                 (true, true, _) => {
                     note(format!("`{name}` is the column, not the parameter `{name}`"))
                         .help("give one of them another name")
@@ -227,9 +288,20 @@ impl Builder<'_> {
     pub fn constant_expr(&mut self, expr: &Expr) -> Option<Value> {
         for (name, _) in expr.names() {
             self.used.borrow_mut().insert(name.to_string());
+            self.depends(name);
         }
-        let result = expr::constant(expr, &self.params, &self.functions);
+        let result = match &self.row {
+            Some(row) => expr::constant(expr, &row.constants, &self.functions),
+            None => expr::constant(expr, &self.params, &self.functions),
+        };
         self.diagnostics.take(result)
+    }
+
+    /// Notes that the plan itself depends on a name, should it be that of a column of the row.
+    pub fn depends(&self, name: &str) {
+        if let Some(row) = self.row.as_ref().filter(|row| row.has(name)) {
+            row.fixed.set(true);
+        }
     }
 
     /// An integer known before the run, not below `least`.
@@ -249,7 +321,7 @@ impl Builder<'_> {
     /// Text with `${param}` and `$param` replaced.
     pub fn text(&mut self, node: &Node, expected: &str) -> Option<String> {
         let text = self.scalar(node, expected)?.text.clone();
-        crate::params::interpolate(self, &text)
+        crate::template::constant(self, &text)
     }
 
     /// The single value of a node, or a mistake that says what is expected.

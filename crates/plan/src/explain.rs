@@ -74,6 +74,7 @@ fn node_text(node: &PlanNode) -> String {
             let how = if plan.by == Dealt::Hash { "hash" } else { "range" };
             format!("Partition into {} parts by {how}", plan.into)
         }
+        PlanOp::Task(task) => format!("Task {}", task.uses.join(", ")),
         PlanOp::Stream(plan) => format!("Stream through `{}`", plan.program.shown()),
         PlanOp::Write(write) => format!("Write {}", write.path.display()),
         PlanOp::Show(show) => format!("Write to the report as `{}`", show.name),

@@ -1,5 +1,5 @@
-//! The files that a `read:` names, to be looked for again: files come, change and go.
-use crate::paths;
+//! The files that a `read:` or `files:` names, to be looked for again: files come, change and go.
+use crate::{listing, paths};
 use base::DType;
 use formats::{Format, FormatError, FormatErrorKind, Memo, OpenRequest, Options, TileSource};
 use std::collections::HashMap;
@@ -13,8 +13,8 @@ pub struct Files {
     pub names: Vec<String>,
     /// The folder of the pipeline file, where names are looked up too.
     pub beside: Option<PathBuf>,
-    /// The format of all files.
-    pub format: &'static dyn Format,
+    /// The format of all files; none if they are listed, and not read.
+    pub format: Option<&'static dyn Format>,
     /// The columns that are read, in the order of the reader's schema.
     pub columns: Vec<String>,
     /// Their types in all files together.
@@ -54,33 +54,37 @@ impl KnownFiles {
 }
 
 impl Files {
+    /// Files that are listed, and not read.
+    pub(crate) fn listed(names: Vec<String>, beside: Option<PathBuf>) -> Files {
+        Files {
+            names,
+            beside,
+            format: None,
+            columns: Vec::new(),
+            types: Vec::new(),
+            options: Options::default(),
+            asked: String::new(),
+            each: false,
+        }
+    }
+
     /// The files that are there now, in the order of their rows; those of a folder by name.
     pub fn files(&self) -> Vec<PathBuf> {
+        let Some(format) = self.format else {
+            return listing::files(self.beside.as_deref(), &self.names);
+        };
         let mut files = Vec::new();
         for name in &self.names {
             let found = paths::find(self.beside.as_deref(), name).unwrap_or_default();
             for path in found {
                 if path.is_dir() {
-                    files.extend(self.parts(&path));
+                    files.extend(parts(format, &path));
                 } else {
                     files.push(path);
                 }
             }
         }
         files
-    }
-
-    /// The files in a folder by name; what begins with `.` or `_` is none.
-    fn parts(&self, folder: &Path) -> Vec<PathBuf> {
-        let ours = |path: &PathBuf| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let ending = path.extension().unwrap_or_default().to_string_lossy();
-            !name.starts_with(['.', '_']) && self.format.extensions().contains(&&*ending)
-        };
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let mut parts: Vec<PathBuf> = entries.map(|e| e.path()).filter(ours).collect();
-        parts.sort();
-        parts
     }
 
     /// Opens one file by itself.
@@ -92,7 +96,11 @@ impl Files {
             let message = format!("cannot read {}: {what}", path.display());
             return Err(FormatError::new(FormatErrorKind::Missing, message));
         }
-        self.format.open(&OpenRequest {
+        let Some(format) = self.format else {
+            let message = format!("{} is listed, and not read", path.display());
+            return Err(FormatError::new(FormatErrorKind::Missing, message));
+        };
+        format.open(&OpenRequest {
             paths: vec![path.to_path_buf()],
             columns: Some(self.columns.clone()),
             options: self.options.clone(),
@@ -100,4 +108,17 @@ impl Files {
             memos: HashMap::new(),
         })
     }
+}
+
+/// The files in a folder by name; what begins with `.` or `_` is none.
+fn parts(format: &dyn Format, folder: &Path) -> Vec<PathBuf> {
+    let ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let ending = path.extension().unwrap_or_default().to_string_lossy();
+        !name.starts_with(['.', '_']) && format.extensions().contains(&&*ending)
+    };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut parts: Vec<PathBuf> = entries.map(|e| e.path()).filter(ours).collect();
+    parts.sort();
+    parts
 }

@@ -86,6 +86,8 @@ pub struct Meaning {
     pub loose: bool,
     /// The same, but that a fold over dimensions depends on the place along those that stay.
     pub by_cell: bool,
+    /// Whether files are listed before it: which they are is no part of its formula.
+    pub listed: bool,
 }
 
 /// What the meaning of a node depends on beside the plan.
@@ -113,6 +115,7 @@ pub(crate) fn meaning(
         PlanOp::Write(write) => written(write, &node.schema, way.title),
         PlanOp::Show(_) => "show\n".to_owned(),
         PlanOp::Concat => "concat\n".to_owned(),
+        PlanOp::Task(task) => format!("task {}\n{:?}\n", task.identity, task.on_error),
         PlanOp::Join(join) => format!("{join:?}\n"),
         PlanOp::Partition(partition) => {
             let by = match &partition.by {
@@ -130,6 +133,7 @@ pub(crate) fn meaning(
     let mut place = format!("{missing:?}");
     if let PlanOp::Read(_) = &node.op {
         let _ = write!(place, "{:?} cut {tiling:?}", node.schema.domain.dims);
+        place += &listed(node);
     }
     let all = |before: fn(&Meaning) -> Print, own: &[&str]| {
         let before = inputs.iter().map(|m| before(m).0.to_vec());
@@ -141,11 +145,18 @@ pub(crate) fn meaning(
         _ => inputs,
     };
     let by_cell = rows.iter().all(|m| m.loose) && is_loose(node);
+    // What is joined with tiles of files is no part of what they are known by, unless it is a file.
+    let aside = |m: &Meaning| m.listed && !rows.contains(m);
+    let formula: fn(&Meaning) -> Print = match inputs.iter().any(aside) {
+        true => |m| if m.listed { m.placed } else { m.formula },
+        false => |m| m.formula,
+    };
     Meaning {
-        formula: all(|m| m.formula, &[&text]),
+        formula: all(formula, &[&text]),
         placed: all(|m| m.placed, &[&text, &place]),
         loose: by_cell && !is_over(node),
         by_cell,
+        listed: !listed(node).is_empty() || inputs.iter().any(|m| m.listed),
     }
 }
 
@@ -189,11 +200,22 @@ fn is_loose(node: &PlanNode) -> bool {
 
 fn reader(node: &PlanNode, read: &ReadPlan) -> String {
     let mut text = format!("read {} from {:?}\n", read.request, read.offset);
-    // The values of coordinates that stand in a file are the file's.
-    if read.source.is_none() {
+    // The values of coordinates that stand in a file are the file's, and which files there are is
+    // no part of the formula.
+    if read.source.is_none() && read.request.is_empty() {
         text += &givens(read.fused.as_ref().map_or(&node.given, |f| &f.given));
     }
     text + &fused(read.fused.as_ref())
+}
+
+/// The rows of a reader that lists files.
+fn listed(node: &PlanNode) -> String {
+    match &node.op {
+        PlanOp::Read(read) if read.source.is_none() && !read.request.is_empty() => {
+            givens(read.fused.as_ref().map_or(&node.given, |f| &f.given))
+        }
+        _ => String::new(),
+    }
 }
 
 fn folded(fold: &FoldPlan) -> String {

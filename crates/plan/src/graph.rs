@@ -1,6 +1,6 @@
 //! The plan: a graph of a small closed set of nodes, as the steps make it and the rules rewrite it.
 use crate::files::Files;
-use crate::physical::{Dealt, How, Show};
+use crate::physical::{Dealt, How, Show, Task};
 use base::{Attributes, DType, DimMask, Domain, Field, Schema, Span, Value};
 use expr::reduce::Reduction;
 use expr::{Given, Step};
@@ -17,6 +17,9 @@ pub type NodeId = usize;
 pub struct Graph {
     /// The nodes.
     pub nodes: Vec<PlanNode>,
+    /// The columns of the row that all of it is done for, as programs call them; none outside of
+    /// `each`. Programs have them behind the columns of their tiles.
+    pub row: Vec<(Field, Given)>,
 }
 
 /// One node.
@@ -91,6 +94,8 @@ pub enum PlanOp {
     Join(JoinPlan),
     /// Rows in parts by their keys.
     Partition(PartitionPlan),
+    /// Something for each row.
+    Task(Box<Task>),
     /// Rows through a program of the user's, tile by tile.
     Stream(StreamPlan),
     /// A file.
@@ -278,6 +283,14 @@ impl Graph {
     pub fn add(&mut self, node: PlanNode) -> NodeId {
         self.nodes.push(node);
         self.nodes.len() - 1
+    }
+
+    /// What a program of these steps begins with.
+    pub fn before(&self, fused: &Fused) -> (Schema, Vec<Given>) {
+        let (mut schema, mut given) = (fused.schema.clone(), fused.given.clone());
+        schema.fields.extend(self.row.iter().map(|(field, _)| field.clone()));
+        given.extend(self.row.iter().map(|(_, given)| given.clone()));
+        (schema, given)
     }
 
     /// The nodes that read from a node.

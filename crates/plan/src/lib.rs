@@ -6,8 +6,9 @@
 //! | [`yaml`] | text → tree with places |
 //! | `spec`, `steps` | tree → keys, steps, how they feed each other |
 //! | [`operator`], [`operators`] | what an operator is; one file each, and their table |
+//! | [`each`] | a small pipeline for each row: planned once, run for every row |
 //! | `build` | what operators use to check a step and add nodes |
-//! | `paths`, `files` | names of files, and the files that a reader reads |
+//! | `paths`, `walk`, `files`, `listing` | names of files, and the files that a reader reads or lists |
 //! | `inputs`, `outputs` | what is read and written: nothing may be both, or be written twice |
 //! | [`graph`] | the plan: a small closed set of nodes |
 //! | [`rules`] | named rewrites, in order |
@@ -22,11 +23,13 @@
 
 mod build;
 mod draw;
+pub mod each;
 mod explain;
 mod files;
 mod fingerprint;
 pub mod graph;
 mod inputs;
+mod listing;
 mod load;
 mod lower;
 mod memory;
@@ -44,10 +47,13 @@ mod sinks;
 mod size;
 mod spec;
 mod steps;
+mod task;
+mod template;
 pub mod tests;
 pub mod tiling;
 mod unkept;
 mod unread;
+mod walk;
 pub mod yaml;
 
 pub use draw::{dot, mermaid};

@@ -1,7 +1,8 @@
 //! From a pipeline file to a plan: the driver, which reads as the order of the stages.
 use crate::build::Builder;
 use crate::files::KnownFiles;
-use crate::graph::{Graph, PlanOp};
+use crate::graph::Graph;
+use crate::graph::PlanOp;
 use crate::lower::lower;
 use crate::operators::implicit_show;
 use crate::outputs;
@@ -47,10 +48,10 @@ pub struct LoadOptions {
     pub run_id: String,
     /// `--deny warnings`: what would be a warning is an error.
     pub deny_warnings: bool,
-    /// `--no-calls`: no program is started.
-    pub no_calls: bool,
     /// `--strict`: arithmetic that meets an exception, such as `x // 0`, is an error.
     pub strict: bool,
+    /// `--no-calls`: no programs and no addresses are used.
+    pub no_calls: bool,
     /// The time of the run, ISO 8601, for `history`.
     pub now: String,
 }
@@ -239,26 +240,16 @@ fn builder<'a>(
     }
     let digest: [u8; 32] = hash.finalize().into();
     Builder {
-        source,
-        options,
         title,
         titled: spec.title.is_some(),
         params,
         functions,
         allow: spec.allow.clone(),
         diagnostics,
-        graph: Graph::default(),
         made: vec![None; spec.steps.len()],
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-        unread: Vec::new(),
-        stored: Vec::new(),
-        unkept: Vec::new(),
-        described: Vec::new(),
-        left_out: Default::default(),
-        used: Default::default(),
         hash: digest.iter().map(|b| format!("{b:02x}")).collect(),
         digest,
+        ..Builder::new(source, options)
     }
 }
 

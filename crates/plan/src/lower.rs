@@ -11,11 +11,11 @@ use crate::load::TileRequest;
 use crate::memory;
 use crate::physical::{
     Aggregate, Apply, Concat, Dealt, Fold, FoldKind, Node, Op, Order, Partition, Physical, Read,
-    Reduce, Route, SortKey, TILE_INDEX_BITS,
+    Reduce, Route, SortKey, TILE_INDEX_BITS, Task,
 };
 use crate::sinks::sink;
 use crate::size::rows_at_most;
-use crate::tiling::{PART_ROWS, batch_behind, parts_behind, tiling};
+use crate::tiling::{PART_ROWS, batch_behind, parts_behind, task_rows, tasks_behind, tiling};
 use base::{Code, Diagnostic, DimMask, Schema, Span, Tiling};
 use expr::{Checks, Program};
 use formats::Arrangement;
@@ -104,6 +104,7 @@ impl Lowering<'_, '_> {
             PlanOp::Concat => Some(self.concat(id, node)),
             PlanOp::Join(plan) => self.join(id, node, plan),
             PlanOp::Partition(plan) => Some(self.partition(node, plan, input)),
+            PlanOp::Task(task) => Some(self.task(id, node, task, input)),
             PlanOp::Stream(plan) => Some(self.stream(node, plan, input)),
             PlanOp::Write(_) => self.write(node, input),
             PlanOp::Show(show) => {
@@ -127,8 +128,8 @@ impl Lowering<'_, '_> {
         let place = |step: &str, span: Span| crate::place::expression(source, step, span);
         let (strict, allow) = (self.builder.options.strict, &self.builder.allow[..]);
         let checks = Checks { strict, told, allow, place: &place };
-        let (schema, given) = (&fused.schema, fused.given.clone());
-        let program = match Program::checked(schema, given, &fused.steps, keep_index, &checks) {
+        let (schema, given) = self.graph.before(fused);
+        let program = match Program::checked(&schema, given, &fused.steps, keep_index, &checks) {
             Ok(program) => program,
             Err(failure) => {
                 let message = failure.to_string();
@@ -136,8 +137,11 @@ impl Lowering<'_, '_> {
                 return None;
             }
         };
+        let width = fused.schema.fields.len();
         let place = |i: &usize| match loaded {
             None => *i,
+            // Columns of the row stand behind those of the tile.
+            Some(loaded) if *i >= width => loaded.len() + i - width,
             Some(loaded) => loaded.iter().position(|l| l == i).unwrap_or(*i),
         };
         let columns = program.needed().iter().map(place).collect();
@@ -160,7 +164,10 @@ impl Lowering<'_, '_> {
             source: read.source.clone(),
             files: read.files.clone(),
             offset: read.offset.clone(),
-            columns: needed.iter().filter_map(|i| read.columns[*i]).collect(),
+            columns: needed
+                .iter()
+                .filter_map(|i| read.columns.get(*i).copied().flatten())
+                .collect(),
             tiling: tiling.clone(),
             survivors: read.survivors.clone(),
             place: read.place.clone(),
@@ -187,6 +194,7 @@ impl Lowering<'_, '_> {
             PlanOp::Fold(_) | PlanOp::Apply(_) | PlanOp::Concat => true,
             // What is made of the left's rows is indexed as they are.
             PlanOp::Join(_) => self.graph.nodes[*c].inputs[0] == id && self.keep_index(*c),
+            PlanOp::Task(_) => self.keep_index(*c),
             PlanOp::Partition(plan) => plan.by == Dealt::Range,
             PlanOp::Read(_) | PlanOp::Order(_) | PlanOp::Write(_) | PlanOp::Show(_) => false,
             PlanOp::Stream(_) => false,
@@ -229,7 +237,11 @@ impl Lowering<'_, '_> {
         let FoldKind::By(keys) = &kind else { return Some(Made { id, tiling }) };
         // Groups come in any order from all workers: in that of their keys the answer is one.
         let keys = (0..keys.len()).map(|column| SortKey { column, descending: false });
-        let tile_rows = self.tile_rows(at, TILE_ROWS);
+        let fits = match tasks_behind(self.graph, at) {
+            true => task_rows(rows_at_most(self.graph, at)) as usize,
+            false => TILE_ROWS,
+        };
+        let tile_rows = self.tile_rows(at, fits);
         let order = Order { keys: keys.collect(), limit: None, tile_rows };
         Some(self.sorted(node, order, id, node.schema.clone()))
     }
@@ -249,7 +261,11 @@ impl Lowering<'_, '_> {
     }
 
     fn order(&mut self, id: NodeId, node: &PlanNode, order: &OrderPlan, input: Made) -> Made {
-        let fits = if parts_behind(self.graph, id) { PART_ROWS as usize } else { TILE_ROWS };
+        let fits = match () {
+            () if tasks_behind(self.graph, id) => task_rows(rows_at_most(self.graph, id)) as usize,
+            () if parts_behind(self.graph, id) => PART_ROWS as usize,
+            () => TILE_ROWS,
+        };
         let tile_rows = self.tile_rows(id, fits);
         let order = Order { keys: order.keys.clone(), limit: order.limit, tile_rows };
         let takes = self.graph.nodes[node.inputs[0]].schema.clone();
@@ -278,6 +294,25 @@ impl Lowering<'_, '_> {
         ];
         let add = |id, (op, schema)| self.add(node, op, vec![id], schema);
         Made { id: steps.into_iter().fold(input, add), tiling: None }
+    }
+
+    fn task(&mut self, id: NodeId, node: &PlanNode, task: &Task, input: Made) -> Made {
+        let before = self.graph.nodes[node.inputs[0]].schema.clone();
+        // Rows that come from a reader are dealt as workers ask for them; others are spread.
+        let stay = dealt(self.graph, node.inputs[0]);
+        let processes = if task.first.is_some() { Some(1) } else { task.concurrency };
+        let route = Route::Tasks { processes: processes.unwrap_or(usize::MAX), stay };
+        let from = self.add(node, Op::Exchange(route), vec![input.id], before);
+        let task = Task { keep_index: self.keep_index(id), ..task.clone() };
+        let tiling = input.tiling.filter(|_| !task.many && node.schema.domain.is_box());
+        let made = self.add(node, Op::Task(Box::new(task)), vec![from], node.schema.clone());
+        if tiling.is_none() && parts_behind(self.graph, id) {
+            // Tiles are of few rows: put together, they make parts of a size.
+            let tile_rows = self.tile_rows(id, PART_ROWS as usize);
+            let order = Order { keys: Vec::new(), limit: None, tile_rows };
+            return self.sorted(node, order, made, node.schema.clone());
+        }
+        Made { id: made, tiling }
     }
 
     fn partition(&mut self, node: &PlanNode, plan: &PartitionPlan, input: Made) -> Made {
@@ -357,6 +392,15 @@ impl Lowering<'_, '_> {
         }
         let id = self.add(node, Op::Write(sink), vec![from], node.schema.clone());
         Some(Made { id, tiling: None })
+    }
+}
+
+/// Whether the tiles of a node are those of a reader, passed on.
+fn dealt(graph: &Graph, id: NodeId) -> bool {
+    match (&graph.nodes[id].op, graph.nodes[id].inputs.first()) {
+        (PlanOp::Read(_), _) => true,
+        (PlanOp::Apply(_), Some(input)) => dealt(graph, *input),
+        _ => false,
     }
 }
 

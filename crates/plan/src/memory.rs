@@ -42,10 +42,16 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
                 };
                 let beside = read.source.as_ref().map_or(0, |source| source.memory(&read.columns));
                 memory.per_worker += beside;
+                memory.per_process += read.source.as_ref().map_or(0, |s| s.memory_of_all());
                 let made = if read.program.is_some() { tile } else { 0 };
                 memory.per_tile += made + read_bytes;
             }
             Op::Apply(_) | Op::Encode(_) | Op::Concat(_) => memory.per_tile += tile,
+            Op::Join(_) | Op::Match(_) | Op::Overlay(_) | Op::Task(_) => memory.per_tile += tile,
+            Op::Write(sink) => {
+                memory.per_tile += sink.memory(tile);
+                memory.per_process += sink.memory_of_all();
+            }
             Op::Join(_) | Op::Match(_) | Op::Overlay(_) => memory.per_tile += tile,
             // As rows, on their way into the program, and what comes out.
             Op::Stream(_) => memory.per_tile += 2 * tile,

@@ -220,46 +220,6 @@ fn head(text: &str) -> Option<(String, Vec<String>)> {
     (is_name(name) && arguments.iter().all(|a| is_name(a))).then(|| (name.to_owned(), arguments))
 }
 
-/// Replaces `${name}` and `$name` by the values of parameters; `$$` is a dollar sign.
-pub fn interpolate(builder: &mut Builder, text: &Text) -> Option<String> {
-    let (source, mut out, mut at, mut good) = (text.text.clone(), String::new(), 0, true);
-    while let Some(dollar) = source[at..].find('$').map(|i| at + i) {
-        out.push_str(&source[at..dollar]);
-        let rest = &source[dollar + 1..];
-        let (name, length) = if rest.starts_with('$') {
-            out.push('$');
-            at = dollar + 2;
-            continue;
-        } else if let Some(inner) = rest.strip_prefix('{') {
-            let end = inner.find('}').unwrap_or(inner.len());
-            (&inner[..end], (end + 2).min(rest.len()))
-        } else {
-            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-            (&rest[..end], end)
-        };
-        at = dollar + 1 + length;
-        builder.used.borrow_mut().insert(name.to_owned());
-        match builder.params.iter().find(|(n, _)| n == name) {
-            Some((_, Value::Float(x))) if x.fract() == 0.0 && x.abs() < 1e15 => {
-                out += &format!("{x}")
-            }
-            Some((_, value)) => out += &value.to_string(),
-            None => {
-                let names: Vec<String> = builder.params.iter().map(|(n, _)| n.clone()).collect();
-                let message = format!("no parameter is called `{name}`");
-                builder.error(
-                    Diagnostic::error(Code::UnknownParam, text.span(dollar, at), message)
-                        .maybe_help(did_you_mean(name, names.iter().map(String::as_str)))
-                        .help("`$$` stands for a dollar sign"),
-                );
-                good = false;
-            }
-        }
-    }
-    out.push_str(&source[at..]);
-    good.then_some(out)
-}
-
 /// A value of an attribute or option.
 pub fn value_of(scalar: &Scalar) -> Value {
     literal(&scalar.text.text, scalar.quoted)

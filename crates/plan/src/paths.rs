@@ -2,9 +2,9 @@
 use crate::build::Builder;
 use crate::inputs::Input;
 use crate::spec::{is_name, wrong_shape};
+use crate::walk::{Hidden, Walk, near};
 use crate::yaml::{Kind, Node};
 use base::{Code, Diagnostic, Schema, Warning};
-use std::ffi::OsStr;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,9 @@ pub fn inputs(b: &mut Builder, node: &Node) -> Option<(Vec<String>, Vec<PathBuf>
                 names.push(text);
             }
             Err(message) => {
-                b.error(Diagnostic::error(Code::MissingInput, node.span, message));
+                let help = near(Path::new(&text)).filter(|_| !text.contains("://"));
+                let mistake = Diagnostic::error(Code::MissingInput, node.span, message);
+                b.error(mistake.maybe_help(help));
                 good = false;
             }
         }
@@ -45,7 +47,8 @@ pub fn find(beside: Option<&Path>, text: &str) -> Result<Vec<PathBuf>, String> {
         return Err(format!("`{text}` is no local file: only such are read, not `{scheme}://`"));
     }
     let candidates = places(beside, text);
-    if !is_pattern(text) {
+    // A file may have the name of a pattern, as `scan[1].png` does.
+    if !is_pattern(text) || candidates.iter().any(|p| p.is_file()) {
         let found = candidates.into_iter().find(|p| p.exists());
         return match found {
             Some(path) => std::fs::metadata(&path)
@@ -121,58 +124,11 @@ pub fn keys_of_folders(names: &[String], paths: &[PathBuf], schema: &Schema) -> 
     keys.into_iter().map(warning).collect()
 }
 
-/// A folder and all folders in it but hidden ones, in the order of their names; links are not
-/// followed.
-fn all_folders(folder: &Path, found: &mut Vec<PathBuf>) {
-    found.push(folder.to_path_buf());
-    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let entries = std::fs::read_dir(here).into_iter().flatten().flatten();
-    let folders = entries.filter(|e| e.file_type().is_ok_and(|t| t.is_dir()));
-    let mut names: Vec<_> = folders.map(|e| e.file_name()).filter(|n| !is_hidden(n)).collect();
-    names.sort();
-    names.iter().for_each(|name| all_folders(&folder.join(name), found));
-}
-
-/// Whether a name is that of something which tools put beside data.
-fn is_hidden(name: &OsStr) -> bool {
-    matches!(name.as_encoded_bytes().first(), Some(b'.' | b'_'))
-}
-
 /// The files that match a pattern whose folders may hold wildcards too, sorted.
 pub fn matches(pattern: &Path) -> Result<Vec<PathBuf>, String> {
-    let mut found = vec![PathBuf::new()];
-    // What ends with any folders means all files in them.
-    let deep = pattern.file_name().is_some_and(|name| name == "**");
-    let pattern = if deep { pattern.join("*") } else { pattern.to_path_buf() };
-    for part in pattern.components() {
-        let name = part.as_os_str().to_string_lossy();
-        if !is_pattern(&name) {
-            found.iter_mut().for_each(|p| p.push(part));
-            continue;
-        }
-        if name == "**" {
-            let before = std::mem::take(&mut found);
-            before.iter().for_each(|folder| all_folders(folder, &mut found));
-            continue;
-        }
-        let glob = globset::Glob::new(&name).map_err(|e| format!("`{name}`: {}", e.kind()))?;
-        let matcher = glob.compile_matcher();
-        let mut next = Vec::new();
-        for folder in found {
-            let folder_or_here =
-                if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
-            let Ok(entries) = std::fs::read_dir(folder_or_here) else { continue };
-            for entry in entries.flatten() {
-                let hidden = is_hidden(&entry.file_name()) && !name.starts_with(['.', '_']);
-                if matcher.is_match(entry.file_name()) && !hidden {
-                    next.push(folder.join(entry.file_name()));
-                }
-            }
-        }
-        next.sort();
-        next.dedup();
-        found = next;
-    }
+    let (mut found, deep) = Walk::new(Hidden::BesideData).names(pattern)?;
+    found.sort();
+    found.dedup();
     Ok(found.into_iter().filter(|p| if deep { p.is_file() } else { p.exists() }).collect())
 }
 

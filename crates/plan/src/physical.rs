@@ -1,4 +1,5 @@
 //! The physical plan: what the engine runs, node by node. A closed set of nodes.
+use crate::each::Each;
 use crate::files::Files;
 use crate::fingerprint::Meaning;
 use arrow_array::ArrayRef;
@@ -8,6 +9,8 @@ use expr::reduce::Reduction;
 use formats::{Sink, Survivors, TileSource};
 use std::path::PathBuf;
 use std::sync::Arc;
+use tasks::Work;
+use tasks::lane::Needs;
 
 /// A plan that is ready to run. The same file, parameters and options make the same plan in every
 /// process, whatever the number of workers.
@@ -97,6 +100,8 @@ pub enum Op {
     Deal(Partition),
     /// Behind an `Exchange` by address of what `Deal` made: parts, each a tile. One input.
     Parts(Partition),
+    /// Does something for each row, side by side. One input.
+    Task(Box<Task>),
     /// Rows through a program of the user's, a batch for each tile. One input.
     Stream(Arc<tasks::stream::Program>),
     /// What any worker can do for a writer: [`Sink::prepare`]. One input.
@@ -204,6 +209,56 @@ pub enum FoldKind {
     },
 }
 
+/// Something for each row: a program, a download, a small pipeline.
+#[derive(Clone)]
+pub struct Task {
+    /// What is done.
+    pub work: TaskWork,
+    /// The columns of the tiles that come in which go on, before those that the work adds.
+    pub keep: Vec<usize>,
+    /// How many starts are in flight at most, in all processes together; as many as there are
+    /// workers if it is not said.
+    pub concurrency: Option<usize>,
+    /// What each start takes.
+    pub needs: Needs,
+    /// Whether rows go on as soon as they are done, in any order.
+    pub any_order: bool,
+    /// So many rows that end well are enough.
+    pub first: Option<u64>,
+    /// What becomes of a row that fails.
+    pub on_error: OnError,
+    /// Whether a row can become any number of rows.
+    pub many: bool,
+    /// What it does, in a versioned text: equal texts mean equal answers.
+    pub identity: String,
+    /// The programs and addresses that it uses, for people.
+    pub uses: Vec<String>,
+    /// The sizes of the domain that comes in, to make indices of boxes.
+    pub sizes: Vec<u64>,
+    /// Whether rows carry explicit indices.
+    pub keep_index: bool,
+}
+
+/// What is done for each row.
+#[derive(Clone)]
+pub enum TaskWork {
+    /// What the plan has made: a program, a download.
+    Ready(Arc<dyn Work>),
+    /// A small pipeline, which the engine runs.
+    Each(Arc<Each>),
+}
+
+/// What becomes of a row that fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnError {
+    /// The run ends.
+    Stop,
+    /// It goes on with what went wrong in its last column.
+    Keep,
+    /// The same, and a later step leaves it out.
+    Skip,
+}
+
 /// Rows in order.
 #[derive(Clone)]
 pub struct Order {
@@ -238,6 +293,14 @@ pub enum Route {
     Address,
     /// Each tile to one worker of each process.
     Processes,
+    /// Tiles of rows that something is done for, to the workers of the first so many processes:
+    /// each by its number, or where it is if it may stay and those are all.
+    Tasks {
+        /// How many processes do something.
+        processes: usize,
+        /// Whether tiles may stay.
+        stay: bool,
+    },
 }
 
 /// One input after the other: boxes become rows, tiles and indices are numbered on.

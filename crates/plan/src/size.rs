@@ -22,6 +22,11 @@ pub fn rows_at_most(graph: &Graph, id: NodeId) -> Option<u64> {
             start.domain.points()
         }
         PlanOp::Apply(_) | PlanOp::Partition(_) | PlanOp::Write(_) | PlanOp::Show(_) => input(0),
+        PlanOp::Task(task) if task.many => None,
+        PlanOp::Task(task) => {
+            let rows = input(0);
+            task.first.map_or(rows, |first| Some(rows.map_or(first, |rows| rows.min(first))))
+        }
         PlanOp::Fold(fold) => match &fold.kind {
             FoldPlanKind::All => Some(1),
             FoldPlanKind::By(_) => input(0),

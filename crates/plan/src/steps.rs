@@ -16,13 +16,23 @@ struct Draft {
 
 /// The steps, in the order of the file, and an order in which they can be built.
 pub fn steps(root: &Node, diagnostics: &mut Diagnostics) -> (Vec<Step>, Vec<usize>) {
-    let items = list(root.get("steps"), "steps", diagnostics);
+    steps_of(root.get("steps"), "steps", root.span, diagnostics)
+}
+
+/// The same of a list of steps, which is called `what`.
+pub fn steps_of(
+    node: Option<&Node>,
+    what: &str,
+    span: Span,
+    diagnostics: &mut Diagnostics,
+) -> (Vec<Step>, Vec<usize>) {
+    let items = list(node, what, diagnostics);
     if items.is_empty() && !diagnostics.has_errors() {
-        diagnostics.push(
-            Diagnostic::error(Code::NoSteps, root.span, "the pipeline has no steps").help(
-                "begin with a source, such as `steps:` and below it `  - range: { k: 1..=10 }`",
+        diagnostics.push(Diagnostic::error(Code::NoSteps, span, "the pipeline has no steps").help(
+            format!(
+                "begin with a source, such as `{what}:` and below it `  - range: {{ k: 1..=10 }}`",
             ),
-        );
+        ));
     }
     // A step that cannot be read keeps its place, so that its neighbours are not misjudged.
     let drafts: Vec<Option<Draft>> = items.iter().map(|n| draft(n, diagnostics)).collect();

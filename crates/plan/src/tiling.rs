@@ -23,6 +23,11 @@ const MOST_POINTS: u64 = 1 << 24;
 /// and so many are enough to spread them evenly.
 const REDUCED_TILES: u64 = 256;
 
+/// Rows that are something to do come in about so many tiles,
+const TASK_TILES: u64 = 4096;
+/// of so many rows at most.
+const TASK_ROWS: u64 = 256;
+
 /// The cuts of a reader's domain: as the user asks, as the file is cut, or as fits.
 pub(crate) fn tiling(
     builder: &mut Builder,
@@ -44,7 +49,9 @@ pub(crate) fn tiling(
         return Tiling::by_points(domain, rows);
     }
     let parts = parts_behind(graph, id);
+    let tasks = tasks_behind(graph, id);
     let points = match domain.points() {
+        points if tasks => task_rows(points),
         _ if parts => PART_ROWS,
         Some(all) => {
             let points = (all / TILES).clamp(LEAST_POINTS, most_points(graph, id, read));
@@ -55,7 +62,9 @@ pub(crate) fn tiling(
     };
     let source = read.source.as_deref();
     source
-        .and_then(|s| if parts { s.tiling(PART_ROWS) } else { s.tiling_by_file(POINTS) })
+        .and_then(
+            |s| if parts { s.tiling(PART_ROWS) } else { s.tiling_by_file(points.min(POINTS)) },
+        )
         .and_then(|t| match source.is_some_and(|s| s.schema().domain.sizes() == domain.sizes()) {
             true => Some(t),
             // Tiles that are chunks of a file must be of one shape.
@@ -144,6 +153,22 @@ fn shape(builder: &mut Builder, domain: &Domain, sizes: &[(String, u64)]) -> Opt
         }
     }
     found.then(|| Tiling::even(domain, &shape))
+}
+
+/// Rows of a tile of which each is something to do: few, so that all workers and processes get
+/// their share of them, one by one where there are not many.
+pub(crate) fn task_rows(rows: Option<u64>) -> u64 {
+    rows.map_or(TASK_ROWS, |rows| rows.div_ceil(TASK_TILES).clamp(1, TASK_ROWS))
+}
+
+/// Whether something is done for each row of a node.
+pub(crate) fn tasks_behind(graph: &Graph, id: NodeId) -> bool {
+    graph.consumers(id).iter().any(|c| match &graph.nodes[*c].op {
+        PlanOp::Task(_) => true,
+        PlanOp::Apply(_) => tasks_behind(graph, *c),
+        PlanOp::Join(_) if graph.nodes[*c].inputs[0] == id => tasks_behind(graph, *c),
+        _ => false,
+    })
 }
 
 /// Whether tiles of a reader become the parts of a folder.

@@ -1,1 +1,521 @@
-//! Work of one step in one process.
+//! Work of one step in one process: what waits, what is in flight, what has ended.
+//!
+//! Workers of the dataflow hand in rows and go on; they are woken when answers have come. Work that
+//! waits runs on the event loop, so many starts at a time; work that computes runs on threads.
+use crate::runtime;
+use crate::work::{Answer, Key, Made, Rows, Stop, Work};
+use futures::FutureExt;
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Semaphore, watch};
+
+/// Answers of earlier runs, and of this one for later runs.
+pub trait Memory: Send + Sync {
+    /// The answer to this, if it is known.
+    fn recall(&self, key: &Key) -> Option<Answer>;
+
+    /// Keeps an answer.
+    fn note(&self, key: Key, answer: &Answer);
+
+    /// Whether one of the answers is of this file, as it is.
+    fn is_made(&self, file: &Made) -> bool {
+        let _ = file;
+        false
+    }
+}
+
+/// How much of what a process has each start takes while it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Cores.
+    pub cores: u32,
+    /// Bytes of memory.
+    pub memory: u64,
+}
+
+/// What all starts of a process share.
+#[derive(Debug)]
+pub struct Limits {
+    cores: Semaphore,
+    megabytes: Semaphore,
+    /// The same in numbers.
+    pub has: Needs,
+}
+
+/// The unit in which memory is taken.
+const MEGABYTE: u64 = 1 << 20;
+
+impl Limits {
+    /// A process with so many cores and bytes.
+    pub fn new(has: Needs) -> Limits {
+        let megabytes = (has.memory / MEGABYTE).min(u64::from(u32::MAX >> 3)) as usize;
+        let cores = Semaphore::new(has.cores.max(1) as usize);
+        Limits { cores, megabytes: Semaphore::new(megabytes), has }
+    }
+}
+
+/// What a lane is made of.
+pub struct Setup {
+    /// What is done.
+    pub work: Arc<dyn Work>,
+    /// Starts in flight in this process, at least 1.
+    pub limit: usize,
+    /// What each start takes.
+    pub needs: Needs,
+    /// Of what.
+    pub limits: Arc<Limits>,
+    /// Answers of earlier runs.
+    pub memory: Option<Arc<dyn Memory>>,
+    /// The lane is closed to further starts when so many rows have ended well.
+    pub first: Option<u64>,
+}
+
+/// The work of a step in one process.
+pub struct Lane {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    setup: Setup,
+    state: Mutex<State>,
+    /// For threads that compute: there is something to do, or all is over.
+    more: Condvar,
+    stop: watch::Sender<bool>,
+    counts: Counts,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Start>,
+    running: usize,
+    threads: usize,
+    closed: bool,
+}
+
+struct Start {
+    ticket: u64,
+    rows: Rows,
+    inbox: Arc<Inbox>,
+}
+
+/// Rows of a lane by what has become of them.
+#[derive(Debug, Default)]
+pub struct Counts {
+    taken: AtomicU64,
+    done: AtomicU64,
+    failed: AtomicU64,
+    recalled: AtomicU64,
+    running: AtomicU64,
+}
+
+/// The same at a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Counted {
+    /// Rows that have come.
+    pub taken: u64,
+    /// Of these, rows that have ended well, those of earlier runs included.
+    pub done: u64,
+    /// Rows that have failed.
+    pub failed: u64,
+    /// Rows that earlier runs had done.
+    pub recalled: u64,
+    /// Rows of starts that run.
+    pub running: u64,
+}
+
+impl Counted {
+    /// The sum of both.
+    pub fn add(self, more: Counted) -> Counted {
+        Counted {
+            taken: self.taken + more.taken,
+            done: self.done + more.done,
+            failed: self.failed + more.failed,
+            recalled: self.recalled + more.recalled,
+            running: self.running + more.running,
+        }
+    }
+}
+
+/// Answers for one worker.
+pub struct Inbox {
+    ended: Mutex<Vec<(u64, Answer)>>,
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Inbox {
+    /// Empty; `wake` is called when it is so no more.
+    pub fn new(wake: Box<dyn Fn() + Send + Sync>) -> Arc<Inbox> {
+        Arc::new(Inbox { ended: Mutex::default(), wake })
+    }
+
+    /// What has come since the last call: tickets and answers.
+    pub fn take(&self) -> Vec<(u64, Answer)> {
+        std::mem::take(&mut *lock(&self.ended))
+    }
+
+    fn put(&self, ticket: u64, answer: Answer) {
+        let first = {
+            let mut ended = lock(&self.ended);
+            ended.push((ticket, answer));
+            ended.len() == 1
+        };
+        if first {
+            (self.wake)();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Lane {
+    /// An empty lane.
+    ///
+    /// # Errors
+    /// If a start needs more than the process has, or the system gives no threads: a sentence.
+    pub fn new(setup: Setup) -> Result<Lane, String> {
+        let (needs, has) = (setup.needs, setup.limits.has);
+        if needs.cores > has.cores {
+            return Err(format!("needs {} cores, and a process has {}", needs.cores, has.cores));
+        }
+        if needs.memory > has.memory {
+            let mb = |bytes: u64| bytes.div_ceil(1_000_000);
+            let (needs, has) = (mb(needs.memory), mb(has.memory));
+            return Err(format!("needs {needs} MB of memory, and a process has {has} MB"));
+        }
+        runtime::handle()?;
+        let (stop, _) = watch::channel(false);
+        let state = Mutex::new(State::default());
+        let (more, counts) = (Condvar::new(), Counts::default());
+        Ok(Lane { shared: Arc::new(Shared { setup, state, more, stop, counts }) })
+    }
+
+    /// Hands in rows of one start; the answer comes to the inbox under the ticket.
+    pub fn start(&self, ticket: u64, rows: Rows, inbox: &Arc<Inbox>) {
+        let shared = &self.shared;
+        shared.counts.taken.fetch_add(rows.count as u64, Relaxed);
+        let thread = {
+            let mut state = lock(&shared.state);
+            state.waiting.push_back(Start { ticket, rows, inbox: inbox.clone() });
+            shared.setup.work.computes() && state.threads < shared.setup.limit && {
+                state.threads += 1;
+                true
+            }
+        };
+        match (shared.setup.work.computes(), thread) {
+            (true, false) => shared.more.notify_one(),
+            (true, true) => shared.thread(),
+            (false, _) => shared.pump(),
+        }
+    }
+
+    /// What has become of the rows so far.
+    pub fn counted(&self) -> Counted {
+        let counts = &self.shared.counts;
+        Counted {
+            taken: counts.taken.load(Relaxed),
+            done: counts.done.load(Relaxed),
+            failed: counts.failed.load(Relaxed),
+            recalled: counts.recalled.load(Relaxed),
+            running: counts.running.load(Relaxed),
+        }
+    }
+
+    /// Whether so many rows have ended well that no more are wanted.
+    pub fn is_enough(&self) -> bool {
+        self.shared.is_enough()
+    }
+
+    /// Ends what runs, and starts nothing more. Nothing is said of it any more.
+    pub fn stop(&self) {
+        self.shared.stop();
+    }
+
+    /// Whether starts of it still run.
+    pub fn is_busy(&self) -> bool {
+        lock(&self.shared.state).running > 0
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.shared.stop();
+    }
+}
+
+impl Shared {
+    fn stop(&self) {
+        let mut state = lock(&self.state);
+        state.closed = true;
+        state.waiting.clear();
+        drop(state);
+        self.more.notify_all();
+        self.stop.send_replace(true);
+    }
+
+    fn is_enough(&self) -> bool {
+        self.setup.first.is_some_and(|first| self.counts.done.load(Relaxed) >= first)
+    }
+
+    /// Starts what may be in flight, on the event loop.
+    fn pump(self: &Arc<Shared>) {
+        let Ok(handle) = runtime::handle() else { return };
+        loop {
+            let start = {
+                let mut state = lock(&self.state);
+                if state.closed || state.running >= self.setup.limit {
+                    return;
+                }
+                let Some(start) = state.waiting.pop_front() else { return };
+                state.running += 1;
+                start
+            };
+            let shared = self.clone();
+            handle.spawn(async move {
+                shared.run(start).await;
+                lock(&shared.state).running -= 1;
+                shared.pump();
+            });
+        }
+    }
+
+    /// A thread that computes, until there is nothing more.
+    fn thread(self: &Arc<Shared>) {
+        let Ok(handle) = runtime::handle() else { return };
+        let (shared, waiter) = (self.clone(), handle.clone());
+        let thread = std::thread::Builder::new().name("tasks:compute".into());
+        let spawned = thread.spawn(move || {
+            while let Some(start) = shared.next() {
+                waiter.block_on(shared.run(start));
+                lock(&shared.state).running -= 1;
+            }
+        });
+        if spawned.is_err() {
+            // Those that there are do it; if there are none, the caller's thread does.
+            let alone = {
+                let mut state = lock(&self.state);
+                state.threads -= 1;
+                state.threads == 0
+            };
+            while let Some(start) = alone.then(|| self.next_now()).flatten() {
+                handle.block_on(self.run(start));
+                lock(&self.state).running -= 1;
+            }
+        }
+    }
+
+    /// What a thread does next; waits for it. `None`: all is over.
+    fn next(&self) -> Option<Start> {
+        let mut state = lock(&self.state);
+        loop {
+            if state.closed {
+                return None;
+            }
+            if let Some(start) = state.waiting.pop_front() {
+                state.running += 1;
+                return Some(start);
+            }
+            state = self.more.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn next_now(&self) -> Option<Start> {
+        let mut state = lock(&self.state);
+        let start = state.waiting.pop_front()?;
+        state.running += 1;
+        Some(start)
+    }
+
+    async fn run(&self, start: Start) {
+        let Start { ticket, rows, inbox } = start;
+        let count = rows.count as u64;
+        let answer = self.answer(rows).await;
+        if lock(&self.state).closed {
+            return;
+        }
+        let failed = answer.errors.iter().flatten().count() as u64;
+        self.counts.failed.fetch_add(failed, Relaxed);
+        self.counts.done.fetch_add(count - failed.min(count), Relaxed);
+        inbox.put(ticket, answer);
+        if self.is_enough() {
+            // Those that run are of no use any more.
+            lock(&self.state).waiting.clear();
+            self.stop.send_replace(true);
+        }
+    }
+
+    /// What is known of the rows, and for the others what comes of them.
+    async fn answer(&self, rows: Rows) -> Answer {
+        let Some(memory) = &self.setup.memory else { return self.done(rows).await };
+        let work = &self.setup.work;
+        let keys: Vec<Option<Key>> = (0..rows.count).map(|i| work.key(&rows.row(i))).collect();
+        let recall = |key: &Option<Key>| memory.recall(key.as_ref()?);
+        let mut parts: Vec<Option<Answer>> = keys.iter().map(recall).collect();
+        let open: Vec<usize> = (0..rows.count).filter(|i| parts[*i].is_none()).collect();
+        self.counts.recalled.fetch_add((rows.count - open.len()) as u64, Relaxed);
+        if !open.is_empty() {
+            let Ok(left) = rows.some(&open) else {
+                return Answer::failed(rows.count, "the rows cannot be taken apart");
+            };
+            let answer = self.done(left).await;
+            for (i, part) in open.iter().copied().zip(answer.apart(open.len())) {
+                let good = part.errors.is_empty() && !*self.stop.borrow();
+                if let (Some(key), true) = (keys[i], good) {
+                    memory.note(key, &part);
+                }
+                parts[i] = Some(part);
+            }
+        }
+        let parts = parts.into_iter().flatten().collect();
+        let all = Answer::together(parts, work.fields());
+        all.unwrap_or_else(|e| Answer::failed(rows.count, &format!("a mistake in Tidemill: {e}")))
+    }
+
+    /// Does it, as soon as there is room for it.
+    async fn done(&self, rows: Rows) -> Answer {
+        let Ok(_taken) = self.acquire().await else {
+            return Answer::failed(rows.count, "what it needs is more than the process has");
+        };
+        let count = rows.count;
+        self.counts.running.fetch_add(count as u64, Relaxed);
+        let stop: Stop = self.stop.subscribe();
+        let done = AssertUnwindSafe(self.setup.work.run(rows, stop)).catch_unwind().await;
+        self.counts.running.fetch_sub(count as u64, Relaxed);
+        let answer = done.unwrap_or_else(|panic| Answer::failed(count, &panicked(&*panic)));
+        match answer.is_sound(count) {
+            true => answer,
+            false => Answer::failed(count, "a mistake in Tidemill: an answer is of other rows"),
+        }
+    }
+
+    /// Takes cores and memory, in this order, so that nobody waits in a circle.
+    async fn acquire(&self) -> Result<impl Sized + '_, tokio::sync::AcquireError> {
+        let needs = self.setup.needs;
+        let cores = self.setup.limits.cores.acquire_many(needs.cores).await?;
+        let megabytes = u32::try_from(needs.memory.div_ceil(MEGABYTE)).unwrap_or(u32::MAX);
+        Ok((cores, self.setup.limits.megabytes.acquire_many(megabytes).await?))
+    }
+}
+
+/// The sentence for a panic: a mistake in Tidemill.
+fn panicked(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+    format!("a mistake in Tidemill: {text}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+    use base::{DType, DimMask, Field};
+    use futures::future::BoxFuture;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::time::Duration;
+
+    /// Doubles a number after some time; every tenth fails.
+    struct Double {
+        fields: Vec<Field>,
+        computes: bool,
+        running: AtomicUsize,
+        most: AtomicUsize,
+    }
+
+    impl Work for Double {
+        fn fields(&self) -> &[Field] {
+            &self.fields
+        }
+
+        fn computes(&self) -> bool {
+            self.computes
+        }
+
+        fn key(&self, _: &Rows) -> Option<Key> {
+            None
+        }
+
+        fn run<'a>(&'a self, rows: Rows, _: Stop) -> BoxFuture<'a, Answer> {
+            Box::pin(async move {
+                let now = self.running.fetch_add(1, SeqCst) + 1;
+                self.most.fetch_max(now, SeqCst);
+                if !self.computes {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+                self.running.fetch_sub(1, SeqCst);
+                let k = rows.batch.column(0).as_any().downcast_ref::<Int64Array>().unwrap();
+                let k = k.value(rows.first);
+                assert!(k != 13, "thirteen");
+                if k % 10 == 0 {
+                    return Answer::failed(1, "a tenth");
+                }
+                let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(vec![2 * k]))];
+                Answer { columns, ..Answer::default() }
+            })
+        }
+    }
+
+    fn work(computes: bool) -> Arc<Double> {
+        let fields = vec![Field::new("twice", DType::Int64, DimMask::only(0))];
+        let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(Double { fields, computes, running, most })
+    }
+
+    fn all(work: Arc<Double>, first: Option<u64>) -> (Vec<(u64, Answer)>, Counted) {
+        let k: ArrayRef = Arc::new(Int64Array::from_iter_values(0..100));
+        let batch = Arc::new(RecordBatch::try_from_iter([("k", k)]).unwrap());
+        let limits = Arc::new(Limits::new(Needs { cores: 2, memory: 1 << 30 }));
+        let needs = Needs::default();
+        let lane = Lane::new(Setup { work, limit: 7, needs, limits, memory: None, first }).unwrap();
+        let inbox = Inbox::new(Box::new(|| ()));
+        for i in 0..100 {
+            lane.start(i, Rows { batch: batch.clone(), first: i as usize, count: 1 }, &inbox);
+        }
+        let mut answers = Vec::new();
+        while answers.len() < 100 && !lane.is_enough() {
+            std::thread::sleep(Duration::from_millis(1));
+            answers.extend(inbox.take());
+        }
+        (answers, lane.counted())
+    }
+
+    #[test]
+    fn all_rows_are_answered_and_never_too_many_are_in_flight() {
+        for computes in [false, true] {
+            let work = work(computes);
+            let (mut answers, counted) = all(work.clone(), None);
+            answers.sort_by_key(|(ticket, _)| *ticket);
+            for (ticket, answer) in answers {
+                match ticket {
+                    13 => assert!(answer.errors[0].as_ref().unwrap().contains("thirteen")),
+                    t if t % 10 == 0 => assert_eq!(answer.errors[0].as_deref(), Some("a tenth")),
+                    t => {
+                        let twice = answer.columns[0].as_any().downcast_ref::<Int64Array>();
+                        assert_eq!(twice.unwrap().value(0), 2 * t as i64);
+                    }
+                }
+            }
+            assert_eq!((counted.taken, counted.done, counted.failed), (100, 89, 11));
+            let most = work.most.load(SeqCst);
+            assert!(most <= 7 && (computes || most > 1), "{most} in flight");
+        }
+    }
+
+    #[test]
+    fn no_more_are_started_when_enough_have_come() {
+        let (_, counted) = all(work(false), Some(5));
+        assert!((5..=11).contains(&counted.done), "{counted:?}");
+    }
+
+    #[test]
+    fn a_start_that_needs_more_than_there_is_is_refused() {
+        let limits = Arc::new(Limits::new(Needs { cores: 2, memory: 1 << 30 }));
+        let needs = Needs { cores: 3, memory: 0 };
+        let work = work(false);
+        let lane = Lane::new(Setup { work, limit: 1, needs, limits, memory: None, first: None });
+        assert_eq!(lane.err().as_deref(), Some("needs 3 cores, and a process has 2"));
+    }
+}

@@ -6,14 +6,23 @@
 //! | [`template`] | texts with values of a row in them: arguments, addresses, names of files |
 //! | [`format`] | how a value is written into a text: Python's format specification |
 //! | [`lane`] | work of one step in one process: what waits, what is in flight, what has ended |
+//! | [`call`] | programs |
+//! | [`fetch`] | downloads |
+//! | [`rename`] | giving files names in one step |
+//! | [`warden`] | ends programs when the process that called them is killed |
 //! | [`stream`] | a program that batches go through |
 //! | [`runtime`] | the event loop of the process |
+pub mod call;
+pub mod fetch;
 pub mod format;
 pub mod lane;
+mod parts;
+pub mod rename;
 pub mod runtime;
 pub mod stream;
 pub mod template;
+pub mod warden;
 pub mod work;
 
 pub use template::{Piece, Template};
-pub use work::{Answer, Key, KeyHasher, Made, Rows, Stop, Work};
+pub use work::{Answer, IsMade, Key, KeyHasher, Made, Rows, Setting, Stop, Work};

@@ -1,6 +1,6 @@
 //! What a row of a batch asks for, and what comes of it.
 use arrow_array::{ArrayRef, RecordBatch};
-use base::Field;
+use base::{Field, Warning};
 use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,8 @@ pub struct Rows {
 /// What comes of the rows of one start.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
-    /// One array for each field of the work, of as many values as rows go out.
+    /// One array for each field of the work, of as many values as rows go out; none at all after
+    /// an error of which nothing else is known.
     pub columns: Vec<ArrayRef>,
     /// For each row that came in how many rows go out; `None`: one each.
     pub repeats: Option<Vec<u32>>,
@@ -31,8 +32,15 @@ pub struct Answer {
     pub made: Vec<Made>,
 }
 
+impl Answer {
+    /// So many rows have failed for this reason, and nothing is known of them.
+    pub fn failed(rows: usize, why: &str) -> Answer {
+        Answer { errors: vec![Some(why.to_owned()); rows], ..Answer::default() }
+    }
+}
+
 /// A file as the work has left it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Made {
     /// Its name, absolute.
     pub path: PathBuf,
@@ -83,6 +91,18 @@ impl KeyHasher {
     }
 }
 
+/// Whether a run has made a file, and left it as it is now. It may wait for the file system.
+pub type IsMade = Arc<dyn Fn(&Made) -> bool + Send + Sync>;
+
+/// What a work may want to know of the run.
+#[derive(Clone)]
+pub struct Setting {
+    /// Among how many processes the rows are spread, at least 1.
+    pub processes: usize,
+    /// What the ledger knows of files; `None`: there is none.
+    pub is_made: Option<IsMade>,
+}
+
 /// Says when work has to end before its time: at signals, failures, or when enough has come.
 pub type Stop = watch::Receiver<bool>;
 
@@ -103,9 +123,19 @@ pub trait Work: Send + Sync {
         false
     }
 
+    /// Told once, before the first row.
+    fn begin(&self, setting: Setting) {
+        drop(setting);
+    }
+
     /// What the answer depends on: the program, its arguments, the files that it reads. `None`: it
     /// is not kept for later runs. Called in a thread that may wait for the file system.
     fn key(&self, rows: &Rows) -> Option<Key>;
+
+    /// What the user should know of what it has met since this was asked for last.
+    fn met(&self) -> Vec<Warning> {
+        Vec::new()
+    }
 
     /// Does it. The future ends soon after `stop` says so, with nothing left running; what comes of
     /// it then is thrown away.

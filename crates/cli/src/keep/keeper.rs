@@ -156,7 +156,11 @@ impl<'a> Keeper<'a> {
     ) -> Result<Vec<(String, Schema, Vec<RecordBatch>)>, Failure> {
         let outputs = Outputs::of(&plan);
         outputs.create()?;
-        let tally = crate::run::on_threads(&plan, options, None, self.task.signals, &mut |_| ())?;
+        let book = match &self.way {
+            Way::Anew(anew) => anew.book(),
+            Way::Kept(_) => None,
+        };
+        let tally = crate::run::on_threads(&plan, options, book, self.task.signals, &mut |_| ())?;
         match self.kept() {
             Some(kept) => drop(kept.commit(&plan)?),
             None => drop(outputs.commit()?),

@@ -44,7 +44,7 @@ pub fn together(
     };
     let failed: RefCell<Option<Failure>> = RefCell::default();
     let mut news = |news| match news {
-        News::Tiles(_) => {}
+        News::Done(_) => {}
         News::Line { process, line, .. } => say::line(&format!("[{process}] {line}")),
         News::Print(text) => {
             if let Err(failure) = terminal.print(&text) {

@@ -131,7 +131,7 @@ fn run(job: &Job, with: &Combination, signals: &Signals) -> Result<Report, End> 
     let job = Job { run_id: job::new_run_id(), threads: with.threads, budget, ..job.clone() };
     let changed = || Failure::data("the inputs have changed between two runs");
     let physical = job.load()?.0.ok_or_else(changed)?.physical;
-    let mut progress = Progress::new(Style::None, 0);
+    let mut progress = Progress::none();
     let stops = Stops { signals, grace: engine::GRACE };
     signals.begin();
     Ok(match with.processes {

@@ -42,7 +42,7 @@ impl Act for Process {
 
 fn work(child: &Child, watch: &Arc<Watch>) -> Result<(), Failure> {
     let seen = watch.clone();
-    child.beat(move || seen.tiles_done());
+    child.beat(move || seen.done());
     let assignment = child.assignment();
     let job: Job = serde_json::from_value(assignment.job.clone()).map_err(internal)?;
     if let Some(how) = &job.keep {

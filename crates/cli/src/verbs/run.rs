@@ -236,7 +236,7 @@ impl Run {
         }
         let style = if self.quiet || done { Style::None } else { self.progress };
         let tiles = state.as_ref().map_or_else(|| tiles(&plan.physical), |s| s.survey.tiles_left());
-        Ok(Progress::new(style, tiles))
+        Ok(Progress::of(style, &plan.physical, tiles))
     }
 }
 

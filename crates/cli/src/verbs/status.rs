@@ -56,6 +56,9 @@ fn text(folder: &Folder, told: &Told) -> String {
     for tiles in &told.folds {
         line("states", format!("of a reduction: {}", count(*tiles as u64, "tile")));
     }
+    if told.answers > 0 {
+        line("rows", format!("{} done", count(told.answers as u64, "row")));
+    }
     if told.inputs > 0 {
         let changed = count(told.changed.len() as u64, "file");
         line("inputs", format!("{}, {changed} changed since", count(told.inputs as u64, "file")));

@@ -4,14 +4,17 @@
 mod bench;
 mod canary;
 mod cases;
+mod each;
 mod edits;
 mod endings;
 mod exceptions;
 mod hosts;
+mod images;
 mod language;
 mod ledger;
 mod ledger_trust;
 mod limits;
+mod listing;
 mod mistakes;
 mod names;
 mod pages;

@@ -2,6 +2,7 @@
 mod boxes;
 mod changes;
 mod life;
+mod listed;
 
 use crate::bench::{BINARY, Bench};
 use rustix::process::{Pid, Signal, kill_process};

@@ -29,6 +29,7 @@ use crate::watch::Watch;
 use plan::physical::Physical;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
+use tasks::lane::Limits;
 use timely::dataflow::Stream;
 
 /// How the place of a step begins in a failure's context,
@@ -62,6 +63,8 @@ pub struct Job {
     pub budget: Arc<Budget>,
     /// What the workers have together.
     pub commons: Arc<Commons>,
+    /// What programs take.
+    pub limits: Arc<Limits>,
     /// Where workers leave what they have measured, if they are to measure.
     pub profile: Option<Measured>,
 }

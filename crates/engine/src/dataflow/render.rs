@@ -29,6 +29,7 @@ pub fn render(
         budget: job.budget.clone(),
         book: job.book.clone(),
         commons: job.commons.clone(),
+        limits: job.limits.clone(),
     };
     // None for a `Read` that is part of the operator behind it.
     let mut streams: Vec<Option<Items>> = Vec::with_capacity(nodes.len());

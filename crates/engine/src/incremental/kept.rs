@@ -105,6 +105,7 @@ struct RunOptions {
     threads: usize,
     in_flight: usize,
     grace: Duration,
+    memory: u64,
     state: u64,
     spill: PathBuf,
 }
@@ -166,11 +167,12 @@ impl Kept {
         let (said, answers) = channel();
         let desk = Mutex::new(Some(Desk { orders: heard, answers: said }));
         let sleeper: Arc<OnceLock<Thread>> = Arc::default();
-        let Options { threads, in_flight, grace, state, spill, .. } = &options;
+        let Options { threads, in_flight, grace, memory, state, spill, .. } = &options;
         let run = RunOptions {
             threads: *threads,
             in_flight: *in_flight,
             grace: *grace,
+            memory: *memory,
             state: *state,
             spill: spill.clone(),
         };
@@ -281,7 +283,7 @@ impl Kept {
 
     /// How to run that plan.
     pub fn options(&self) -> Options {
-        let RunOptions { threads, in_flight, grace, state, spill } = &self.options;
+        let RunOptions { threads, in_flight, grace, memory, state, spill } = &self.options;
         let (spill, state) = (spill.clone(), state.saturating_sub(self.bytes()));
         Options {
             threads: *threads,
@@ -289,6 +291,7 @@ impl Kept {
             in_flight: *in_flight,
             grace: *grace,
             profile: false,
+            memory: *memory,
             state,
             spill,
         }

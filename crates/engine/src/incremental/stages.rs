@@ -6,6 +6,7 @@ use crate::spill::{Budget, Folder};
 use crate::watch::Watch;
 use base::{Failure, Tile};
 use std::sync::{Arc, Mutex};
+use tasks::lane::{Limits, Needs};
 
 /// What the stages of the only worker share.
 pub fn context(watch: &Arc<Watch>) -> Context {
@@ -17,6 +18,7 @@ pub fn context(watch: &Arc<Watch>) -> Context {
         budget: unbounded(),
         book: None,
         commons: Arc::default(),
+        limits: Arc::new(Limits::new(Needs::default())),
     }
 }
 

@@ -3,8 +3,10 @@
 //! A record is handed to the system as soon as what it tells of is: so nothing is lost when
 //! processes are killed. Now and then what has been written is made durable, and a record says so:
 //! after a power cut only what was synced counts.
-use super::folder::cannot;
+use super::answers::{self, Answers};
+use super::folder::{Folder, cannot};
 use super::fragment::lasting;
+use super::frame::Frame;
 use super::lock::Share;
 use super::outputs::commit;
 use super::page::Page;
@@ -24,7 +26,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 /// Time between two syncs.
@@ -61,8 +63,14 @@ pub struct Book {
 }
 
 /// What the thread that syncs needs.
-struct Shared {
+pub(super) struct Shared {
     notes: Mutex<Notes>,
+    /// Answers to rows that may not be noted yet.
+    answers: Mutex<Vec<Weak<Answers>>>,
+    /// What is known of rows,
+    known: Mutex<answers::Known>,
+    /// and what has been noted since, for what this process runs next.
+    noted: Mutex<Vec<Frame>>,
     /// For each node of the plan that is staged and lasts.
     sinks: Vec<Option<(Arc<dyn Sink>, Print)>>,
 }
@@ -71,6 +79,8 @@ struct Shared {
 struct Notes {
     page: Page,
     fresh: BTreeMap<usize, Vec<u64>>,
+    /// Whether answers to rows have been noted since the last sync.
+    answered: bool,
 }
 
 impl Book {
@@ -93,8 +103,13 @@ impl Book {
             Some((sink.clone(), known.stage))
         };
         let sinks = survey.physical.nodes.iter().map(sink).collect();
-        let shared =
-            Arc::new(Shared { notes: Mutex::new(Notes { page, fresh: BTreeMap::new() }), sinks });
+        let shared = Arc::new(Shared {
+            notes: Mutex::new(Notes { page, fresh: BTreeMap::new(), answered: false }),
+            answers: Mutex::default(),
+            known: Mutex::new(survey.answers.clone()),
+            noted: Mutex::default(),
+            sinks,
+        });
         let (ends, ended) = channel();
         let syncs = shared.clone();
         let sync = move || {
@@ -113,6 +128,28 @@ impl Book {
             _ends: ends,
             _share: share,
         })
+    }
+
+    /// The notes of a process that runs plans anew, again and again: answers to rows, and nothing
+    /// else.
+    ///
+    /// # Errors
+    /// If the ledger cannot be read, or the file cannot be made.
+    pub fn of_answers(folder: &Path, run: &str, physical: &Physical) -> Result<Book, Failure> {
+        let answers = answers::Known::of(&Folder::read(folder, None, true)?);
+        let nodes = physical.nodes.len();
+        let survey = Survey {
+            physical: physical.clone(),
+            inputs: Inputs::default(),
+            kept: Vec::new(),
+            fragments: Vec::new(),
+            left: vec![None; nodes],
+            tiles: 0,
+            whole: vec![None; nodes],
+            answers,
+            stages: vec![None; nodes],
+        };
+        Book::begin(folder, run, 0, &survey, &Stages::new())
     }
 
     /// For each node that is a reader the tiles to do, if not all.
@@ -136,6 +173,20 @@ impl Book {
         let ours = |node: &plan::physical::Node| matches!(&node.op, Op::Write(to) if Arc::ptr_eq(to, sink));
         let node = self.physical.nodes.iter().position(ours)?;
         Some(self.fragment(node)?.done.clone())
+    }
+
+    /// What is known of the rows that a node does something for.
+    pub(crate) fn memory(&self) -> Arc<Answers> {
+        self.shared.flush();
+        let known = {
+            let mut known = lock(&self.shared.known);
+            let noted = std::mem::take(&mut *lock(&self.shared.noted));
+            noted.iter().for_each(|frame| known.add(&frame.record, &frame.body));
+            known.clone()
+        };
+        let answers = Answers::new(known, self.shared.clone());
+        lock(&self.shared.answers).push(Arc::downgrade(&answers));
+        answers
     }
 
     /// Tiles have been written by the writer at the end of a fragment.
@@ -219,6 +270,7 @@ impl Book {
     /// # Errors
     /// If one of them is not whole or cannot be named.
     pub fn commit(&self) -> Result<Vec<Written>, Failure> {
+        self.shared.flush();
         let whole = |at: usize| self.whole.get(at).copied().flatten();
         commit(&self.physical, &whole, &mut |record| self.note(&record))
     }
@@ -235,6 +287,7 @@ impl Book {
                 lock(&self.shared.notes).page.note(&Record::Table { whole }, &[&body]);
             }
         }
+        self.shared.flush();
         self.note(&Record::Ended { now });
         // Why it failed is told when it is asked for.
         drop(lock(&self.shared.notes).page.sync());
@@ -251,8 +304,32 @@ impl Book {
 }
 
 impl Shared {
+    /// Notes answers to rows.
+    pub(super) fn answered(&self, record: &Record, body: &[&[u8]]) {
+        let frame = {
+            let mut notes = lock(&self.notes);
+            notes.answered = true;
+            notes.page.note(record, body)
+        };
+        lock(&self.noted).extend(frame);
+    }
+
+    /// Notes the answers that are not noted yet.
+    fn flush(&self) {
+        let answers: Vec<Arc<Answers>> =
+            lock(&self.answers).iter().filter_map(Weak::upgrade).collect();
+        answers.iter().for_each(|answers| answers.flush());
+    }
+
     /// Makes durable what has been written.
     fn sync(&self) {
+        self.flush();
+        let answered = {
+            let mut notes = lock(&self.notes);
+            std::mem::take(&mut notes.answered).then(|| notes.page.file())
+        };
+        // Answers that are lost to a power cut are given again.
+        drop(answered.map(|file| file.and_then(|file| file.sync_data())));
         let (fresh, records) = {
             let mut notes = lock(&self.notes);
             (std::mem::take(&mut notes.fresh), notes.page.records())

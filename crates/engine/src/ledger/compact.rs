@@ -92,6 +92,10 @@ fn useful(folder: &Folder, plans: &[(&Physical, &Inputs)]) -> Vec<Frame> {
             }
             Record::Table { whole: of } if whole.contains(of) => (3, PathBuf::new(), *of),
             Record::Ended { .. } => nameless(4),
+            Record::Answers { .. } => {
+                keep.push(frame.clone());
+                continue;
+            }
             Record::Partial { .. } if partials.contains(&frame.body.place()) => {
                 keep.push(frame.clone());
                 continue;

@@ -25,6 +25,7 @@
 //! | `status`, `clean` | what a ledger tells without its plan; its end |
 //! | `compact` | the records that are still of use, in one file |
 mod allowance;
+mod answers;
 mod book;
 mod clean;
 mod compact;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::path::{Component, Path, PathBuf};
 
 /// The form of the records. A ledger of another form is set aside.
-pub const FORM: u32 = 2;
+pub const FORM: u32 = 3;
 
 /// The head of a record. Workers, threads and processes do not occur in any of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,11 @@ pub enum Record {
         meaning: Print,
         /// How many keys.
         tiles: u64,
+    },
+    /// What has come of rows that something was done for. Body: their keys, then the answers.
+    Answers {
+        /// How many rows.
+        rows: u64,
     },
     /// An output is whole and about to get its name.
     Naming {

@@ -1,4 +1,5 @@
 //! What a ledger tells without its plan: the last run, what is done, what has changed since.
+use super::answers::keys;
 use super::folder::Folder;
 use super::lock::Lock;
 use super::record::Record;
@@ -29,6 +30,8 @@ pub struct Status {
     pub staged: BTreeMap<PathBuf, usize>,
     /// For each fold that there are states of, of how many tiles.
     pub folds: Vec<usize>,
+    /// Rows that something has been done for.
+    pub answers: usize,
     /// The input files of the last run.
     pub inputs: usize,
     /// Those of them that have changed since, or are gone.
@@ -43,6 +46,7 @@ impl Status {
         let mut stages: BTreeMap<PathBuf, Option<Print>> = BTreeMap::new();
         let mut written: BTreeMap<Print, HashMap<Print, Piece>> = BTreeMap::new();
         let mut folds: BTreeMap<Print, HashSet<Print>> = BTreeMap::new();
+        let mut answers: HashSet<Print> = HashSet::new();
         for (record, body) in folder.records() {
             match record {
                 Record::Run { title, pipeline, now, tiles, left } => {
@@ -74,12 +78,14 @@ impl Status {
                     let keys = body.keys(*tiles).unwrap_or_default();
                     folds.entry(*meaning).or_default().extend(keys);
                 }
+                Record::Answers { rows } => answers.extend(keys(body, *rows)),
                 Record::Begin(_)
                 | Record::Synced { .. }
                 | Record::Naming { .. }
                 | Record::Table { .. } => {}
             }
         }
+        status.answers = answers.len();
         status.folds = folds.values().map(HashSet::len).collect();
         let there = stages.into_iter().filter(|(path, _)| path.exists());
         let tiles = |stage| written.get(&stage).map_or(0, HashMap::len);

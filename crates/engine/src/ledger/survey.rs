@@ -1,4 +1,5 @@
 //! What of a plan is done, and what is left to do.
+use super::answers::Known;
 use super::folder::Folder;
 use super::fragment::{Fragment, fragments, lasting};
 use super::outputs::{self, Kept};
@@ -27,6 +28,8 @@ pub struct Survey {
     pub tiles: u64,
     /// For each node of what is left that is a sink or shows rows: what it means, with its inputs.
     pub whole: Vec<Option<Print>>,
+    /// What is known of rows that something is done for.
+    pub answers: Known,
     /// What is staged for each sink of what is left that can be gone on with.
     pub stages: Vec<Option<Print>>,
 }
@@ -70,7 +73,8 @@ impl Survey {
         let tiles = tiles(physical);
         let whole = wholes(physical, inputs);
         let mut kept = Vec::new();
-        for (node, print) in whole.iter().enumerate() {
+        let open = behind_tasks(physical);
+        for (node, print) in whole.iter().enumerate().filter(|(node, _)| !open[*node]) {
             kept.extend(
                 print.and_then(|print| outputs::kept(folder, &physical.nodes, node, print)),
             );
@@ -81,6 +85,7 @@ impl Survey {
         let mut survey = Survey {
             left: vec![None; physical.nodes.len()],
             whole: vec![None; physical.nodes.len()],
+            answers: if asks(&physical) { Known::of(folder) } else { Known::default() },
             stages: vec![None; physical.nodes.len()],
             fragments: Vec::new(),
             inputs: inputs_left,
@@ -146,6 +151,21 @@ impl Survey {
         digest[..16].copy_from_slice(&print);
         digest
     }
+}
+
+fn asks(physical: &Physical) -> bool {
+    physical.nodes.iter().any(|node| matches!(node.op, Op::Task(_)))
+}
+
+/// For each node whether something is done for rows before it: only the rows themselves tell
+/// whether it is to be done again.
+fn behind_tasks(physical: &Physical) -> Vec<bool> {
+    let mut behind: Vec<bool> = Vec::with_capacity(physical.nodes.len());
+    for node in &physical.nodes {
+        let before = node.inputs.iter().any(|input| behind[*input]);
+        behind.push(before || matches!(node.op, Op::Task(_)));
+    }
+    behind
 }
 
 /// The tiles that all readers of a plan have.

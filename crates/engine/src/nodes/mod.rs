@@ -14,6 +14,7 @@
 //! | `stream` | `Stream`: rows through a program |
 //! | `write` | `Write`, in any order or by ascending number |
 //! | `show` | `Show` |
+//! | `task` | `Task`: something for each row |
 //! | `route` | where `Exchange` sends tiles |
 //! | `waits` | whether tiles could wait for each other in a circle |
 pub mod apply;
@@ -28,20 +29,25 @@ pub mod read;
 pub mod route;
 pub mod show;
 pub mod stream;
+pub mod task;
 pub mod waits;
 pub mod write;
 
 use crate::credit::Wake;
+use crate::each::EachWork;
 use crate::ledger::{Book, Written};
 use crate::options::Place;
 use crate::parcel::{Item, Parcel};
 use crate::spill::Budget;
 use crate::watch::Watch;
 use arrow_array::RecordBatch;
-use base::{Failure, Tile};
-use plan::physical::{Node, Op, Reduce};
+use base::{Failure, FailureKind, Tile};
+use plan::physical::{Node, Op, Reduce, Task, TaskWork};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
+use tasks::Work;
+use tasks::lane::{Lane, Limits, Memory, Setup};
+use tasks::{IsMade, Setting};
 
 /// Where a stage puts what it makes.
 pub type Out<'a> = &'a mut dyn FnMut(Item);
@@ -147,6 +153,8 @@ pub struct Context {
     pub book: Option<Arc<Book>>,
     /// What the workers of the process have together.
     pub commons: Arc<join::Commons>,
+    /// What programs of the process take.
+    pub limits: Arc<Limits>,
 }
 
 /// The stage of a node; `None` for `Read` and `Exchange`, which are not stages.
@@ -187,6 +195,7 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
         Op::Parts(plan) => {
             Box::new(partition::Parts::new(plan, &node.schema, cx.place, &cx.budget))
         }
+        Op::Task(of) => Box::new(task(nodes, at, of, cx)?),
         Op::Stream(program) => {
             let before = node.inputs.first().map(|input| &nodes[*input].schema);
             let before = before.ok_or_else(|| Failure::internal("a program without an input"))?;
@@ -202,6 +211,43 @@ pub fn stage(nodes: &[Node], at: usize, cx: &Context) -> Result<Option<Box<dyn S
         }
         Op::Show(_) => Box::new(show::Show::new(at, &node.schema, cx.shown.clone())),
     }))
+}
+
+/// The stage of something for each row. The lane is that of the process.
+fn task(nodes: &[Node], at: usize, of: &Task, cx: &Context) -> Result<task::Tasks, Failure> {
+    let node = &nodes[at];
+    let make = || {
+        let memory = cx.book.as_ref().map(|book| book.memory() as Arc<dyn Memory>);
+        // The plan outlives the run, and its notes should not.
+        let weak = memory.as_ref().map(Arc::downgrade);
+        let is_made = weak.map(|memory| -> IsMade {
+            Arc::new(move |file| memory.upgrade().is_some_and(|memory| memory.is_made(file)))
+        });
+        let work: Arc<dyn Work> = match &of.work {
+            TaskWork::Ready(work) => work.clone(),
+            TaskWork::Each(each) => Arc::new(EachWork::new(each.clone(), cx.budget.clone())),
+        };
+        let limit = task::share(of.concurrency, cx.place);
+        work.begin(Setting { processes: task::processes(of, cx.place), is_made });
+        let setup = Setup {
+            work: work.clone(),
+            limit,
+            needs: of.needs,
+            limits: cx.limits.clone(),
+            memory,
+            first: of.first,
+        };
+        let lane = Arc::new(Lane::new(setup)?);
+        cx.watch.lane(lane.clone());
+        let shared = task::Shared::new(lane, work.clone(), limit);
+        Ok(Arc::new(shared))
+    };
+    let shared = cx.commons.get(at, cx.place.threads, make)?;
+    let shared = shared.as_ref().as_ref().map_err(|why: &String| {
+        Failure::new(FailureKind::Pipeline, format!("step `{}` {why}", node.step))
+    })?;
+    let before = &nodes[node.inputs[0]].schema;
+    Ok(task::Tasks::new(of, before, &node.schema, &node.step, shared.clone(), cx))
 }
 
 /// A tile as rows: every column at every point, `origin` and `index` as they are.

@@ -19,9 +19,22 @@ pub fn split(route: &Route, tile: Tile, place: Place) -> Result<Vec<(usize, Tile
         Route::Gather => Ok(vec![(0, tile)]),
         Route::Processes => Ok(processes(place, tile.number).map(|w| (w, tile.clone())).collect()),
         Route::Tile => Ok(vec![((tile.number % workers as u64) as usize, tile)]),
+        Route::Tasks { processes, stay } => {
+            Ok(vec![(tasks(place, *processes, *stay, tile.number), tile)])
+        }
         Route::Hash(_) if workers == 1 => Ok(vec![(0, to_rows(tile)?)]),
         Route::Hash(keys) => by_hash(*keys, to_rows(tile)?, workers),
     }
+}
+
+/// The worker that does something for the rows of a tile.
+fn tasks(place: Place, processes: usize, stay: bool, tile: u64) -> usize {
+    let most = processes.clamp(1, place.processes());
+    if stay && most == place.processes() {
+        return place.worker;
+    }
+    let (process, turn) = (tile % most as u64, tile / most as u64);
+    process as usize * place.threads + (turn % place.threads as u64) as usize
 }
 
 /// A worker of each process: in its own it is this one.

@@ -141,6 +141,7 @@ fn kind(op: &Op) -> &'static str {
         Op::Sample(_) => "sample",
         Op::Deal(_) => "deal",
         Op::Parts(_) => "parts",
+        Op::Task(_) => "task",
         Op::Stream(_) => "stream",
         Op::Encode(_) => "encode",
         Op::Write(_) => "write",

@@ -1,5 +1,6 @@
 //! A child's side of a run with several processes.
 use super::message::{Assignment, Order, Word, write_line};
+use crate::Done;
 use crate::Watch;
 use crate::deal::Asking;
 use crate::links::{Links, Member, PROTOCOL, Purpose, Secret, Wanted, connect, listen};
@@ -70,11 +71,11 @@ impl Child {
         drop(write_line(&mut stdout().lock(), word));
     }
 
-    /// Gives a sign of life several times a second from now on, with the number of tiles done.
-    pub fn beat(&self, tiles: impl Fn() -> u64 + Send + 'static) {
+    /// Gives a sign of life several times a second from now on, with what is done.
+    pub fn beat(&self, done: impl Fn() -> Done + Send + 'static) {
         thread::spawn(move || {
             loop {
-                let word = Word::Alive { tiles: tiles() };
+                let word = Word::Alive(done());
                 if write_line(&mut stdout().lock(), &word).is_err() {
                     return;
                 }

@@ -1,5 +1,6 @@
 //! What the launcher and its children say to each other, a line of JSON each.
 use crate::deal::{Ask, Deal};
+use crate::watch::Done;
 use base::{Failure, FailureKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -63,11 +64,8 @@ pub enum Word {
     },
     /// The plan is loaded, the links may be opened: it listens on this port.
     Listening(u16),
-    /// Still there; so many tiles are done.
-    Alive {
-        /// Tiles done by this process.
-        tiles: u64,
-    },
+    /// Still there; so much is done.
+    Alive(Done),
     /// More tiles are wanted.
     Ask(Ask),
     /// After [`Order::Stop`]: nothing is in flight any more.

@@ -4,6 +4,7 @@ use super::message::{Assignment, Order, Word};
 use super::process::{Event, Process, Reach};
 use super::remote::{Joined, Remote};
 use super::{ALIVE, EXIT_TIME, GLANCE, SILENCE};
+use crate::Done;
 use crate::deal::Dealer;
 use crate::links::{DEADLINE, Secret};
 use crate::watch::so_far;
@@ -64,8 +65,8 @@ pub struct Crew<'a> {
 /// What is told while they run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
-    /// Tiles done by all processes together.
-    Tiles(u64),
+    /// What all processes together have done.
+    Done(Done),
     /// A line that a process wrote on standard error.
     Line {
         /// The process.
@@ -170,7 +171,7 @@ struct Person {
     /// How other processes may reach its host.
     addresses: Vec<String>,
     port: Option<u16>,
-    tiles: u64,
+    done: Done,
     finished: Option<Value>,
     /// What it told then.
     told: Value,
@@ -196,7 +197,7 @@ impl Person {
             host,
             addresses,
             port: None,
-            tiles: 0,
+            done: Done::default(),
             finished: None,
             told: Value::Null,
             left: false,
@@ -274,7 +275,7 @@ impl Watch<'_> {
         if !all_left && since.elapsed() < self.grace {
             return None;
         }
-        let done = self.people.iter().map(|p| p.tiles).sum();
+        let done = self.people.iter().map(|p| p.done.tiles).sum();
         Some(so_far(why.clone(), done, self.dealer.tiles()))
     }
 
@@ -301,15 +302,16 @@ impl Watch<'_> {
                 person.port = Some(port);
                 self.introduce_all();
             }
-            Word::Alive { tiles } => {
-                person.tiles = tiles;
-                news(News::Tiles(self.people.iter().map(|p| p.tiles).sum()));
+            Word::Alive(done) => {
+                person.done = done;
+                let all = self.people.iter().map(|p| p.done);
+                news(News::Done(all.fold(Done::default(), Done::add)));
             }
             Word::Ask(ask) => {
                 let deal = self.dealer.deal(index, &ask);
                 person.reach.tell(&Order::Deal(deal));
             }
-            Word::Drained { tiles } => (person.tiles, person.left) = (tiles, true),
+            Word::Drained { tiles } => (person.done.tiles, person.left) = (tiles, true),
             Word::Stopped(why) => self.stop(why.into()),
             Word::Finished { result, told } => {
                 (person.finished, person.told) = (Some(result), told);

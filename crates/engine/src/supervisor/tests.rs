@@ -1,6 +1,7 @@
 //! Tests of the supervisor: this very test program plays the children.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
+use crate::Done;
 use crate::Watch;
 use crate::deal::{Dealer, Shape, Stack};
 use base::{Failure, FailureKind};
@@ -20,7 +21,7 @@ fn as_child() {
     let assignment = child.assignment();
     let job = &assignment.job;
     let mine = |act: &str| job[act] == json!(assignment.index);
-    child.beat(|| 1);
+    child.beat(|| Done { tiles: 1, ..Done::default() });
     let end = play(&child, &mine);
     if let Err(failure) = end {
         child.say(&failure.into());
@@ -90,7 +91,7 @@ fn said(process: usize, line: &str) -> News {
 fn all_finish_and_are_gone() {
     let tiles = Cell::new(0);
     let mut news = |n| {
-        if let News::Tiles(t) = n {
+        if let News::Done(Done { tiles: t, .. }) = n {
             tiles.set(t);
         }
     };

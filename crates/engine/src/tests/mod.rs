@@ -8,6 +8,7 @@ mod orders;
 mod plans;
 mod sinks;
 mod spills;
+mod tasks;
 
 use crate::deal::{Asking, Dealer};
 use crate::{Mesh, Options, Tally, Watch, run};
@@ -31,7 +32,8 @@ pub fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 
 pub fn options(threads: usize, in_flight: usize) -> Options {
     let (grace, state, spill) = (LONG, u64::MAX, std::env::temp_dir());
-    Options { threads, mesh: None, in_flight, grace, profile: false, state, spill }
+    let (memory, mesh, profile) = (u64::MAX, None, false);
+    Options { threads, mesh, in_flight, grace, profile, memory, state, spill }
 }
 
 /// Runs a plan in one process.

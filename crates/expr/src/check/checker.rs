@@ -2,12 +2,12 @@
 use super::arguments::Arguments;
 use super::builder::{Builder, Mistake, Operand};
 use super::growth::{Argument, Growth, MAX_OPERATIONS, too_large};
-use super::{Scope, UserFunction};
+use super::{Scope, UserFunction, row_column};
 use crate::dag::Dag;
 use crate::functions::{self, Function};
 use crate::reduce::reduction;
 use crate::syntax::{BinaryOp, Expr, ExprKind, MAX_DEPTH, UnaryOp, WORDS, Word};
-use base::{Code, DType, Diagnostic, Diagnostics, Span, Value, did_you_mean, synonyms};
+use base::{Code, DType, Diagnostic, Diagnostics, Field, Span, Value, did_you_mean, synonyms};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -199,6 +199,10 @@ impl<'a> Checker<'a> {
             let node = self.builder.dag.column(name, field.dtype, field.nullable, field.mask);
             return Some(Operand::Node(node));
         }
+        if let Some(field) = self.scope.row.iter().find(|f| &*f.name == name) {
+            let Field { name, dtype, nullable, mask, .. } = row_column(field);
+            return Some(Operand::Node(self.builder.dag.column(name, dtype, nullable, mask)));
+        }
         if let Some((_, value)) = self.scope.params.iter().find(|(n, _)| n == name) {
             return Some(Operand::Weak(value.clone()));
         }
@@ -220,7 +224,9 @@ impl<'a> Checker<'a> {
         }
         let arguments = self.frames.last().into_iter().flat_map(|f| &f.function.arguments);
         let params = self.scope.params.iter().map(|(n, _)| n);
-        let known = arguments.chain(params).map(String::as_str);
+        let own = |name: &str| self.scope.params.iter().any(|(n, _)| n == name);
+        let row = self.scope.row.iter().map(|f| &*f.name).filter(|name| !own(name));
+        let known = arguments.chain(params).map(String::as_str).chain(row);
         let columns = self.scope.schema.names().filter(|n| !n.starts_with('#'));
         let error = error.maybe_help(match power_sign(name) {
             Some(help) => Some(help),

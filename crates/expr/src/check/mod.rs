@@ -25,7 +25,7 @@ pub use split::{Reduced, ReductionCall, split_reductions};
 use crate::dag::Typed;
 use crate::exceptions::Exception;
 use crate::syntax::Expr;
-use base::{Code, Diagnostic, Schema, Value};
+use base::{Code, Diagnostic, DimMask, Field, Schema, Value};
 use builder::Operand;
 use checker::Checker;
 
@@ -40,11 +40,26 @@ pub struct UserFunction {
     pub body: Expr,
 }
 
+/// What programs call the column `name` of the row that they run for: it has one value, and no
+/// step takes it away or gives its name to another.
+pub fn row_column(field: &Field) -> Field {
+    let name = format!("${{{}}}", field.name);
+    Field { nullable: field.nullable, ..Field::new(name, field.dtype, DimMask::SCALAR) }
+}
+
+/// Whether a column of a program's input is one of the row that it runs for.
+pub(crate) fn is_row_column(field: &Field) -> bool {
+    field.mask == DimMask::SCALAR && field.name.starts_with("${") && field.name.ends_with('}')
+}
+
 /// The names that an expression may use.
 #[derive(Clone, Copy, Debug)]
 pub struct Scope<'a> {
     /// The columns, coordinates included.
     pub schema: &'a Schema,
+    /// The columns of the row that all of this is done for, see [`row_column`]; a column hides one
+    /// of the same name, and one hides a parameter.
+    pub row: &'a [Field],
     /// The parameters and their values.
     pub params: &'a [(String, Value)],
     /// The functions of the pipeline file.
@@ -90,7 +105,7 @@ pub fn constant(
     functions: &[UserFunction],
 ) -> Result<Value, Vec<Diagnostic>> {
     let schema = Schema::default();
-    let scope = Scope { schema: &schema, params, functions };
+    let scope = Scope { schema: &schema, row: &[], params, functions };
     let mut checker = Checker::new(&scope, true);
     match checker.expr(expr) {
         Some(Operand::Weak(value)) if !checker.diagnostics.has_errors() => Ok(value),

@@ -163,7 +163,8 @@ impl Splitter<'_> {
             return true;
         }
         if self.scope.schema.field(name).is_none() {
-            let param = self.scope.params.iter().any(|(n, _)| n == name);
+            let param = self.scope.params.iter().any(|(n, _)| n == name)
+                || self.scope.row.iter().any(|f| &*f.name == name);
             if param || CONSTANTS.iter().any(|(n, _)| *n == name) {
                 return true;
             }

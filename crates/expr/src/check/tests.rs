@@ -253,7 +253,7 @@ fn functions_of_the_file_are_put_in_place() {
         };
         functions.push(function(&format!("g{i}"), &["x"], &body));
     }
-    let scope = Scope { schema: &schema, params: &[], functions: &functions };
+    let scope = Scope { schema: &schema, row: &[], params: &[], functions: &functions };
     let check = |text: &str| check(&tree(text), &scope);
     assert_eq!(
         check("poly(d, f)").unwrap().to_string(),
@@ -281,7 +281,7 @@ fn functions_that_share_nothing_are_refused_as_soon() {
         let body = format!("s{0}(x + 1) + s{0}(x * 2)", i - 1);
         functions.push(function(&format!("s{i}"), &["x"], &body));
     }
-    let scope = Scope { schema: &schema, params: &[], functions: &functions };
+    let scope = Scope { schema: &schema, row: &[], params: &[], functions: &functions };
     assert!(check(&tree("f10(d)"), &scope).is_ok());
     assert_eq!(check(&tree("f39(d)"), &scope).unwrap_err()[0].code, Code::TooDeep);
     let reduced = |text| split_reductions(&[tree(text)], &scope, &Schema::default());
@@ -343,7 +343,7 @@ fn reductions_are_taken_out() {
         ..Schema::default()
     };
     let functions = [function("rms", &["x"], "sqrt(sum(x**2) / count())")];
-    let scope = Scope { schema: &schema, params: &[], functions: &functions };
+    let scope = Scope { schema: &schema, row: &[], params: &[], functions: &functions };
     let split = |list: &[&str], keys: &Schema| {
         split_reductions(&list.iter().map(|t| tree(t)).collect::<Vec<_>>(), &scope, keys)
     };

@@ -4,6 +4,7 @@ use super::place::{From, Place, Source, places, stages};
 use super::schedule::{Parts, Schedule};
 use super::{Checks, Given, Program, Step};
 use crate::Selector;
+use crate::check::is_row_column;
 use crate::dag::{Dag, NodeId, Op, Typed};
 use base::{DType, DimMask, Domain, Failure, Field, Schema};
 use std::collections::HashMap;
@@ -17,6 +18,8 @@ struct Chain {
     columns: Vec<(Field, NodeId)>,
     /// Where each of them stands, by name.
     places: HashMap<Arc<str>, usize>,
+    /// The columns of the row that all is done for, which no step changes.
+    row: HashMap<Arc<str>, NodeId>,
     filters: Vec<NodeId>,
     selector: Option<Arc<Selector>>,
 }
@@ -91,10 +94,13 @@ impl Chain {
             let id = dag.column(f.name.clone(), f.dtype, f.nullable, f.mask);
             (f.clone(), id)
         };
-        let columns = input.fields.iter().map(column).collect();
+        let (row, columns): (Vec<_>, Vec<_>) =
+            input.fields.iter().map(column).partition(|(field, _)| is_row_column(field));
+        let row = row.into_iter().map(|(field, id)| (field.name, id)).collect();
         let domain = input.domain.full();
-        let places = input.positions();
-        Chain { dag, domain, columns, places, filters: Vec::new(), selector: None }
+        let named = columns.iter().enumerate().rev();
+        let places = named.map(|(i, (f, _)): (_, &(Field, _))| (f.name.clone(), i)).collect();
+        Chain { dag, domain, columns, places, row, filters: Vec::new(), selector: None }
     }
 
     /// Whether points are left out, so that rows come out.
@@ -170,7 +176,10 @@ impl Chain {
     }
 
     fn column(&self, name: &str, dtype: DType) -> Result<NodeId, Failure> {
-        let found = self.places.get(name).map(|place| self.columns[*place].1);
+        let found = match self.places.get(name) {
+            Some(place) => Some(self.columns[*place].1),
+            None => self.row.get(name).copied(),
+        };
         match found {
             Some(id) if self.dag.nodes[id].dtype == dtype => Ok(id),
             Some(_) => {

@@ -250,7 +250,7 @@ fn mantle() -> (Schema, Vec<Given>, Vec<Step>) {
         Step::Map(
             list.iter()
                 .map(|(name, text)| {
-                    let scope = Scope { schema, params: &[], functions: &[] };
+                    let scope = Scope { schema, row: &[], params: &[], functions: &[] };
                     let typed = check(&tree(text), &scope).unwrap();
                     (typed.field(*name), typed)
                 })

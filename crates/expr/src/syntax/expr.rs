@@ -198,6 +198,14 @@ pub(super) mod level {
 }
 
 impl Expr {
+    /// The name, if it is nothing but one.
+    pub fn as_name(&self) -> Option<&str> {
+        match &self.kind {
+            ExprKind::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// The names it uses (not those of functions), each at every place, in the order of the text.
     pub fn names(&self) -> Vec<(&str, Span)> {
         let mut out = Vec::new();

@@ -5,8 +5,12 @@ use crate::spec::Spec;
 
 mod axes;
 mod concat;
+mod dead_letters;
 mod distinct;
 mod drop;
+mod each;
+mod fetch;
+mod files;
 mod filter;
 mod grid;
 mod join;
@@ -25,12 +29,18 @@ pub mod stream;
 mod top;
 mod write;
 
+pub(crate) use dead_letters::dead_letters;
+pub use map::field;
+
 base::table! {
     /// All operators by name.
     pub OPERATORS: Operator = [
         concat::CONCAT,
         distinct::DISTINCT,
         drop::DROP,
+        each::EACH,
+        fetch::FETCH,
+        files::FILES,
         filter::FILTER,
         grid::GRID,
         join::JOIN,

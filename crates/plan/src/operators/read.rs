@@ -104,7 +104,7 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let files = Files {
         names: named,
         beside: Path::new(&*b.source.name).parent().map(Path::to_path_buf),
-        format,
+        format: Some(format),
         columns: source.schema().names().map(str::to_owned).collect(),
         types: source.schema().fields.iter().map(|field| field.dtype).collect(),
         options: request.options,

@@ -98,8 +98,7 @@ pub fn reduced(
     let schema = b.graph.nodes[input].schema.clone();
     let (kept, given) = kept(b, input, &schema, keys, &kind);
     let exprs: Vec<Expr> = named.iter().map(|(_, e)| e.clone()).collect();
-    let scope = expr::Scope { schema: &schema, params: &b.params, functions: &b.functions };
-    let reduced = expr::split_reductions(&exprs, &scope, &kept);
+    let reduced = expr::split_reductions(&exprs, &b.scope(&schema), &kept);
     let mut reduced = b.diagnostics.take(reduced)?;
     reduced.calls.iter_mut().for_each(|call| uncounted(call, &schema));
     let columns = reduced.calls.iter().flat_map(|call| &call.columns);

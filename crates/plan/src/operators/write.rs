@@ -156,7 +156,7 @@ fn attribute(b: &mut Builder, node: &Node) -> Option<Attribute> {
 }
 
 /// What an output says of itself: CF's attributes, and which pipeline made it.
-fn file_attributes(b: &Builder, schema: &Schema, own: Attributes) -> Attributes {
+pub fn file_attributes(b: &Builder, schema: &Schema, own: Attributes) -> Attributes {
     let mut all = schema.attributes.clone();
     let text = |t: String| Attribute::Text(t);
     let before = schema.attributes.get("Conventions").and_then(Attribute::text);

@@ -1,6 +1,6 @@
 //! `prune-columns`: where a path forks, and at joins, columns that no branch uses are not made.
 use super::Rule;
-use crate::graph::{FoldPlan, Fused, Graph, NodeId, PlanNode, PlanOp};
+use crate::graph::{FoldPlan, Fused, Graph, NodeId, PlanOp};
 use expr::Program;
 use std::collections::BTreeSet;
 
@@ -27,8 +27,7 @@ fn apply(graph: &mut Graph) -> bool {
         if !chooses {
             continue;
         }
-        let used: BTreeSet<usize> =
-            consumers.iter().flat_map(|c| uses(&graph.nodes[*c], id, node)).collect();
+        let used: BTreeSet<usize> = consumers.iter().flat_map(|c| uses(graph, *c, id)).collect();
         if used.len() < node.schema.fields.len() {
             graph.nodes[id].kept = Some(used.into_iter().collect());
             changed = true;
@@ -39,11 +38,15 @@ fn apply(graph: &mut Graph) -> bool {
 
 /// The columns of its input that a node uses. Only passes and joins are choosy; others take what
 /// comes.
-fn uses(node: &PlanNode, id: NodeId, input: &PlanNode) -> Vec<usize> {
-    let all = || (0..input.schema.fields.len()).collect();
+fn uses(graph: &Graph, at: NodeId, id: NodeId) -> Vec<usize> {
+    let (node, input) = (&graph.nodes[at], &graph.nodes[id]);
+    let width = input.schema.fields.len();
+    let all = || (0..width).collect();
     let needed = |fused: &Fused| {
-        let program = Program::compile(&fused.schema, fused.given.clone(), &fused.steps, false);
-        program.map_or_else(|_| all(), |p| p.needed().to_vec())
+        let (schema, given) = graph.before(fused);
+        let program = Program::compile(&schema, given, &fused.steps, false);
+        let own = |p: Program| p.needed().iter().copied().filter(|i| *i < width).collect();
+        program.map_or_else(|_| all(), own)
     };
     match &node.op {
         PlanOp::Apply(steps) => needed(&input.then(steps.clone())),

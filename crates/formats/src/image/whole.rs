@@ -1,0 +1,34 @@
+//! Images that are decoded whole: once, by whoever asks first.
+use super::header::{Header, Kind};
+use super::{jpeg, png, tiff};
+use crate::rows::guarded;
+use std::fs::File;
+use std::sync::{Arc, OnceLock};
+
+/// The most bytes of such an image.
+pub(super) const MOST: u64 = 1 << 30;
+
+/// The pixels of a file.
+#[derive(Default)]
+pub(super) struct Whole(OnceLock<Result<Arc<Vec<u8>>, String>>);
+
+impl Whole {
+    /// All bytes, decoded when they are asked for the first time.
+    ///
+    /// # Errors
+    /// If the file is damaged.
+    pub(super) fn bytes(&self, file: &Arc<File>, header: &Header) -> Result<Arc<Vec<u8>>, String> {
+        self.0.get_or_init(|| guarded(|| decode(file, header))).clone()
+    }
+}
+
+fn decode(file: &Arc<File>, header: &Header) -> Result<Arc<Vec<u8>>, String> {
+    let bytes = usize::try_from(header.bytes().min(MOST)).map_err(|e| e.to_string())?;
+    let mut pixels = vec![0; bytes];
+    match header.kind {
+        Kind::Png => png::whole(file, &mut pixels)?,
+        Kind::Jpeg => jpeg::whole(file, &mut pixels)?,
+        Kind::Tiff => tiff::whole(file, &mut pixels)?,
+    }
+    Ok(Arc::new(pixels))
+}

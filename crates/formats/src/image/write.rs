@@ -1,0 +1,110 @@
+//! Values of tiles as the bytes of an image, and tiles put together to rows.
+use super::header::Kind;
+use super::layout::Layout;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::DataType;
+use base::Tile;
+
+/// The bytes of a tile's values, row-major.
+///
+/// # Errors
+/// If a value is missing or does not fit: a clause that says where.
+pub(super) fn bytes(layout: &Layout, tile: &Tile) -> Result<Vec<u8>, String> {
+    let column = tile.columns.get(layout.column).ok_or("the variable is not there")?;
+    let array = tile.expand(column).map_err(|e| e.to_string())?;
+    if array.null_count() > 0 {
+        let at = (0..array.len()).find(|i| array.is_null(*i)).unwrap_or_default();
+        let place = place(layout, tile, at);
+        return Err(format!("the value {place} is missing; `coalesce(v, 0)` puts another there"));
+    }
+    let values = whole(&array);
+    let fits = |value: &i64| (0..=layout.most()).contains(value);
+    if !layout.clip
+        && let Some(at) = values.iter().position(|value| !fits(value))
+    {
+        let (value, most, place) = (values[at], layout.most(), place(layout, tile, at));
+        let wider = match layout.bits {
+            8 if layout.kind != Kind::Jpeg && (0..=0xffff).contains(&value) => {
+                "`bits: 16` holds up to 65535, "
+            }
+            _ => "",
+        };
+        return Err(format!(
+            "the value {value} {place} is not from 0 to {most}; {wider}`clip: true` takes the \
+             nearest that is"
+        ));
+    }
+    Ok(encoded(layout, &values))
+}
+
+fn whole(array: &ArrayRef) -> Vec<i64> {
+    match array.data_type() {
+        DataType::Int32 => {
+            array.as_primitive::<Int32Type>().values().iter().map(|v| i64::from(*v)).collect()
+        }
+        _ => array.as_primitive::<Int64Type>().values().to_vec(),
+    }
+}
+
+fn encoded(layout: &Layout, values: &[i64]) -> Vec<u8> {
+    let within = values.iter().map(|value| (*value).clamp(0, layout.most()));
+    match (layout.bits, layout.kind) {
+        (8, _) => within.map(|value| value as u8).collect(),
+        (_, Kind::Png) => within.flat_map(|value| (value as u16).to_be_bytes()).collect(),
+        _ => within.flat_map(|value| (value as u16).to_ne_bytes()).collect(),
+    }
+}
+
+/// Where in the image a value of a tile stands.
+fn place(layout: &Layout, tile: &Tile, at: usize) -> String {
+    let bands = tile.shape.get(2).copied().unwrap_or(1);
+    let first = |dim: usize| tile.origin.get(dim).copied().unwrap_or(0) as usize;
+    let row = first(0) + at / (tile.shape[1] * bands);
+    let column = first(1) + at / bands % tile.shape[1];
+    match layout.bands {
+        1 => format!("in row {row}, column {column}"),
+        _ => format!("in row {row}, column {column}, band {}", first(2) + at % bands),
+    }
+}
+
+/// Rows that tiles have been put into.
+#[derive(Default)]
+pub(super) struct Rows {
+    first: usize,
+    bytes: Vec<u8>,
+    /// Bytes that have been put in.
+    full: usize,
+}
+
+impl Rows {
+    /// Puts the bytes of a tile in; gives rows when they are whole. Tiles come by ascending number,
+    /// so that all of some rows come before the first of the next.
+    pub(super) fn put(&mut self, layout: &Layout, tile: &Tile, bytes: &[u8]) -> Option<Vec<u8>> {
+        let (row, size) = (layout.row_bytes(), tile.shape[0] * layout.row_bytes());
+        if self.full == 0 {
+            self.first = tile.origin[0] as usize;
+            self.bytes = vec![0; size];
+        }
+        let sample = layout.sample_bytes();
+        let part = |dim: usize| match tile.shape.get(dim) {
+            Some(n) => (tile.origin[dim] as usize, *n),
+            None => (0, 1),
+        };
+        let ((x, columns), (band, bands)) = (part(1), part(2));
+        // Values that lie behind each other in the tile and in the image.
+        let run = if bands == layout.bands { columns * bands } else { bands } * sample;
+        let runs = columns * bands * sample / run;
+        for (i, values) in bytes.chunks_exact(run).enumerate() {
+            let (line, pixel) = (i / runs, x + i % runs);
+            let at = line * row + (pixel * layout.bands + band) * sample;
+            self.bytes[at..at + run].copy_from_slice(values);
+        }
+        self.full += bytes.len();
+        (self.full == self.bytes.len()).then(|| {
+            self.full = 0;
+            std::mem::take(&mut self.bytes)
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! What the answer for a row depends on.
+use super::Each;
+use crate::fingerprint::Print;
+use crate::paths::find;
+use crate::template::constant;
+use crate::yaml::{Kind, Node};
+use arrow_array::RecordBatch;
+use std::fmt::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use tasks::{Key, KeyHasher};
+
+impl Each {
+    /// What the steps mean: their text less blanks and comments, the parameters and functions that
+    /// they may name, what the run does not put up with.
+    pub(super) fn meant(&self) -> Print {
+        let mut text = format!("{}\n{:?}\n", env!("CARGO_PKG_VERSION"), self.options.wary());
+        for step in &self.steps {
+            let _ = write!(text, "{} {:?} ", step.operator.name, step.inputs);
+            node(&step.head, &mut text);
+            for (key, value) in &step.options {
+                let _ = write!(text, " {:?}: ", key.name);
+                node(value, &mut text);
+            }
+            text.push('\n');
+        }
+        let named = |name: &str| text.contains(name);
+        let mut params = String::new();
+        for (name, value) in self.params.iter().filter(|(name, _)| named(name)) {
+            let _ = writeln!(params, "{name} = {value:?}");
+        }
+        for function in &self.functions {
+            let _ =
+                writeln!(params, "{} {:?} {}", function.name, function.arguments, function.body);
+        }
+        let row = self.row.iter().map(|f| format!("{} {}", f.name, f.dtype)).collect::<Vec<_>>();
+        Print::of([text, params, row.join("\n")])
+    }
+
+    /// What the answer for a row depends on: the steps, the values that they name, the files that
+    /// they read as they are now. `None` if that cannot be told.
+    pub fn key(&self, batch: &RecordBatch, at: usize) -> Option<Key> {
+        let mut hash = KeyHasher::default();
+        hash.part(self.meaning);
+        for i in &self.used {
+            let value = crate::tests::value(batch.column(*i), at);
+            hash.part(format!("{} {value:?}", self.row[*i].name));
+        }
+        for path in self.reads(batch, at)? {
+            hash.part(path.as_os_str().as_encoded_bytes());
+            if let Ok(m) = path.metadata() {
+                hash.part(format!("{} {} {} {}", m.len(), m.mtime(), m.mtime_nsec(), m.ino()));
+            }
+        }
+        Some(hash.key())
+    }
+
+    /// The files that the steps read for a row.
+    fn reads(&self, batch: &RecordBatch, at: usize) -> Option<Vec<PathBuf>> {
+        let mut b = self.builder(&self.options, (batch, at), true);
+        let beside = Path::new(&*self.source.name).parent();
+        let mut paths = Vec::new();
+        for step in &self.steps {
+            match step.operator.name {
+                "read" => {}
+                // Their own files are found by steps inside of them.
+                "each" => return None,
+                _ => continue,
+            }
+            let names = match &step.head.kind {
+                Kind::List(items) => items.iter().collect(),
+                _ => vec![&step.head],
+            };
+            for name in names {
+                let text = constant(&mut b, &name.scalar()?.text)?;
+                paths.extend(find(beside, &text).unwrap_or_else(|_| vec![PathBuf::from(&text)]));
+            }
+        }
+        Some(paths)
+    }
+}
+
+/// A value of the pipeline file, less its place.
+fn node(node: &Node, out: &mut String) {
+    match &node.kind {
+        Kind::Null => out.push('~'),
+        Kind::Scalar(s) => {
+            let _ = write!(out, "{}{:?}", if s.quoted { "q" } else { "" }, s.text.text);
+        }
+        Kind::List(items) => {
+            out.push('[');
+            items.iter().for_each(|item| {
+                self::node(item, out);
+                out.push(',');
+            });
+            out.push(']');
+        }
+        Kind::Map(entries) => {
+            out.push('{');
+            for (key, value) in entries {
+                let _ = write!(out, "{:?}:", key.name);
+                self::node(value, out);
+                out.push(',');
+            }
+            out.push('}');
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! A program for each row, or batch of rows.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | [`spec`] | what is to be run, as the plan says it |
+//! | [`program`] | where a program is |
+//! | `start` | the words of one start, with the values of its rows |
+//! | `staged` | files that it makes, under other names until its end |
+//! | `attempt`, `process`, `pipes` | one start: a process group, its pipes, its end |
+//! | `retry` | starts until one ends well |
+//! | `fault` | why a row failed, as a sentence |
+//! | `stdout` | what it has written, as columns |
+//! | `answer` | the columns of all rows of a start |
+//! | `key`, `contents` | what the answer depends on |
+mod answer;
+mod attempt;
+mod contents;
+mod fault;
+mod key;
+mod pipes;
+mod process;
+pub mod program;
+mod retry;
+mod spec;
+mod staged;
+mod start;
+mod stdout;
+
+pub use spec::{Known, Replace, Spec, Stdout, Waits};
+
+use crate::{Answer, Key, Rows, Stop, Work};
+use base::Field;
+use contents::Contents;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+/// A program that is run for each row, or batch of rows.
+#[derive(Debug)]
+pub struct Call {
+    spec: Spec,
+    fields: Vec<Field>,
+    contents: Contents,
+}
+
+impl Call {
+    /// Of what is to be run.
+    ///
+    /// # Errors
+    /// If a column of its output has the name of another: a sentence.
+    pub fn new(spec: Spec) -> Result<Call, String> {
+        let fields = answer::fields(&spec.stdout);
+        if fields.len() == answer::OWN.len() {
+            return Err("the output needs at least one column".to_owned());
+        }
+        for (i, field) in fields.iter().enumerate() {
+            if fields[..i].iter().any(|other| other.name == field.name) {
+                return Err(format!("two columns of a call have the name `{}`", field.name));
+            }
+        }
+        Ok(Call { spec, fields, contents: Contents::default() })
+    }
+
+    /// What is run.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+}
+
+impl Work for Call {
+    fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    fn batch(&self) -> usize {
+        self.spec.batch.max(1)
+    }
+
+    fn key(&self, rows: &Rows) -> Option<Key> {
+        let rendered = start::render(&self.spec, rows);
+        match rendered.errors.iter().all(Option::is_none) {
+            true => key::of(&self.spec, &rendered.start, &self.contents),
+            false => None,
+        }
+    }
+
+    fn run<'a>(&'a self, rows: Rows, mut stop: Stop) -> BoxFuture<'a, Answer> {
+        async move {
+            let rendered = start::render(&self.spec, &rows);
+            let sound = rendered.errors.iter().filter(|e| e.is_none()).count();
+            let done = match sound {
+                0 => None,
+                _ => Some(self.until_done(rendered.start, sound, &mut stop).await),
+            };
+            answer::assemble(&self.fields, rendered.errors, done)
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,150 @@
+//! What is to be run for each row, as the plan says it.
+use crate::Template;
+use base::DType;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is to be run for each row. No shell ever reads any of it.
+///
+/// Names of files that are not absolute are those that the program would find in its folder.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// The program, and its arguments. In a batch an argument that has values of the row in it stands
+    /// there once for each row.
+    pub command: Vec<Template>,
+    /// What the program reads. In a batch that of each row, as lines. `None`: nothing.
+    pub stdin: Option<Template>,
+    /// Variables of the environment beside those of this process.
+    pub env: Vec<(String, Template)>,
+    /// The folder it runs in. `None`: that of this process.
+    pub folder: Option<Template>,
+    /// What it writes.
+    pub stdout: Stdout,
+    /// The longest it may take, each time. `None`: as long as it wants.
+    pub timeout: Option<Duration>,
+    /// How often it is started again if it fails.
+    pub retries: u32,
+    /// How long to wait before that.
+    pub waits: Waits,
+    /// Exit codes that are no failure.
+    pub ok: Vec<i32>,
+    /// Files or folders that it makes. Each must stand in its command, variables or input: there it
+    /// gets another name, in the same folder, until the program has ended well.
+    pub outputs: Vec<Template>,
+    /// Files that it reads beside those that stand in its arguments: a change does the row again.
+    pub inputs: Vec<Template>,
+    /// Rows of one start.
+    pub batch: usize,
+    /// Which outputs may replace a file.
+    pub replace: Replace,
+    /// The largest standard output in bytes.
+    pub most_stdout: usize,
+    /// So many bytes of the end of standard error are kept.
+    pub most_stderr: usize,
+    /// Between SIGTERM and SIGKILL.
+    pub grace: Duration,
+}
+
+impl Spec {
+    /// A call of a program with arguments, and nothing else asked for.
+    pub fn new(command: Vec<Template>) -> Spec {
+        Spec {
+            command,
+            stdin: None,
+            env: Vec::new(),
+            folder: None,
+            stdout: Stdout::Text,
+            timeout: None,
+            retries: 0,
+            waits: Waits::default(),
+            ok: vec![0],
+            outputs: Vec::new(),
+            inputs: Vec::new(),
+            batch: 1,
+            replace: Replace::Never,
+            most_stdout: 64 << 20,
+            most_stderr: 64 << 10,
+            grace: Duration::from_secs(2),
+        }
+    }
+}
+
+/// What a program writes to its standard output.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stdout {
+    /// Text: a column `stdout`, without the line ends at its end. In a batch a line for each row.
+    Text,
+    /// Lines: a column `line`, with a row for each. In a batch a line for each row.
+    Lines,
+    /// A number: a column `stdout`. In a batch a line with a number for each row.
+    Float64,
+    /// An object, a list of objects, or objects one after the other: a row for each, with these
+    /// columns. In a batch one for each row.
+    Json(Vec<(Arc<str>, DType)>),
+    /// Comma-separated values with names in the first line: a row for each further line, with these
+    /// columns. In a batch one for each row.
+    Csv(Vec<(Arc<str>, DType)>),
+}
+
+/// Waits before a failed program is started again: at random between nothing and a bound that
+/// doubles each time ("full jitter": M. Brooker, Exponential Backoff And Jitter, 2015).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// The first bound.
+    pub first: Duration,
+    /// The largest bound.
+    pub most: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Waits {
+        Waits { first: Duration::from_secs(1), most: Duration::from_secs(60) }
+    }
+}
+
+impl Waits {
+    /// How long to wait when it has failed so often.
+    pub(super) fn after(&self, failures: u32) -> Duration {
+        let doubled = self.first.saturating_mul(1 << failures.saturating_sub(1).min(20));
+        // A random number that is not to be had leaves the middle.
+        let random = getrandom::u32().unwrap_or(u32::MAX / 2);
+        doubled.min(self.most).mul_f64(f64::from(random) / f64::from(u32::MAX))
+    }
+}
+
+/// Says of a file whether an earlier run has made it.
+pub type Known = dyn Fn(&Path) -> bool + Send + Sync;
+
+/// Which outputs may replace a file that is there.
+#[derive(Clone, Default)]
+pub enum Replace {
+    /// None.
+    #[default]
+    Never,
+    /// Those of which this says that an earlier run has made them.
+    Known(Arc<Known>),
+    /// All.
+    Always,
+}
+
+impl Replace {
+    pub(super) fn allows(&self, path: &Path) -> bool {
+        match self {
+            Replace::Never => false,
+            Replace::Known(known) => known(path),
+            Replace::Always => true,
+        }
+    }
+}
+
+impl fmt::Debug for Replace {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Replace::Never => "Never",
+            Replace::Known(_) => "Known",
+            Replace::Always => "Always",
+        })
+    }
+}
