@@ -149,7 +149,7 @@ fn a_program_that_dies_is_started_again() {
     };
     fs::write(bench.path().join("p.yaml"), text(1)).unwrap();
     let (out, err) = bench.good("run p.yaml --format json -w 1");
-    assert!(err.contains("warning[W0404]") && err.contains("was started again 1 time"), "{err}");
+    assert!(err.contains("warning[W0405]") && err.contains("was started again 1 time"), "{err}");
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(report["results"].to_string(), results(&pipeline("  - stream: [cat]"), "-w 1"));
     fs::remove_file(bench.path().join("mark")).unwrap();
@@ -164,13 +164,13 @@ fn mistakes_are_found_before_the_run() {
         ("stream: cat", "E0013", "a list of a program and its arguments"),
         (
             "stream: [no-such-program]",
-            "E0410",
+            "E0411",
             "there is no program `no-such-program` in the folders of PATH",
         ),
-        ("stream: [./no-such-program]", "E0410", "there is no program `./no-such-program`"),
-        ("stream: [./p.yaml]", "E0410", "`./p.yaml` cannot be executed"),
-        ("stream: [sh, -c, exit 4]", "E0410", "ended with exit code 4 before it had answered"),
-        ("stream: [sh, -c, echo hello there]", "E0410", "`hello there\\n`"),
+        ("stream: [./no-such-program]", "E0411", "the program `./no-such-program` does not exist"),
+        ("stream: [./p.yaml]", "E0411", "the program `./p.yaml` may not be executed"),
+        ("stream: [sh, -c, exit 4]", "E0411", "ended with exit code 4 before it had answered"),
+        ("stream: [sh, -c, echo hello there]", "E0411", "`hello there\\n`"),
         ("stream: [cat]\n    columns: { k: integer }", "E0015", "no type is called `integer`"),
         ("stream: [cat]\n    timeout: -1", "E0015", "`timeout` is a number of seconds above 0"),
         ("stream: [cat]\n    retries: -1", "E0015", "a whole number from 0 on"),
@@ -198,7 +198,7 @@ fn programs_are_refused_on_request() {
     );
     for verb in ["check", "explain", "run", "run -n 2", "test"] {
         let (out, err, code) = bench.run(&format!("{verb} p.yaml --no-calls"));
-        assert!(code != 0 && format!("{out}{err}").contains("E0411"), "{verb}: {code} {out}{err}");
+        assert!(code != 0 && format!("{out}{err}").contains("E0410"), "{verb}: {code} {out}{err}");
     }
     assert!(bench.left().is_empty(), "{:?}", bench.left());
     let (told, _) = bench.good("explain p.yaml");

@@ -2,14 +2,13 @@
 use crate::build::Builder;
 use crate::graph::{NodeId, PlanOp, StreamPlan};
 use crate::operator::{Inputs, Key, Operator, Shape};
-use crate::paths::places;
 use crate::spec::{Step, wrong_shape};
 use crate::yaml::{Kind, Node};
 use base::{Code, DType, Diagnostic, DimMask, Domain, Field, Schema, Span, Value, did_you_mean};
-use rustix::fs::{Access, access};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tasks::call::program::find;
 use tasks::stream::Program;
 
 /// The operator.
@@ -72,9 +71,10 @@ pub fn build_words(b: &mut Builder, step: &Step, words: &Node) -> Option<NodeId>
     let timeout = step.option("timeout").and_then(|node| seconds(b, node));
     let written = written?;
     if b.options.no_calls {
-        let message =
-            format!("the pipeline would start `{}`, which `--no-calls` refuses", written[0]);
-        b.error(Diagnostic::error(Code::CallRefused, words.span, message));
+        let shown = written.join(" ");
+        let message = format!("`--no-calls` refuses what this step uses: {shown}");
+        let error = Diagnostic::error(Code::CallRefused, words.span, message);
+        b.error(error.help("without `--no-calls` it is used, with your rights"));
         return None;
     }
     let beside = Path::new(&*b.source.name).parent().map(Path::to_path_buf);
@@ -196,20 +196,11 @@ fn asked(b: &mut Builder, program: &Program, span: Span) -> Option<Vec<Field>> {
     Some(fields)
 }
 
-/// The file of a program: of this name if it has a folder, else in the folders of `PATH`.
+/// The file of a program: of this name if it has a folder, in that of the command or that of the
+/// pipeline; else in the folders of `PATH`.
 fn program(beside: Option<&Path>, word: &str) -> Result<PathBuf, String> {
-    let runs = |path: &Path| path.is_file() && access(path, Access::EXEC_OK).is_ok();
-    if word.contains('/') {
-        let found = places(beside, word).into_iter().find(|path| path.exists());
-        return match found {
-            Some(path) if runs(&path) => Ok(std::path::absolute(&path).unwrap_or(path)),
-            Some(_) => Err(format!("`{word}` cannot be executed")),
-            None => Err(format!("there is no program `{word}`")),
-        };
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|folder| folder.join(word)).find(|p| runs(p));
-    found.ok_or_else(|| format!("there is no program `{word}` in the folders of PATH"))
+    let there = beside.filter(|folder| !Path::new(word).exists() && folder.join(word).exists());
+    find(word, there)
 }
 
 /// An argument; with the folder of the pipeline if only there is a file of this name.

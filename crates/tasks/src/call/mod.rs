@@ -18,7 +18,7 @@ mod contents;
 mod fault;
 mod key;
 mod pipes;
-mod process;
+pub(crate) mod process;
 pub mod program;
 mod retry;
 mod spec;
