@@ -10,5 +10,6 @@
 | `machine` | what it all ran on |
 | `results` | what was measured, as files |
 | `page`, `svg`, `units` | the page, its pictures, numbers as people read them |
+| `stores` | the web server that jobs about stores read from |
 | `mantle`, `rotated`, `tables` | data and answers that several jobs share, for the peers' Python |
 """

@@ -11,7 +11,7 @@ from .job import TOP
 # From PyPI. One that cannot be installed is missing from the tables, which say so.
 PACKAGES = [
     "numpy", "numba", "numexpr", "scipy", "xarray", "dask", "netCDF4", "polars", "duckdb", "ray",
-    "pyarrow", "pillow",
+    "pyarrow", "pillow", "fsspec", "aiohttp", "h5netcdf",
 ]
 
 

@@ -34,6 +34,7 @@ use clap::error::ErrorKind;
 use engine::panics;
 use expr::isa::Isa;
 use rustix::process::{Resource, getrlimit};
+use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 
@@ -43,12 +44,30 @@ static MEMORY: memory::LargePages = memory::LargePages;
 /// The least stack on which all works, however deep a file is.
 const STACK: usize = 8 << 20;
 
+/// The hidden verb of the process that ends programs if their caller is killed.
+const WARDEN_VERB: &str = "warden-of-calls";
+
 fn main() -> ExitCode {
+    // Before all else: it has to be there soon, and needs nothing of a launcher.
+    if std::env::args_os().nth(1).is_some_and(|verb| verb == WARDEN_VERB) {
+        tasks::warden::main();
+        return ExitCode::SUCCESS;
+    }
+    provide_warden();
     memory::prepare();
     panics::install();
     match getrlimit(Resource::Stack).current {
         Some(bytes) if bytes < STACK as u64 => on_larger_stack(),
         _ => launch(),
+    }
+}
+
+/// The warden is this very program, even if its file has been replaced since.
+fn provide_warden() {
+    let own = Path::new("/proc/self/exe");
+    let program = if own.exists() { Ok(own.to_path_buf()) } else { std::env::current_exe() };
+    if let Ok(program) = program {
+        tasks::warden::provide(program, [WARDEN_VERB.into()]);
     }
 }
 

@@ -8,8 +8,8 @@ use crate::trials::{Believes, Follows, Resumes, stages};
 use crate::verbs::End;
 use base::{Code, Diagnostic, Failure, FailureKind, Severity, Span, Warning};
 use engine::ledger::{
-    Book, Folder, Inputs, Kept, Lock, Reason, Record, Survey, compact, is_own, remove_staged,
-    staged,
+    Book, Folder, Inputs, Kept, Lock, Reason, Record, Survey, compact, is_own, output_print,
+    remove_staged, staged,
 };
 use plan::Plan;
 use plan::physical::{Node, Op, Physical};
@@ -210,7 +210,9 @@ pub fn own(physical: &Physical) -> Result<Option<Vec<PathBuf>>, Failure> {
         _ => None,
     };
     let paths = physical.nodes.iter().filter_map(path);
-    let there: Vec<PathBuf> = paths.filter(|path| path.exists()).collect();
+    // Of an object in a store its print says whether it is there.
+    let there: Vec<PathBuf> =
+        paths.filter(|path| path.exists() || output_print(path).is_some()).collect();
     let Some(folder) = &physical.state else { return Ok(there.is_empty().then_some(there)) };
     let known = Folder::read(folder, None, false)?;
     let own = |path: &PathBuf| is_own(physical, path, &known);

@@ -2,6 +2,7 @@
 use crate::dataflow::{self, Job, Measured, Workers};
 use crate::deal::{Hand, Seat, Shape, Stack, stacks};
 use crate::ledger::Book;
+use crate::nodes::ahead::Lookahead;
 use crate::nodes::waits::circular;
 use crate::options::Options;
 use crate::panics;
@@ -59,6 +60,7 @@ pub fn run_noting(
         watch: watch.clone(),
         book,
         hands,
+        ahead: lookaheads(&physical),
         shown: Arc::new(Mutex::new(Vec::new())),
         in_flight: options.in_flight.max(1),
         budget: Budget::new(options.state, Folder::new(&options.spill)),
@@ -109,6 +111,17 @@ fn hands(stacks: &[Option<Stack>], options: &Options) -> Vec<Option<Hand>> {
         stack.map(|stack| Hand::new(read, stack, seat, mesh.map(|m| m.asking.clone()), ahead))
     };
     stacks.iter().enumerate().map(hand).collect()
+}
+
+/// For each `Read` whose bytes lie elsewhere what its workers ask for together.
+fn lookaheads(physical: &Physical) -> Vec<Option<Lookahead>> {
+    let remote = |op: &Op| match op {
+        Op::Read(read) => read.source.as_ref().is_some_and(|source| source.is_remote()),
+        _ => false,
+    };
+    let count = physical.nodes.iter().filter(|node| remote(&node.op)).count();
+    let ahead = |op: &Op| remote(op).then(|| Lookahead::new(count));
+    physical.nodes.iter().map(|node| ahead(&node.op)).collect()
 }
 
 fn sorted(mut workers: Vec<profile::Worker>) -> Vec<profile::Worker> {

@@ -5,6 +5,7 @@ use base::{Attributes, Column, DType, Entry, Failure, Region, Schema, Tile, Tili
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tasks::store::Hold;
 
 /// A file format: an entry of the table [`crate::FORMATS`].
 pub trait Format: Entry + Send + Sync {
@@ -80,6 +81,16 @@ pub trait TileSource: Send + Sync {
     /// # Errors
     /// If the file cannot be read or is damaged; names the file.
     fn read(&self, region: &Region, columns: &[usize]) -> Result<Vec<Column>, Failure>;
+
+    /// Whether its bytes lie elsewhere, so that reading waits for them.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    /// Asks for the bytes that [`TileSource::read`] of these will need, and does not wait for them.
+    fn ahead(&self, _region: &Region, _columns: &[usize]) -> Ahead {
+        Ahead::default()
+    }
 
     /// As [`TileSource::tiling`], but no tile has rows of two files: a change of one file leaves
     /// the tiles of the others as they are.
@@ -165,6 +176,17 @@ pub trait TileSource: Send + Sync {
 
     /// One line for `explain`: format, file, how it is stored.
     fn describe(&self) -> String;
+}
+
+/// What has been asked for of a tile that will be read soon; it stays until this is dropped.
+#[derive(Default)]
+pub struct Ahead(pub(crate) Vec<Hold>);
+
+impl Ahead {
+    /// How many bytes that are.
+    pub fn bytes(&self) -> u64 {
+        self.0.iter().map(Hold::bytes).sum()
+    }
 }
 
 /// What a file says of a column or a dimension that an output of the same format will not say.

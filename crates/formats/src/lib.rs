@@ -5,6 +5,7 @@ mod csv;
 mod durable;
 mod ended;
 mod image;
+mod input;
 mod ipc;
 mod memo;
 pub mod netcdf;
@@ -20,10 +21,11 @@ mod stage;
 mod summed;
 mod survivors;
 mod table;
+mod uploaded;
 
 pub use contract::{
-    Arrangement, FilePlace, Format, FormatError, FormatErrorKind, NotRead, OpenRequest, Piece,
-    Sink, TileSource, TileWriter, Unkept, Unread, WriteRequest, Written,
+    Ahead, Arrangement, FilePlace, Format, FormatError, FormatErrorKind, NotRead, OpenRequest,
+    Piece, Sink, TileSource, TileWriter, Unkept, Unread, WriteRequest, Written,
 };
 pub use csv::Guess;
 pub use memo::Memo;
@@ -33,3 +35,4 @@ pub use rows::panic_is_guarded;
 pub use stage::put;
 pub use survivors::{Ask, Comparison, RowTest, Survivors};
 pub use table::{FORMATS, format_for_path, format_named};
+pub use uploaded::{Uploaded, staging};

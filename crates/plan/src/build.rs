@@ -18,6 +18,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tasks::store::is_remote;
 
 /// The plan as far as it is built, the names that hold everywhere, and the mistakes so far.
 pub struct Builder<'a> {
@@ -102,7 +103,8 @@ impl Builder<'_> {
     /// The folder of the run's state, if it keeps one.
     pub fn state(&self) -> Option<PathBuf> {
         let state = &self.options.state;
-        if let Some(output) = self.outputs.first() {
+        let mut local = self.outputs.iter().filter(|output| !is_remote(&output.path));
+        if let Some(output) = local.next() {
             return state.folder(Some(&output.path));
         }
         // What was done for rows is to be known again, though nothing is written.
@@ -117,6 +119,7 @@ impl Builder<'_> {
         let same = |p: &PathBuf| std::path::absolute(p).ok() == std::path::absolute(path).ok();
         match () {
             () if self.options.overwrite => Replace::Always,
+            () if self.options.replace.iter().any(same) && is_remote(path) => Replace::Always,
             () if self.options.replace.iter().any(same)
                 || self.replaced.as_ref().is_some_and(|made| made(path)) =>
             {

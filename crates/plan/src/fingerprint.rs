@@ -283,7 +283,10 @@ fn values(array: &ArrayRef) -> String {
 
 /// What an output is, less what tells when and by which text it was made.
 fn written(write: &WritePlan, schema: &Schema, title: &str) -> String {
-    let path = std::path::absolute(&write.path).unwrap_or_else(|_| write.path.clone());
+    let path = match tasks::store::is_remote(&write.path) {
+        true => write.path.clone(),
+        false => std::path::absolute(&write.path).unwrap_or_else(|_| write.path.clone()),
+    };
     let own = |(name, value): &&(String, Attribute)| match name.as_str() {
         "history" | "tidemill_pipeline_sha256" => false,
         "title" => value.text() != Some(title),

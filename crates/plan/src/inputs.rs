@@ -1,10 +1,12 @@
 //! What a pipeline reads, as far as its outputs must stay away from it.
+use crate::elsewhere;
 use crate::paths::{is_pattern, matches};
 use base::Span;
 use formats::Format;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use tasks::store::is_remote;
 
 /// What no two files have in common: device and inode.
 pub type Id = (u64, u64);
@@ -40,8 +42,16 @@ impl Input {
         self.found.iter().flat_map(|path| with_entries(path))
     }
 
+    /// Whether an object, or one of a folder that is called so, is among what was found.
+    pub fn holds(&self, object: &Path) -> bool {
+        is_remote(object) && self.found.iter().any(|found| found.starts_with(object))
+    }
+
     /// Whether a later run would read a file that is not read now, if it got this (real) name.
     pub fn would_read(&self, real_name: &Path) -> bool {
+        if is_remote(real_name) {
+            return elsewhere::would_read(&self.text, real_name);
+        }
         let named = |place: &PathBuf| match is_pattern(&self.text) {
             true => would_match(place, real_name),
             false => {

@@ -8,7 +8,7 @@
 //! | [`operator`], [`operators`] | what an operator is; one file each, and their table |
 //! | [`each`] | a small pipeline for each row: planned once, run for every row |
 //! | `build` | what operators use to check a step and add nodes |
-//! | `paths`, `walk`, `files`, `listing` | names of files, and the files that a reader reads or lists |
+//! | `paths`, `elsewhere`, `walk`, `files`, `listing` | names of files, here and in stores, and the files that a reader reads or lists |
 //! | `inputs`, `outputs` | what is read and written: nothing may be both, or be written twice |
 //! | [`graph`] | the plan: a small closed set of nodes |
 //! | [`rules`] | named rewrites, in order |
@@ -24,6 +24,7 @@
 mod build;
 mod draw;
 pub mod each;
+mod elsewhere;
 mod explain;
 mod files;
 mod fingerprint;

@@ -1,11 +1,13 @@
 //! What a pipeline writes: which names may be written, and which stand for one thing.
 use crate::build::Builder;
+use crate::elsewhere;
 use crate::inputs::{Id, id, real, with_entries};
 use crate::paths::reason;
 use base::{Code, Diagnostic, Span};
 use formats::{Format, Replace, refusal};
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
+use tasks::store;
 
 /// What stands between the name of what is staged and that of its run.
 const STAGED: &str = ".partial-";
@@ -34,7 +36,16 @@ pub fn output(
     span: Span,
     format: Option<&'static dyn Format>,
 ) -> PathBuf {
+    if let Some(name) = elsewhere::output(b.options.out.as_deref(), text) {
+        return remote(b, name, span);
+    }
+    let file = store::local(text).ok().flatten().map(|path| path.to_string_lossy().into_owned());
+    let text = file.as_deref().unwrap_or(text);
     let name: PathBuf = match &b.options.out {
+        // An address has its folder only there.
+        Some(out) if store::is_remote(Path::new(text)) => {
+            out.join(Path::new(text).file_name().unwrap_or_default()).components().collect()
+        }
         Some(out) => out.join(text).components().collect(),
         None => Path::new(text).components().collect(),
     };
@@ -50,6 +61,27 @@ pub fn output(
         None => in_the_way(b, &path, span, format),
     };
     b.outputs.push(Output { real: real(&name), path: path.clone(), name, span, mistake });
+    path
+}
+
+/// An output in a store: nothing of it can be staged beside it.
+fn remote(b: &mut Builder, name: PathBuf, span: Span) -> PathBuf {
+    let path = match &b.options.scratch {
+        Some(folder) => {
+            let last = name.file_name().unwrap_or_default();
+            folder.join(b.outputs.len().to_string()).join(last)
+        }
+        None => name.clone(),
+    };
+    let free = b.options.dry || b.options.scratch.is_some() || b.replace(&name) == Replace::Always;
+    let mistake = elsewhere::unwritable(&name, !free).map(|(code, message)| {
+        let mistake = Diagnostic::error(code, span, message);
+        match code {
+            Code::OutputExists => mistake.help("say `--overwrite` to replace it"),
+            _ => mistake,
+        }
+    });
+    b.outputs.push(Output { real: name.clone(), path: path.clone(), name, span, mistake });
     path
 }
 
@@ -171,6 +203,10 @@ fn within_state(output: &Output, state: Option<&Path>) -> Option<Diagnostic> {
 
 /// The mistake of an output that is there and is read, whatever it is called, or is the pipeline.
 fn is_read(b: &Builder, output: &Output) -> Option<Diagnostic> {
+    if let Some(input) = b.inputs.iter().find(|input| input.holds(&output.name)) {
+        let message = format!("`{}` is read and written", output.name.display());
+        return Some(told(input.span, output, message));
+    }
     let there: HashSet<Id> = with_entries(&output.name).into_iter().map(|(_, id)| id).collect();
     if there.is_empty() {
         return None;

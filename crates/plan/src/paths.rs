@@ -1,5 +1,6 @@
 //! File names of inputs: patterns, folders, what is there.
 use crate::build::Builder;
+use crate::elsewhere;
 use crate::inputs::Input;
 use crate::spec::{is_name, wrong_shape};
 use crate::walk::{Hidden, Walk, near};
@@ -7,6 +8,7 @@ use crate::yaml::{Kind, Node};
 use base::{Code, Diagnostic, Schema, Warning};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use tasks::store;
 
 /// The names that stand behind `read:`, and the files that they mean, at least one.
 pub fn inputs(b: &mut Builder, node: &Node) -> Option<(Vec<String>, Vec<PathBuf>)> {
@@ -43,8 +45,11 @@ pub fn inputs(b: &mut Builder, node: &Node) -> Option<(Vec<String>, Vec<PathBuf>
 
 /// The files of a name or pattern, in the folder of the command or beside the pipeline file.
 pub fn find(beside: Option<&Path>, text: &str) -> Result<Vec<PathBuf>, String> {
-    if let Some((scheme, _)) = text.split_once("://").filter(|(scheme, _)| is_name(scheme)) {
-        return Err(format!("`{text}` is no local file: only such are read, not `{scheme}://`"));
+    if let Some(file) = store::local(text)? {
+        return find(None, &file.to_string_lossy());
+    }
+    if store::scheme(text).is_some() {
+        return elsewhere::find(text);
     }
     let candidates = places(beside, text);
     // A file may have the name of a pattern, as `scan[1].png` does.
@@ -93,8 +98,12 @@ pub fn special(path: &Path) -> Option<&'static str> {
 
 /// Where a name or pattern is looked up, in this order.
 pub(crate) fn places(beside: Option<&Path>, text: &str) -> Vec<PathBuf> {
-    let beside = beside.map(|p| p.join(text)).filter(|p| p.as_os_str() != text);
-    [Some(PathBuf::from(text)), beside].into_iter().flatten().collect()
+    if store::is_remote(Path::new(text)) {
+        return vec![PathBuf::from(text)];
+    }
+    let text = store::local(text).ok().flatten().unwrap_or_else(|| PathBuf::from(text));
+    let beside = beside.map(|p| p.join(&text)).filter(|p| *p != text);
+    [Some(text), beside].into_iter().flatten().collect()
 }
 
 /// Whether it is a pattern, not a name.

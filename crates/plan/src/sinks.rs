@@ -3,9 +3,10 @@ use crate::build::Builder;
 use crate::fingerprint::Print;
 use crate::graph::WritePlan;
 use base::{Code, Diagnostic, Schema, Tiling};
-use formats::{FormatErrorKind, Sink, WriteRequest};
+use formats::{FormatErrorKind, Replace, Sink, Uploaded, WriteRequest, staging};
 use std::path::Path;
 use std::sync::Arc;
+use tasks::store::is_remote;
 
 /// The sink of a step for tiles of a schema, of which those without rows may count; a mistake if the format cannot hold it.
 pub fn sink(
@@ -15,19 +16,26 @@ pub fn sink(
     tiling: Option<Tiling>,
     empty_tiles: bool,
 ) -> Option<Arc<dyn Sink>> {
+    let run_id = b.state().map_or_else(|| b.options.run_id.clone(), |folder| tag(&folder));
+    let remote = is_remote(&write.path);
+    let replace = b.replace(&write.path);
     let request = WriteRequest {
-        path: write.path.clone(),
-        run_id: b.state().map_or_else(|| b.options.run_id.clone(), |folder| tag(&folder)),
+        path: if remote { staging(&write.path, &run_id) } else { write.path.clone() },
+        run_id,
         schema: schema.clone(),
         tiling,
         attributes: write.attributes.clone(),
         options: write.options.clone(),
         empty_tiles,
-        replace: b.replace(&write.path),
+        replace: if remote { Replace::Never } else { replace },
     };
     let error = match write.format.sink(request) {
         Ok(sink) => {
             sink.warnings().iter().for_each(|w| b.error(w.diagnostic(write.span)));
+            if remote {
+                let replace = replace == Replace::Always;
+                return Some(Arc::new(Uploaded::new(sink, write.path.clone(), replace)));
+            }
             return Some(sink);
         }
         Err(error) => error,

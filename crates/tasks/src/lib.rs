@@ -12,6 +12,7 @@
 //! | [`warden`] | ends programs when the process that called them is killed |
 //! | [`stream`] | a program that batches go through |
 //! | [`runtime`] | the event loop of the process |
+//! | [`store`] | files in object stores and on web servers: their bytes, and putting them there |
 pub mod call;
 pub mod fetch;
 pub mod format;
@@ -19,6 +20,7 @@ pub mod lane;
 mod parts;
 pub mod rename;
 pub mod runtime;
+pub mod store;
 pub mod stream;
 pub mod template;
 pub mod warden;

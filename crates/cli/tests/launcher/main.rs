@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bench;
+mod calls;
 mod canary;
 mod cases;
 mod each;
@@ -24,6 +25,7 @@ mod programs;
 mod results;
 mod scaling;
 mod spills;
+mod stores;
 mod streams;
 mod tables;
 mod verbs;

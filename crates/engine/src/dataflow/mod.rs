@@ -20,6 +20,7 @@ pub use workers::{NAP, Workers, start, start_with};
 use crate::deal::Hand;
 use crate::ledger::Book;
 use crate::nodes::Shown;
+use crate::nodes::ahead::Lookahead;
 use crate::nodes::join::Commons;
 use crate::options::Place;
 use crate::parcel::Item;
@@ -53,6 +54,8 @@ pub struct Job {
     pub book: Option<Arc<Book>>,
     /// For each node that is a `Read` the tiles that this process may take.
     pub hands: Arc<Vec<Option<Hand>>>,
+    /// For each of them that reads from elsewhere what it has asked for.
+    pub ahead: Vec<Option<Lookahead>>,
     /// What `Show` nodes collect.
     pub shown: Shown,
     /// Credits of each `Read` in each worker.

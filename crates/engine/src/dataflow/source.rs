@@ -2,6 +2,7 @@
 use super::{Items, Job, Time};
 use crate::credit::{Pool, Wake};
 use crate::deal::Taken;
+use crate::nodes::ahead::TILES;
 use crate::nodes::read::Reader;
 use crate::panics::catch;
 use crate::parcel::{Item, Parcel};
@@ -106,8 +107,9 @@ impl Feed {
         if !pool.has_free() {
             return Fed::Wait;
         }
+        let numbered = |place| job.book.as_ref().map_or(place, |book| book.number(*node, place));
         let number = match job.hands[*node].as_ref().map_or(Taken::End, |hand| hand.take()) {
-            Taken::Tile(place) => job.book.as_ref().map_or(place, |book| book.number(*node, place)),
+            Taken::Tile(place) => numbered(place),
             Taken::Wait => return Fed::Wait,
             Taken::End => return Fed::End,
         };
@@ -116,7 +118,13 @@ impl Feed {
         job.watch.hand_out(points);
         meter.took_some(|| Amount::tile(points as usize, 0));
         let credit = pool.take();
-        match catch(|| reader.tile(number)) {
+        let ahead = job.ahead[*node].as_ref().map(|ahead| {
+            let coming = job.hands[*node].iter().flat_map(|hand| hand.coming(TILES));
+            ahead.begin(number, coming.map(numbered), |number| reader.ahead(number))
+        });
+        let made = catch(|| reader.tile(number));
+        drop(ahead);
+        match made {
             Ok(tile) => {
                 let item = Item::Tile(Parcel { tile, credit });
                 meter.gave(&item);

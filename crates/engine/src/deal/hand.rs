@@ -87,6 +87,12 @@ impl Hand {
         taken
     }
 
+    /// The tiles that come next, as far as that is known.
+    pub fn coming(&self, most: usize) -> Vec<u64> {
+        let held = lock(&self.held);
+        held.runs.iter().flat_map(|run| run.clone()).take(most).collect()
+    }
+
     /// More tiles have come, or the word that there are none.
     pub fn receive(&self, deal: &Deal) {
         lock(&self.held).add(deal);
@@ -206,6 +212,7 @@ mod tests {
     #[test]
     fn alone_it_has_all() {
         let (hand, _) = hand(3, 0, 1);
+        assert_eq!(hand.coming(2), [0, 1]);
         let all: Vec<Taken> = (0..4).map(|_| hand.take()).collect();
         assert_eq!(all, [Tile(0), Tile(1), Tile(2), End]);
     }

@@ -10,6 +10,7 @@ use plan::Print;
 use plan::physical::{Node, Op, Physical};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use tasks::store::is_remote;
 
 /// A sink or a result that is left out of a plan.
 #[derive(Clone, Debug)]
@@ -109,17 +110,20 @@ pub(super) fn kept(folder: &Folder, nodes: &[Node], node: usize, meaning: Print)
     }
     let Op::Write(sink) = &nodes[node].op else { return None };
     let path = sink.path();
-    let now = path.symlink_metadata().ok()?;
+    let now = path.symlink_metadata().ok();
+    if now.is_none() && !is_remote(path) {
+        return None;
+    }
     let mut found = None;
     for (record, _) in folder.records() {
         found = match record {
             Record::Output { whole, path: of, print, files, bytes, .. } if same(of, path) => {
-                let as_it_was = *whole == meaning && output_print(of) == Some(*print);
+                let as_it_was = *whole == meaning && output_print(path) == Some(*print);
                 as_it_was.then_some((*files, *bytes))
             }
             // Named, or not, for the run was ended before it could say so.
             Record::Naming { whole, path: of, inode, .. } if same(of, path) => {
-                let named = *whole == meaning && *inode == now.ino();
+                let named = *whole == meaning && now.as_ref().is_some_and(|m| *inode == m.ino());
                 named.then(|| measure(path)).flatten().or(found)
             }
             _ => continue,

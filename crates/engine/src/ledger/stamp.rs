@@ -1,5 +1,6 @@
 //! By what a file is known to be unchanged: its name, size, number, and the times of its last
-//! change of contents and of anything. The last one no program can set back.
+//! change of contents and of anything. The last one no program can set back. An object in a store
+//! is known by its name, its length, its ETag and when it was changed.
 use base::Failure;
 use formats::TileSource;
 use plan::Print;
@@ -10,6 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+use tasks::store::{About, about, about_now, all_about_now, is_remote, standing};
 
 /// The times of files go on in steps of this at most, on local file systems.
 pub const TICK: Duration = Duration::from_millis(25);
@@ -23,14 +25,33 @@ fn print(path: &Path, metadata: &Metadata) -> Print {
     Print::of([path.as_os_str().as_bytes(), &numbers])
 }
 
+/// What an object is known by.
+fn object_print(path: &Path, about: &About) -> Print {
+    Print::of([path.as_os_str().as_bytes(), &about.identity()])
+}
+
+/// The name of an input, wherever the command was given.
+fn whole_name(path: PathBuf) -> PathBuf {
+    match is_remote(&path) {
+        true => path,
+        false => std::path::absolute(&path).unwrap_or(path),
+    }
+}
+
 /// What an input is known by; `None` if it is not there.
 pub fn input_print(path: &Path) -> Option<Print> {
+    if is_remote(path) {
+        return Some(object_print(path, &about_now(path).ok()??));
+    }
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     Some(print(&path, &fs::metadata(&path).ok()?))
 }
 
 /// When a file was last changed in any way, as far as that is known.
 pub fn changed(path: &Path) -> Option<SystemTime> {
+    if is_remote(path) {
+        return None;
+    }
     Some(ctime(&fs::metadata(path).ok()?))
 }
 
@@ -42,6 +63,10 @@ fn ctime(m: &Metadata) -> SystemTime {
 /// What an output is known by: the file, or the folder and all files in it, wherever they lie.
 /// `None` if there is none.
 pub fn output_print(path: &Path) -> Option<Print> {
+    if is_remote(path) {
+        let objects = standing(path).ok().filter(|objects| !objects.is_empty())?;
+        return Some(Print::of(objects.iter().map(|(path, about)| object_print(path, about))));
+    }
     let print = |path: &Path, m: &Metadata| Some(print(Path::new(path.file_name()?), m));
     let metadata = path.symlink_metadata().ok()?;
     if !metadata.is_dir() {
@@ -72,8 +97,12 @@ impl Inputs {
         let mut inputs = Inputs::default();
         for (node, source) in sources(physical) {
             let mut files = Vec::new();
-            for path in source.files() {
-                let path = std::path::absolute(&path).unwrap_or(path);
+            for path in source.files().into_iter().map(whole_name) {
+                if is_remote(&path) {
+                    let print = opened(&path)?;
+                    files.push((path, print));
+                    continue;
+                }
                 let metadata = fs::metadata(&path).map_err(|e| {
                     Failure::data(format!("the input {} cannot be read: {e}", path.display()))
                 })?;
@@ -95,8 +124,10 @@ impl Inputs {
     pub fn now(physical: &Physical) -> Result<Inputs, Failure> {
         let mut inputs = Inputs::default();
         for (node, source) in sources(physical) {
-            let files = source.files().into_iter().map(|path| {
-                let path = std::path::absolute(&path).unwrap_or(path);
+            let files = source.files().into_iter().map(whole_name).map(|path| {
+                if is_remote(&path) {
+                    return opened(&path).map(|print| (path, print));
+                }
                 match input_print(&path) {
                     Some(print) => Ok((path, print)),
                     None => Err(Failure::data(format!("the input {} is gone", path.display()))),
@@ -120,7 +151,10 @@ impl Inputs {
             let same = now.is_ok_and(|metadata| self::print(path, &metadata) == *print);
             (file && !same).then(|| path.clone())
         };
-        let Some(path) = self.all().iter().find_map(other) else { return Ok(()) };
+        let all = self.all();
+        let (objects, files): (Vec<_>, Vec<_>) = all.iter().partition(|(path, _)| is_remote(path));
+        check_objects(&objects)?;
+        let Some(path) = files.into_iter().find_map(other) else { return Ok(()) };
         let what = if path.exists() { "changed" } else { "removed" };
         let path = path.display();
         Err(Failure::data(format!(
@@ -149,6 +183,35 @@ impl Inputs {
         all.dedup();
         all
     }
+}
+
+/// What an object was known by when it was opened: all that is read of it is of that state.
+fn opened(path: &Path) -> Result<Print, Failure> {
+    match about(path).map_err(Failure::data)? {
+        Some(about) => Ok(object_print(path, &about)),
+        None => Err(Failure::data(format!("the input {} is gone", path.display()))),
+    }
+}
+
+/// Whether objects still are what they were. All are asked about at once.
+fn check_objects(objects: &[&(PathBuf, Print)]) -> Result<(), Failure> {
+    if objects.is_empty() {
+        return Ok(());
+    }
+    let paths: Vec<PathBuf> = objects.iter().map(|(path, _)| path.clone()).collect();
+    let now = all_about_now(&paths).map_err(Failure::data)?;
+    for ((path, print), now) in objects.iter().zip(now) {
+        let what = match now.map_err(Failure::data)? {
+            None => "removed",
+            Some(about) if object_print(path, &about) != *print => "changed",
+            Some(_) => continue,
+        };
+        return Err(Failure::data(format!(
+            "{} was {what} while it was read: run again when it is whole",
+            path.display()
+        )));
+    }
+    Ok(())
 }
 
 fn sources(physical: &Physical) -> impl Iterator<Item = (usize, &dyn TileSource)> {

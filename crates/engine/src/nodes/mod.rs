@@ -17,6 +17,7 @@
 //! | `task` | `Task`: something for each row |
 //! | `route` | where `Exchange` sends tiles |
 //! | `waits` | whether tiles could wait for each other in a circle |
+pub mod ahead;
 pub mod apply;
 pub mod concat;
 pub mod fold;

@@ -1,7 +1,8 @@
 //! `Read`: makes tiles by number.
 use super::pass::Pass;
 use crate::watch::Watch;
-use base::{Failure, Tile};
+use base::{Failure, Region, Tile};
+use formats::Ahead;
 use plan::physical::Read;
 use std::sync::Arc;
 
@@ -23,20 +24,35 @@ impl Reader {
         self.read.tiling.region(number).points() as u64
     }
 
+    /// Asks for what a tile will need, and does not wait.
+    pub fn ahead(&self, number: u64) -> Ahead {
+        let Some(source) = &self.read.source else { return Ahead::default() };
+        source.ahead(&self.region(number), &self.read.columns)
+    }
+
+    /// What of the file a tile is.
+    fn region(&self, number: u64) -> Region {
+        let mut region = self.read.tiling.region(number);
+        for (at, offset) in region.origin.iter_mut().zip(&self.read.offset) {
+            *at += offset;
+        }
+        if let Some(survivors) = &self.read.survivors {
+            survivors.narrow(&mut region);
+        }
+        region
+    }
+
     /// Reads a tile's columns and runs the program on it.
     ///
     /// # Errors
     /// If the file cannot be read, or the program fails.
     pub fn tile(&mut self, number: u64) -> Result<Tile, Failure> {
-        let mut region = self.read.tiling.region(number);
+        let mut region = match &self.read.source {
+            Some(_) => self.region(number),
+            None => self.read.tiling.region(number),
+        };
         let columns = match &self.read.source {
             Some(source) => {
-                for (at, offset) in region.origin.iter_mut().zip(&self.read.offset) {
-                    *at += offset;
-                }
-                if let Some(survivors) = &self.read.survivors {
-                    survivors.narrow(&mut region);
-                }
                 let columns =
                     source.read(&region, &self.read.columns).map_err(|failure| {
                         match self.read.place.as_str() {

@@ -3,11 +3,12 @@ use super::dialect::Dialect;
 use super::guess::Guess;
 use super::scan::{Cell, Scanner};
 use super::values::{Builder, fits};
-use crate::rows::{map_file, whole};
+use crate::input::Input;
 use crate::{FormatError, FormatErrorKind};
 use base::{DType, Failure};
-use bytes::Bytes;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use tasks::store::Hold;
 
 /// Rows between places that the index knows.
 pub(super) const STRIDE: u64 = 4096;
@@ -15,7 +16,9 @@ pub(super) const STRIDE: u64 = 4096;
 /// A mapped file and the index of its rows.
 pub(super) struct CsvFile {
     pub(super) path: PathBuf,
-    bytes: Bytes,
+    input: Input,
+    /// All of a file that lies elsewhere, until its rows have been found.
+    all: Option<Hold>,
     /// The byte and the line of every [`STRIDE`]-th row.
     index: Vec<(usize, u64)>,
     pub(super) rows: u64,
@@ -47,21 +50,27 @@ pub(super) struct Head {
 }
 
 impl CsvFile {
-    /// Maps the file.
+    /// Maps the file, and asks for all of it where it lies elsewhere.
     pub(super) fn open(path: &Path) -> Result<CsvFile, FormatError> {
-        let bytes = map_file(path).map_err(|e| {
+        let input = Input::mapped(path).map_err(|e| {
             let message = format!("cannot read {}: {e}", path.display());
             FormatError::new(FormatErrorKind::Missing, message)
         })?;
+        let all = input.ask(&[0..input.len()]);
         let (path, index, places) = (path.to_path_buf(), Vec::new(), Vec::new());
-        Ok(CsvFile { path, bytes, index, rows: 0, places, cells: 0 })
+        Ok(CsvFile { path, input, all, index, rows: 0, places, cells: 0 })
     }
 
     /// Reads the first line.
     pub(super) fn head(&self, dialect: &Dialect) -> Result<Head, FormatError> {
+        // What the columns hold is known when all rows have been seen.
+        self.all
+            .iter()
+            .try_for_each(Hold::wait)
+            .map_err(|e| FormatError::new(FormatErrorKind::Missing, format!("cannot read {e}")))?;
         // A byte order mark is no part of the first name.
-        let start = if self.bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-        let mut scanner = Scanner::new(&self.bytes, start, 1, dialect.delimiter);
+        let start = if self.input.map().starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+        let mut scanner = Scanner::new(self.input.map(), start, 1, dialect.delimiter);
         let mut cells = Vec::new();
         let line = scanner.next(&mut cells).map_err(|(line, what)| self.wrong(line, &what))?;
         let line = line.ok_or_else(|| self.wrong(1, "the file is empty"))?;
@@ -107,9 +116,9 @@ impl CsvFile {
         places: Vec<Option<usize>>,
         (names, looks): (&[String], &mut [Look]),
     ) -> Result<(), FormatError> {
-        let (bytes, mut index, mut rows) = (self.bytes.clone(), Vec::new(), 0u64);
+        let (input, mut index, mut rows) = (self.input.clone(), Vec::new(), 0u64);
         (self.places, self.cells) = (places, head.names.len());
-        let mut scanner = self.scanner(&bytes, dialect, (head.at, head.line));
+        let mut scanner = self.scanner(input.map(), dialect, (head.at, head.line));
         let mut cells: Vec<Cell> = Vec::new();
         loop {
             let place = (scanner.at, scanner.line);
@@ -142,14 +151,14 @@ impl CsvFile {
                 }
             }
         }
-        whole(&self.bytes).map_err(|what| self.wrong(scanner.line, what))?;
-        (self.index, self.rows) = (index, rows);
+        self.input.whole().map_err(|what| self.wrong(scanner.line, what))?;
+        (self.index, self.rows, self.all) = (index, rows, None);
         Ok(())
     }
 
     fn scanner<'a>(
         &self,
-        bytes: &'a Bytes,
+        bytes: &'a [u8],
         dialect: &Dialect,
         (at, line): (usize, u64),
     ) -> Scanner<'a> {
@@ -180,7 +189,9 @@ impl CsvFile {
     ) -> Result<(), Failure> {
         let failed = |line: u64, what: &str| Failure::data(self.wrong(line, what).message);
         let (at, line) = self.index.get((first / STRIDE) as usize).copied().unwrap_or_default();
-        let mut scanner = self.scanner(&self.bytes, dialect, (at, line));
+        let range = self.bytes(first, take);
+        let _held = self.input.hold(std::slice::from_ref(&range)).map_err(|e| failed(line, &e))?;
+        let mut scanner = self.scanner(self.input.map(), dialect, (at, line));
         let mut cells = Vec::new();
         let skip = (first % STRIDE) as usize;
         for row in 0..skip + take {
@@ -203,12 +214,33 @@ impl CsvFile {
                 }
             }
         }
-        whole(&self.bytes).map_err(|what| failed(scanner.line, what))
+        self.input.whole().map_err(|what| failed(scanner.line, what))?;
+        if self.is_remote() {
+            self.input.release(range);
+        }
+        Ok(())
+    }
+
+    /// Where some rows lie, with others before and behind them.
+    fn bytes(&self, first: u64, take: usize) -> Range<u64> {
+        let place = |stride: u64| self.index.get(stride as usize).map(|(at, _)| *at as u64);
+        let end = (first + take as u64).div_ceil(STRIDE);
+        place(first / STRIDE).unwrap_or(0)..place(end).unwrap_or(self.input.len())
+    }
+
+    /// Whether the file lies elsewhere.
+    pub(super) fn is_remote(&self) -> bool {
+        self.input.is_remote()
+    }
+
+    /// Asks for the bytes of some rows, and does not wait.
+    pub(super) fn ask(&self, first: u64, take: usize) -> Option<Hold> {
+        self.input.ask(&[self.bytes(first, take)])
     }
 
     /// An error in a line. What is read of a file that has become shorter makes no sense.
     fn wrong(&self, line: u64, what: &str) -> FormatError {
-        let what = whole(&self.bytes).err().unwrap_or(what);
+        let what = self.input.whole().err().unwrap_or(what);
         let message = format!("{}:{line}: {what}", self.path.display());
         FormatError::new(FormatErrorKind::Corrupt, message)
     }

@@ -3,8 +3,11 @@ use super::dialect::Dialect;
 use super::file::{CsvFile, Look, STRIDE, Wanted};
 use super::guess::Guess;
 use super::values::Builder;
+use crate::input::each;
 use crate::rows::{bad_option, choose, edges, file_places, in_file, pieces};
-use crate::{FilePlace, FormatError, FormatErrorKind, NotRead, OpenRequest, TileSource, Unread};
+use crate::{
+    Ahead, FilePlace, FormatError, FormatErrorKind, NotRead, OpenRequest, TileSource, Unread,
+};
 use base::{
     Attributes, Code, Column, DimMask, Domain, Failure, Region, Schema, Tiling, Warning,
     did_you_mean,
@@ -34,8 +37,8 @@ impl CsvSource {
         let mut files: Vec<CsvFile> = Vec::with_capacity(request.paths.len());
         let mut names: Vec<String> = Vec::new();
         let mut looks: Vec<Look> = Vec::new();
-        for path in &request.paths {
-            let mut file = CsvFile::open(path)?;
+        for (path, file) in request.paths.iter().zip(each(&request.paths, |p| CsvFile::open(p))) {
+            let mut file = file?;
             let head = file.head(&dialect)?;
             if files.is_empty() {
                 names = head.names.clone();
@@ -215,6 +218,16 @@ impl TileSource for CsvSource {
         }
         let column = |b: Builder| Column { mask: DimMask::only(0), array: b.finish() };
         Ok(builders.into_iter().map(column).collect())
+    }
+
+    fn is_remote(&self) -> bool {
+        self.files.iter().any(CsvFile::is_remote)
+    }
+
+    fn ahead(&self, region: &Region, _columns: &[usize]) -> Ahead {
+        let (start, rows) = (region.origin[0], region.shape[0] as u64);
+        let pieces = pieces(&self.edges, start, start + rows).into_iter();
+        Ahead(pieces.filter_map(|(i, skip, take)| self.files[i].ask(skip as u64, take)).collect())
     }
 
     fn guesses(&self) -> Option<&[Guess]> {

@@ -1,15 +1,16 @@
 //! One Arrow file of an input: columns of its batches, each decoded once.
 use super::bounds::{buffers_of, lengths};
-use super::content::{Content, block_parts, record_batch};
-use crate::rows::{FileColumns, file_attributes, guarded, map_file, whole};
+use super::content::{Content, body_range, record_batch};
+use crate::input::Input;
+use crate::rows::{FileColumns, file_attributes, guarded};
 use crate::{FormatError, FormatErrorKind};
 use arrow_array::ArrayRef;
-use arrow_buffer::Buffer;
 use arrow_ipc::reader::RecordBatchDecoder;
 use arrow_schema::ArrowError;
 use base::Attributes;
 use std::collections::BTreeSet;
 use std::path::Path;
+use tasks::store::Hold;
 
 /// A file whose footer and dictionaries have been read, and which of its columns are read.
 pub(super) struct ArrowFile {
@@ -20,12 +21,12 @@ pub(super) struct ArrowFile {
 impl ArrowFile {
     /// Reads the footer, the headers of all batches, and the dictionaries.
     pub(super) fn open(path: &Path, wanted: Option<&[String]>) -> Result<ArrowFile, FormatError> {
-        let bytes = map_file(path).map_err(|e| {
+        let input = Input::mapped(path).map_err(|e| {
             let message = format!("cannot read {}: {e}", path.display());
             FormatError::new(FormatErrorKind::Missing, message)
         })?;
-        let content = guarded(|| Content::parse(Buffer::from(bytes.clone())));
-        let content = whole(&bytes).map_err(String::from).and(content).map_err(|e| {
+        let content = guarded(|| Content::parse(&input));
+        let content = input.whole().map_err(String::from).and(content).map_err(|e| {
             let message = format!("{} is not a whole Arrow file: {e}", path.display());
             FormatError::new(FormatErrorKind::Corrupt, message)
         })?;
@@ -50,8 +51,10 @@ impl ArrowFile {
         let places: Vec<usize> = columns.iter().map(|c| self.columns.places[*c]).collect();
         let content = &self.content;
         let read = guarded(|| {
-            let (header, body) = block_parts(&content.bytes, &content.blocks[number])?;
+            let block = &content.blocks[number];
+            let header = content.header(block)?;
             let batch = record_batch(&header)?;
+            let body = content.body(block, batch, &places)?;
             lengths(batch, &content.schema, &body)?;
             let batch = RecordBatchDecoder::try_new(
                 &body,
@@ -68,12 +71,35 @@ impl ArrowFile {
         read
     }
 
+    /// Whether the file lies elsewhere.
+    pub(super) fn is_remote(&self) -> bool {
+        self.content.input.is_remote()
+    }
+
+    /// Asks for what [`ArrowFile::batch`] will need, and does not wait.
+    pub(super) fn ask(&self, number: usize, columns: &[usize]) -> Option<Hold> {
+        let places: Vec<usize> = columns.iter().map(|c| self.columns.places[*c]).collect();
+        let block = self.content.blocks.get(number)?;
+        // What is wrong with it is told when it is read.
+        let header = self.content.header(block).ok()?;
+        let body = body_range(block);
+        let parts = self.content.parts(&body, record_batch(&header).ok()?, &places);
+        self.content.input.ask(&parts)
+    }
+
+    /// Lets go of a batch of a file that lies elsewhere, all of which has been read.
+    pub(super) fn release(&self, number: usize) {
+        if let (true, Some(block)) = (self.is_remote(), self.content.blocks.get(number)) {
+            self.content.input.release(body_range(block));
+        }
+    }
+
     /// Whether all bytes read so far were those of the file.
     ///
     /// # Errors
     /// A sentence, if they were not.
     pub(super) fn whole(&self) -> Result<(), String> {
-        Ok(whole(&self.content.bytes)?)
+        Ok(self.content.input.whole()?)
     }
 
     /// Bytes of memory that the columns of the largest batch take once they are decompressed.
@@ -89,11 +115,13 @@ impl ArrowFile {
 
     fn batch_memory(&self, number: usize) -> Result<u64, ArrowError> {
         let content = &self.content;
-        let (header, body) = block_parts(&content.bytes, &content.blocks[number])?;
+        let block = &content.blocks[number];
+        let header = content.header(block)?;
         let batch = record_batch(&header)?;
         if batch.compression().is_none() {
             return Ok(0);
         }
+        let body = content.body(block, batch, &self.columns.places)?;
         let lengths = lengths(batch, &content.schema, &body)?;
         let of = |place: &usize| {
             let range = buffers_of(&content.schema, *place).unwrap_or(0..lengths.len());

@@ -1,11 +1,12 @@
 //! Reading: the rows of all files as one box, cut at batches.
 use super::decoded::Decoded;
 use super::file::ArrowFile;
+use crate::input::each;
 use crate::rows::{
     Losses, columns_of, cuts, cuts_by_file, edges, file_places, losses, owned_slice, pieces,
     stored_otherwise, together, unread_of_all,
 };
-use crate::{FilePlace, FormatError, FormatErrorKind, OpenRequest, TileSource, Unread};
+use crate::{Ahead, FilePlace, FormatError, FormatErrorKind, OpenRequest, TileSource, Unread};
 use arrow_array::ArrayRef;
 use base::{Column, Domain, Failure, Field, Region, Schema, Tiling, Warning};
 use std::path::PathBuf;
@@ -28,7 +29,8 @@ impl ArrowSource {
     /// Reads the footers of all files.
     pub(super) fn open(request: &OpenRequest) -> Result<ArrowSource, FormatError> {
         let open = |path: &PathBuf| ArrowFile::open(path, request.columns.as_deref());
-        let mut files: Vec<ArrowFile> = request.paths.iter().map(open).collect::<Result<_, _>>()?;
+        let mut files: Vec<ArrowFile> =
+            each(&request.paths, open).into_iter().collect::<Result<_, _>>()?;
         together(&mut files.iter_mut().map(|f| &mut f.columns).collect::<Vec<_>>(), request)?;
         let Some(first) = files.first() else {
             return Err(FormatError::new(FormatErrorKind::Missing, "there are no files to read"));
@@ -99,11 +101,28 @@ impl TileSource for ArrowSource {
             }
             // Values that are not compressed are copied only now.
             file.whole().map_err(damaged)?;
+            if skip as u64 + take as u64 == file.rows()[batch] {
+                file.release(batch);
+            }
         }
         columns_of(arrays, &fields).map_err(|e| match name {
             Some(path) => Failure::data(format!("cannot read {}: {e}", path.display())),
             None => Failure::internal(e),
         })
+    }
+
+    fn is_remote(&self) -> bool {
+        self.files.iter().any(ArrowFile::is_remote)
+    }
+
+    fn ahead(&self, region: &Region, columns: &[usize]) -> Ahead {
+        let (start, rows) = (region.origin[0], region.shape[0] as u64);
+        let pieces = pieces(&self.edges, start, start + rows).into_iter();
+        let ask = |(i, _, _): (usize, _, _)| {
+            let (file, batch) = self.batches[i];
+            self.files[file].ask(batch, columns)
+        };
+        Ahead(pieces.filter_map(ask).collect())
     }
 
     fn warnings(&self) -> Vec<Warning> {

@@ -178,7 +178,8 @@ fn a_footer_that_leaves_out_a_batch_is_refused() {
     let length = i32::from_le_bytes(bytes[trailer..trailer + 4].try_into().unwrap());
     let footer = trailer - length as usize;
     // Each entry of the vector of batches in the footer, made one of the other.
-    let content = super::content::Content::parse(bytes.clone().into()).unwrap();
+    let input = crate::input::Input::mapped(&path).unwrap();
+    let content = super::content::Content::parse(&input).unwrap();
     let offsets: Vec<[u8; 8]> = content.blocks.iter().map(|b| b.offset().to_le_bytes()).collect();
     let at = footer + bytes[footer..].windows(8).position(|w| w == offsets[0]).unwrap();
     let mut twice = bytes.clone();

@@ -2,7 +2,7 @@
 //! Source: "NetCDF Classic Format Specification", NetCDF User's Guide, appendix B.
 use super::header::{NamedAttributes, Raw, RawDim, RawVariable, interpret};
 use super::stored::{Place, Stored, bytes};
-use std::fs::File;
+use crate::input::Input;
 use std::io::{BufReader, Read};
 use std::sync::Arc;
 
@@ -19,25 +19,11 @@ const ATTRIBUTES: u32 = 12;
 
 impl Classic {
     /// Reads the header, and checks that the file is as long as it says.
-    pub(super) fn open(file: &File) -> Result<Classic, String> {
-        let len = file.metadata().map_err(|e| e.to_string())?.len();
-        let file = file.try_clone().map_err(|e| e.to_string())?;
-        let mut from = Header { from: BufReader::new(At { file, next: 0 }), version: 1, left: len };
+    pub(super) fn open(input: &Input) -> Result<Classic, String> {
+        let len = input.len();
+        let from = BufReader::new(input.reading(0));
+        let mut from = Header { from, version: 1, left: len };
         from.file().ok_or("its header is cut off or damaged")?.finish(len)
-    }
-}
-
-/// Reads a file from its start, wherever others who share it stand.
-struct At {
-    file: File,
-    next: u64,
-}
-
-impl Read for At {
-    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
-        let read = std::os::unix::fs::FileExt::read_at(&self.file, to, self.next)?;
-        self.next += read as u64;
-        Ok(read)
     }
 }
 

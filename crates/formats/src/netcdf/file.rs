@@ -3,8 +3,11 @@ use super::classic::Classic;
 use super::header::{Group, NamedAttributes, RawVariable};
 use super::nc4::Nc4;
 use super::nc4::index::ChunkPlace;
+use crate::input::Input;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+
+/// Bytes of an object that are fetched when it is opened: those of most headers.
+const HEAD: u64 = 256 << 10;
 
 /// An open file, whose header has been read.
 #[derive(Debug)]
@@ -14,16 +17,26 @@ pub(super) enum NcFile {
 }
 
 impl NcFile {
+    /// Reads the header of a local file.
+    ///
+    /// # Errors
+    /// As [`NcFile::of`].
+    pub(super) fn open(file: &File) -> Result<NcFile, String> {
+        let file = file.try_clone().and_then(Input::of);
+        NcFile::of(&file.map_err(|e| e.to_string())?)
+    }
+
     /// Reads the header.
     ///
     /// # Errors
     /// If it is damaged, or of no form of NetCDF.
-    pub(super) fn open(file: &File) -> Result<NcFile, String> {
+    pub(super) fn of(input: &Input) -> Result<NcFile, String> {
+        let _head = input.hold(&[0..HEAD])?;
         let mut magic = [0; 3];
-        let read = file.read_exact_at(&mut magic, 0);
+        let read = input.read_exact(&mut magic, 0);
         match read.is_ok() && &magic == b"CDF" {
-            true => Classic::open(file).map(NcFile::Classic),
-            false => Nc4::open(file).map(NcFile::Nc4),
+            true => Classic::open(input).map(NcFile::Classic),
+            false => Nc4::open(input).map(NcFile::Nc4),
         }
     }
 

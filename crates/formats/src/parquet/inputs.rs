@@ -3,11 +3,16 @@ use crate::{FormatError, FormatErrorKind};
 use base::{Code, Warning};
 use std::fs;
 use std::path::{Path, PathBuf};
+use tasks::store::is_remote;
 
 /// The files of these inputs, in the order of their rows.
 pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, FormatError> {
     let mut files = Vec::new();
     for path in paths {
+        if is_remote(path) {
+            files.push(path.clone());
+            continue;
+        }
         match fs::metadata(path) {
             Err(e) => return Err(missing(path, &e.to_string())),
             Ok(m) if m.is_dir() => files.extend(parts(path)?),

@@ -2,6 +2,7 @@
 
 mod dictionary;
 mod inputs;
+mod pages;
 mod part;
 mod prune;
 mod sink;

@@ -1,11 +1,12 @@
 //! One Parquet file of an input: its metadata, and rows of some of its row groups.
 use super::inputs::missing;
+use super::pages::Pages;
 use super::prune::{self, FileTest};
-use crate::rows::{FileColumns, guarded, in_file, map_file, release, whole};
+use crate::input::Input;
+use crate::rows::{FileColumns, guarded, in_file};
 use crate::{FormatError, FormatErrorKind, RowTest};
 use arrow_array::ArrayRef;
 use arrow_schema::Metadata;
-use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
@@ -16,10 +17,14 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 use std::ops::Range;
 use std::path::Path;
+use tasks::store::Hold;
+
+/// Bytes at the end of an object that are fetched when it is opened: those of most footers.
+const TAIL: u64 = 256 << 10;
 
 /// A mapped file whose metadata have been read, once, for all workers.
 pub(super) struct Part {
-    bytes: Bytes,
+    input: Input,
     metadata: ArrowReaderMetadata,
     /// The columns; their places are among the file's root columns.
     pub(super) columns: FileColumns,
@@ -38,16 +43,18 @@ pub(super) struct Piece {
 impl Part {
     /// Reads the metadata and finds the columns.
     pub(super) fn open(path: &Path, wanted: Option<&[String]>) -> Result<Part, FormatError> {
-        let bytes = map_file(path).map_err(|e| missing(path, &e.to_string()))?;
+        let input = Input::mapped(path).map_err(|e| missing(path, &e.to_string()))?;
+        let tail = input.len().saturating_sub(TAIL)..input.len();
+        let _tail = input.hold(&[tail]).map_err(|e| missing(path, &e))?;
         let options = ArrowReaderOptions::new().with_offset_index_policy(PageIndexPolicy::Optional);
-        let metadata = guarded(|| ArrowReaderMetadata::load(&bytes, options.clone()))
+        let metadata = guarded(|| ArrowReaderMetadata::load(&input, options.clone()))
             // What a writer says beside in Arrow's words may be of a type that only it knows.
             .or_else(|reason| {
                 let plain = options.with_skip_arrow_metadata(true);
-                guarded(|| ArrowReaderMetadata::load(&bytes, plain)).map_err(|_| reason)
+                guarded(|| ArrowReaderMetadata::load(&input, plain)).map_err(|_| reason)
             })
             .and_then(check_groups)
-            .and_then(|metadata| whole(&bytes).map(|()| metadata).map_err(String::from))
+            .and_then(|metadata| input.whole().map(|()| metadata).map_err(String::from))
             .map_err(|reason| corrupt(path, &reason))?;
         let mut columns = FileColumns::choose(path, metadata.schema(), wanted)?;
         for (field, root) in columns.fields.iter_mut().zip(&columns.places) {
@@ -55,7 +62,7 @@ impl Part {
             check_codec(&metadata, *root, &field.name).map_err(|e| in_file(e, path))?;
             field.nullable = field.nullable && may_be_null(&metadata, *root);
         }
-        Ok(Part { bytes, metadata, columns })
+        Ok(Part { input, metadata, columns })
     }
 
     /// The file's name.
@@ -97,7 +104,7 @@ impl Part {
         let known = tests.iter().filter_map(|t| Some((test(t)?, &t.ask)));
         let tests: Vec<FileTest> =
             known.map(|((leaf, field, dtype), ask)| FileTest { leaf, field, dtype, ask }).collect();
-        guarded(|| prune::survivors(self.metadata.metadata(), &self.bytes, groups, &tests))
+        guarded(|| prune::survivors(self.metadata.metadata(), &self.input, groups, &tests))
     }
 
     /// The columns (positions in the input) of the pieces, one array or several per column.
@@ -109,28 +116,50 @@ impl Part {
         pieces: &[Piece],
         columns: &[usize],
     ) -> Result<Vec<Vec<ArrayRef>>, String> {
+        let _held = self.input.hold(&self.spans(pieces, columns))?;
         let read = guarded(|| {
             let read = self.decode(pieces, columns)?;
             self.release(pieces, columns);
             Ok::<_, ParquetError>(read)
         });
-        whole(&self.bytes)?;
+        self.input.whole()?;
         read
+    }
+
+    /// Asks for what [`Part::read`] of these will need, and does not wait.
+    pub(super) fn ask(&self, pieces: &[Piece], columns: &[usize]) -> Option<Hold> {
+        self.input.ask(&self.spans(pieces, columns))
+    }
+
+    /// Whether the file lies elsewhere.
+    pub(super) fn is_remote(&self) -> bool {
+        self.input.is_remote()
+    }
+
+    /// The bytes of the pages that have the pieces.
+    fn spans(&self, pieces: &[Piece], columns: &[usize]) -> Vec<Range<u64>> {
+        if !self.is_remote() {
+            return Vec::new();
+        }
+        let spans =
+            |piece| self.leaves(columns).flat_map(move |leaf| self.pages(piece, leaf).spans);
+        pieces.iter().flat_map(spans).collect()
+    }
+
+    fn leaves(&self, columns: &[usize]) -> impl Iterator<Item = usize> {
+        columns.iter().filter_map(|c| leaf(&self.metadata, self.columns.places[*c]))
+    }
+
+    fn pages(&self, piece: &Piece, leaf: usize) -> Pages {
+        Pages::of(self.metadata.metadata(), piece, leaf)
     }
 
     /// Lets go of the mapped bytes of the pieces: where in a chunk they lie is known about, and
     /// what stands before them was looked at on the way.
     fn release(&self, pieces: &[Piece], columns: &[usize]) {
-        let leaves: Vec<usize> =
-            columns.iter().filter_map(|c| leaf(&self.metadata, self.columns.places[*c])).collect();
         for piece in pieces {
-            let group = self.metadata.metadata().row_group(piece.group);
-            for chunk in leaves.iter().map(|l| group.column(*l)) {
-                let (start, len) = chunk.byte_range();
-                let rows = group.num_rows().max(1) as u128;
-                let at =
-                    |row: usize| start.saturating_add((len as u128 * row as u128 / rows) as u64);
-                release(&self.bytes, start..at(piece.skip + piece.take));
+            for leaf in self.leaves(columns) {
+                self.input.release(self.pages(piece, leaf).read(self.is_remote()));
             }
         }
     }
@@ -145,7 +174,7 @@ impl Part {
         roots.sort_unstable();
         roots.dedup();
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(
-            self.bytes.clone(),
+            self.input.clone(),
             self.metadata.clone(),
         )
         .with_projection(ProjectionMask::roots(

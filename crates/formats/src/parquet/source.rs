@@ -2,12 +2,14 @@
 use super::inputs::{files, left_out};
 use super::part::{Part, Piece};
 use super::prune::joined;
+use crate::input::each;
 use crate::rows::{
     Losses, bad_option, columns_of, cuts, cuts_by_file, edges, file_attributes, file_places,
     integers, losses, pieces, stored_otherwise, together, unread_of_all,
 };
 use crate::{
-    FilePlace, FormatError, FormatErrorKind, OpenRequest, RowTest, Survivors, TileSource, Unread,
+    Ahead, FilePlace, FormatError, FormatErrorKind, OpenRequest, RowTest, Survivors, TileSource,
+    Unread,
 };
 use arrow_array::ArrayRef;
 use base::{Column, Domain, Failure, Field, Region, Schema, Tiling, Warning};
@@ -40,7 +42,7 @@ impl ParquetSource {
     pub(super) fn open(request: &OpenRequest) -> Result<ParquetSource, FormatError> {
         let paths = files(&request.paths)?;
         let open = |p: &PathBuf| Part::open(p, request.columns.as_deref());
-        let mut parts: Vec<Part> = paths.iter().map(open).collect::<Result<_, _>>()?;
+        let mut parts: Vec<Part> = each(&paths, open).into_iter().collect::<Result<_, _>>()?;
         together(&mut parts.iter_mut().map(|p| &mut p.columns).collect::<Vec<_>>(), request)?;
         let Some(first) = parts.first() else {
             return Err(FormatError::new(FormatErrorKind::Missing, "there are no files to read"));
@@ -140,6 +142,19 @@ impl TileSource for ParquetSource {
             Some(part) => damaged(part, &e),
             None => Failure::internal(e),
         })
+    }
+
+    fn is_remote(&self) -> bool {
+        self.parts.iter().any(Part::is_remote)
+    }
+
+    fn ahead(&self, region: &Region, columns: &[usize]) -> Ahead {
+        if columns.is_empty() {
+            return Ahead::default();
+        }
+        let (start, rows) = (region.origin[0], region.shape[0] as u64);
+        let pieces = self.pieces(start, start + rows);
+        Ahead(pieces.iter().filter_map(|(part, pieces)| part.ask(pieces, columns)).collect())
     }
 
     fn survivors(&self, tests: &[RowTest]) -> Option<Survivors> {

@@ -13,10 +13,15 @@ pub(crate) fn map_file(path: &Path) -> io::Result<Bytes> {
     if file.metadata()?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
+    map(&file)
+}
+
+/// The bytes of an open file, mapped.
+pub(crate) fn map(file: &File) -> io::Result<Bytes> {
     // SAFETY: the mapping is private to this process and read-only. A file that another program
     // cuts short meanwhile reads as zeros, and `whole` tells; one that it changes gives other
     // values, and all that is decoded from it is checked.
-    let map = unsafe { Mmap::map(&file)? };
+    let map = unsafe { Mmap::map(file)? };
     let watched = (!map.is_empty()).then(|| fault::watch(map.as_ptr() as usize, map.len()));
     Ok(Bytes::from_owner(Mapped { map, watched }))
 }

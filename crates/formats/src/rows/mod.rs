@@ -20,5 +20,5 @@ pub(crate) use fields::{arrow_schema, choose, file_attributes, metadata};
 pub(crate) use guard::guarded;
 pub use guard::panic_is_guarded;
 pub(crate) use losses::Losses;
-pub(crate) use map::{map_file, release, whole};
+pub(crate) use map::{map, map_file, release, whole};
 pub(crate) use options::{bad_option, check_known, flag, integers, text, texts, types};

@@ -4,6 +4,7 @@ use crate::operator::Operator;
 use crate::spec::Spec;
 
 mod axes;
+mod call;
 mod concat;
 mod dead_letters;
 mod distinct;
@@ -35,6 +36,7 @@ pub use map::field;
 base::table! {
     /// All operators by name.
     pub OPERATORS: Operator = [
+        call::CALL,
         concat::CONCAT,
         distinct::DISTINCT,
         drop::DROP,

@@ -21,7 +21,8 @@ pub static READ: Operator = Operator {
           follows the name. NetCDF variables make a box with their dimensions and coordinates, \
           Parquet, Arrow and CSV files rows. `**` in a pattern stands for any folders, `data/**/*.csv`; \
           what begins with `.` or `_` is passed over. Names are looked up in the folder the command is \
-          run in, then beside the pipeline file.",
+          run in, then beside the pipeline file. `s3://bucket/name`, `https://…` and `file://…` are \
+          read too, in parts.",
     head: Shape::Texts,
     keys: &[
         Key {

@@ -19,7 +19,7 @@ pub static WRITE: Operator = Operator {
           which coordinates are columns. The file has its final name only when it is whole; one \
           that exists already is refused unless `--overwrite` is said. Only a file is ever put in \
           the place of a file, and a folder of parts in that of one that holds nothing else; never \
-          an input, the pipeline file, a link or a device.",
+          an input, the pipeline file, a link or a device. `s3://bucket/name` is written too.",
     head: Shape::Text,
     keys: &[
         Key {

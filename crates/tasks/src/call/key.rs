@@ -2,8 +2,8 @@
 use super::contents::{Contents, add_stamp};
 use super::spec::{Spec, Stdout};
 use super::start::Start;
-use crate::{Key, KeyHasher};
-use std::path::Path;
+use crate::{Key, KeyHasher, Template};
+use std::path::{Path, PathBuf};
 
 /// Changes when answers of the same call would be others than before.
 const VERSION: &str = "call 1";
@@ -49,6 +49,31 @@ pub(super) fn of(spec: &Spec, start: &Start, contents: &Contents) -> Option<Key>
     key.part(spec.ok.iter().flat_map(|code| code.to_le_bytes()).collect::<Vec<_>>());
     judged(&spec.stdout, &mut key);
     Some(key.key())
+}
+
+/// The same of all rows, as far as it is known before them.
+pub(super) fn identity(spec: &Spec, contents: &Contents) -> String {
+    let mut key = KeyHasher::default();
+    let folder = spec.folder.as_ref().map(|folder| folder.constant());
+    let here = |word: &str| match folder {
+        Some(Some(folder)) => Some(Path::new(folder).join(word)),
+        Some(None) => None,
+        None => Some(PathBuf::from(word)),
+    };
+    let mut words = spec.command.iter().map(Template::constant);
+    let program = words.next().flatten().and_then(|name| {
+        let folder = folder.flatten().map(Path::new);
+        Some(contents.program(name, folder).ok()?.to_path_buf())
+    });
+    let files = words.flatten().filter_map(here).filter(|path| path.is_file());
+    for path in program.into_iter().chain(files) {
+        key.part(path.as_os_str().as_encoded_bytes());
+        // One that cannot be read is not called either.
+        contents.add(&path, &mut key).ok();
+    }
+    let Spec { command, stdin, env, folder, stdout, ok, outputs, inputs, batch, .. } = spec;
+    let said = (command, stdin, env, folder, stdout, ok, outputs, inputs, batch);
+    format!("{VERSION} {:?} {said:?}", key.key().0)
 }
 
 /// How the output is read.

@@ -6,6 +6,7 @@
 //! | [`program`] | where a program is |
 //! | `start` | the words of one start, with the values of its rows |
 //! | `staged` | files that it makes, under other names until its end |
+//! | `mark` | a mark on files that says who has made them |
 //! | `attempt`, `process`, `pipes` | one start: a process group, its pipes, its end |
 //! | `retry` | starts until one ends well |
 //! | `fault` | why a row failed, as a sentence |
@@ -17,6 +18,7 @@ mod attempt;
 mod contents;
 mod fault;
 mod key;
+mod mark;
 mod pipes;
 pub(crate) mod process;
 pub mod program;
@@ -26,7 +28,7 @@ mod staged;
 mod start;
 mod stdout;
 
-pub use spec::{Known, Replace, Spec, Stdout, Waits};
+pub use spec::{Place, Spec, Stdout, Waits};
 
 use crate::{Answer, Key, Rows, Stop, Work};
 use base::Field;
@@ -63,6 +65,12 @@ impl Call {
     /// What is run.
     pub fn spec(&self) -> &Spec {
         &self.spec
+    }
+
+    /// What all answers depend on, whatever the rows: what is said to the program, and what it and
+    /// the constant files among its arguments hold.
+    pub fn identity(&self) -> String {
+        key::identity(&self.spec, &self.contents)
     }
 }
 

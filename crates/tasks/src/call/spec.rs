@@ -1,8 +1,7 @@
 //! What is to be run for each row, as the plan says it.
 use crate::Template;
 use base::DType;
-use std::fmt;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,8 +36,13 @@ pub struct Spec {
     pub inputs: Vec<Template>,
     /// Rows of one start.
     pub batch: usize,
-    /// Which outputs may replace a file.
-    pub replace: Replace,
+    /// In which folder these are meant.
+    pub place: Place,
+    /// Whether they may replace any file.
+    pub replace: bool,
+    /// What made files are marked with, where the file system can. A file with this mark that is as it
+    /// was made may be replaced.
+    pub maker: Option<String>,
     /// The largest standard output in bytes.
     pub most_stdout: usize,
     /// So many bytes of the end of standard error are kept.
@@ -63,7 +67,9 @@ impl Spec {
             outputs: Vec::new(),
             inputs: Vec::new(),
             batch: 1,
-            replace: Replace::Never,
+            place: Place::Here,
+            replace: false,
+            maker: None,
             most_stdout: 64 << 20,
             most_stderr: 64 << 10,
             grace: Duration::from_secs(2),
@@ -80,8 +86,7 @@ pub enum Stdout {
     Lines,
     /// A number: a column `stdout`. In a batch a line with a number for each row.
     Float64,
-    /// An object, a list of objects, or objects one after the other: a row for each, with these
-    /// columns. In a batch one for each row.
+    /// An object with these columns. In a batch one for each row, in a list or one after the other.
     Json(Vec<(Arc<str>, DType)>),
     /// Comma-separated values with names in the first line: a row for each further line, with these
     /// columns. In a batch one for each row.
@@ -114,37 +119,14 @@ impl Waits {
     }
 }
 
-/// Says of a file whether an earlier run has made it.
-pub type Known = dyn Fn(&Path) -> bool + Send + Sync;
-
-/// Which outputs may replace a file that is there.
-#[derive(Clone, Default)]
-pub enum Replace {
-    /// None.
+/// In which folder the names of outputs are meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// That in which the program runs.
     #[default]
-    Never,
-    /// Those of which this says that an earlier run has made them.
-    Known(Arc<Known>),
-    /// All.
-    Always,
-}
-
-impl Replace {
-    pub(super) fn allows(&self, path: &Path) -> bool {
-        match self {
-            Replace::Never => false,
-            Replace::Known(known) => known(path),
-            Replace::Always => true,
-        }
-    }
-}
-
-impl fmt::Debug for Replace {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
-            Replace::Never => "Never",
-            Replace::Known(_) => "Known",
-            Replace::Always => "Always",
-        })
-    }
+    Here,
+    /// This one, for names that do not begin at the root.
+    Of(PathBuf),
+    /// This one, for all names, whatever they say: nothing is made elsewhere.
+    Within(PathBuf),
 }

@@ -1,18 +1,22 @@
 //! Files that a program makes: under another name in the same folder, until it has ended well.
-use super::spec::Replace;
+use super::mark;
+use super::spec::{Place, Spec};
 use super::start::Start;
 use crate::{Made, warden};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The longest name that a file may have: that of ext4, XFS, Lustre, NFS.
 const LONGEST: usize = 255;
 
 /// The outputs of a start. What has not got its name goes with this value.
-pub(super) struct Staged(Vec<Output>);
+pub(super) struct Staged {
+    outputs: Vec<Output>,
+    maker: Option<String>,
+}
 
 struct Output {
     /// As it stands in the words of the program.
@@ -28,30 +32,19 @@ impl Staged {
     ///
     /// # Errors
     /// If an output is there that may not be replaced, or stands nowhere in the words: a sentence.
-    pub(super) fn prepare(start: &mut Start, replace: &Replace) -> Result<Staged, String> {
-        let mut staged = Staged(Vec::new());
+    pub(super) fn prepare(start: &mut Start, spec: &Spec) -> Result<Staged, String> {
+        let mut staged = Staged { outputs: Vec::new(), maker: spec.maker.clone() };
         for name in std::mem::take(&mut start.outputs) {
-            let name = name.trim_end_matches('/').to_owned();
-            let path = absolute(&start.path(&name))?;
-            if staged.0.iter().any(|other| other.path == path) {
-                return Err(format!("two outputs of one start have the name `{name}`"));
+            let output = Output::new(start, spec, name.trim_end_matches('/'))?;
+            if staged.outputs.iter().any(|other| other.path == output.path) {
+                return Err(format!("two outputs of one start have the name `{}`", output.name));
             }
-            let replace = may_go(&path, &name, replace)?;
-            let staged_name = beside(&name);
-            let output = Output {
-                staged: absolute(&start.path(&staged_name))?,
-                name,
-                staged_name,
-                path,
-                replace,
-            };
-            output.make_folder()?;
-            staged.0.push(output);
+            staged.outputs.push(output);
         }
         // Longer ones first: one name may begin with another.
-        staged.0.sort_by_key(|output| std::cmp::Reverse(output.name.len()));
-        staged.0.iter().try_for_each(|output| output.tell(start))?;
-        for output in &staged.0 {
+        staged.outputs.sort_by_key(|output| std::cmp::Reverse(output.name.len()));
+        staged.outputs.iter().try_for_each(|output| output.tell(start))?;
+        for output in &staged.outputs {
             warden::staged(&output.staged);
         }
         Ok(staged)
@@ -59,7 +52,7 @@ impl Staged {
 
     /// Removes what a failed start has left, before the next.
     pub(super) fn clear(&self) {
-        self.0.iter().for_each(|output| remove(&output.staged));
+        self.outputs.iter().for_each(|output| remove(&output.staged));
     }
 
     /// Gives all outputs their names.
@@ -67,7 +60,7 @@ impl Staged {
     /// # Errors
     /// If one has not been made, or its name has been taken meanwhile: a sentence.
     pub(super) fn finish(&self, program: &str) -> Result<Vec<Made>, String> {
-        for output in &self.0 {
+        for output in &self.outputs {
             if output.staged.symlink_metadata().is_err() {
                 let name = &output.name;
                 return Err(match output.path.symlink_metadata() {
@@ -79,18 +72,35 @@ impl Staged {
                 });
             }
         }
-        self.0.iter().map(Output::name_it).collect()
+        self.outputs.iter().map(|output| output.name_it(self.maker.as_deref())).collect()
     }
 }
 
 impl Drop for Staged {
     fn drop(&mut self) {
         self.clear();
-        self.0.iter().for_each(|output| warden::unstaged(&output.staged));
+        self.outputs.iter().for_each(|output| warden::unstaged(&output.staged));
     }
 }
 
 impl Output {
+    /// Of a name that is not there yet, or that may be replaced.
+    fn new(start: &Start, spec: &Spec, name: &str) -> Result<Output, String> {
+        let path = absolute(&placed(start, &spec.place, name))?;
+        let replace = may_go(&path, name, spec)?;
+        let staged = absolute(&placed(start, &spec.place, &beside(name)))?;
+        // Where names are meant as the program means them, it sees one of the same kind.
+        let staged_name = match (spec.place == Place::Here, staged.file_name()) {
+            (true, Some(file)) => match name.rsplit_once('/') {
+                Some((folder, _)) => format!("{folder}/{}", file.to_string_lossy()),
+                None => file.to_string_lossy().into_owned(),
+            },
+            _ => staged.to_string_lossy().into_owned(),
+        };
+        let output = Output { name: name.to_owned(), staged_name, path, staged, replace };
+        output.make_folder().map(|()| output)
+    }
+
     fn make_folder(&self) -> Result<(), String> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(folder)
@@ -114,7 +124,10 @@ impl Output {
         }
     }
 
-    fn name_it(&self) -> Result<Made, String> {
+    fn name_it(&self, maker: Option<&str>) -> Result<Made, String> {
+        if let Some(maker) = maker {
+            mark::mark(&self.staged, maker);
+        }
         let renamed = match self.replace {
             true => fs::rename(&self.staged, &self.path),
             false => rename_new(&self.staged, &self.path),
@@ -132,16 +145,32 @@ fn absolute(path: &Path) -> Result<PathBuf, String> {
 }
 
 fn exists(name: &str) -> String {
-    format!("`{name}` exists already, and Tidemill has not made it: `--overwrite` would replace it")
+    format!(
+        "`{name}` exists already, and not as this pipeline has made it: `--overwrite` would replace it"
+    )
+}
+
+/// Where an output of this name is.
+fn placed(start: &Start, place: &Place, name: &str) -> PathBuf {
+    let path = start.path(name);
+    match place {
+        Place::Here => path,
+        Place::Of(folder) => folder.join(path),
+        Place::Within(folder) => {
+            let down = path.components().filter(|part| matches!(part, Component::Normal(_)));
+            folder.join(down.collect::<PathBuf>())
+        }
+    }
 }
 
 /// Whether a file is there that is to be replaced.
-fn may_go(path: &Path, name: &str, replace: &Replace) -> Result<bool, String> {
-    match path.symlink_metadata() {
-        Err(_) => Ok(false),
-        Ok(_) if !replace.allows(path) => Err(exists(name)),
-        Ok(m) if m.is_file() => Ok(true),
-        Ok(_) => Err(format!("`{name}` is not a file, and only files are replaced")),
+fn may_go(path: &Path, name: &str, spec: &Spec) -> Result<bool, String> {
+    let Ok(metadata) = path.symlink_metadata() else { return Ok(false) };
+    let own = || spec.maker.as_deref().is_some_and(|maker| mark::is_of(path, maker));
+    match () {
+        () if !spec.replace && !own() => Err(exists(name)),
+        () if metadata.is_file() => Ok(true),
+        () => Err(format!("`{name}` is there and is not a file, and only files are replaced")),
     }
 }
 
@@ -170,7 +199,9 @@ fn replace_name(word: &mut String, name: &str, other: &str) -> bool {
     while let Some(at) = word[rest..].find(name).map(|at| at + rest) {
         let end = at + name.len();
         if begins(&word[..at]) && ends(&word[end..]) {
-            out.push_str(&word[done..at]);
+            let before = &word[done..at];
+            let whole = if other.starts_with('/') { before.strip_suffix("./") } else { None };
+            out.push_str(whole.unwrap_or(before));
             out.push_str(other);
             (done, rest, found) = (end, end, true);
         } else {

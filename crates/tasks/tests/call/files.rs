@@ -2,7 +2,7 @@
 use crate::*;
 use std::fs;
 use tasks::Made;
-use tasks::call::Replace;
+use tasks::call::Place;
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
@@ -59,13 +59,11 @@ fn what_is_there_is_replaced_only_if_that_is_allowed() {
     let refused = run(copy(dir.path(), WRITE), texts(&["x"]));
     assert!(refused.why().contains("`out/x.txt` exists already"), "{}", refused.why());
     assert_eq!(refused.ints("attempts"), [Some(0)]);
-    let ours = path.clone();
-    let known = Replace::Known(Arc::new(move |path: &Path| path == ours));
-    run(Spec { replace: known, ..copy(dir.path(), WRITE) }, texts(&["x"])).well();
+    run(Spec { replace: true, ..copy(dir.path(), WRITE) }, texts(&["x"])).well();
     assert_eq!(fs::read_to_string(&path).unwrap(), "x\n");
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    let folder = run(Spec { replace: Replace::Always, ..copy(dir.path(), WRITE) }, texts(&["x"]));
+    let folder = run(Spec { replace: true, ..copy(dir.path(), WRITE) }, texts(&["x"]));
     assert!(folder.why().contains("only files are replaced"), "{}", folder.why());
 }
 
@@ -109,4 +107,34 @@ fn outputs_of_a_batch_are_staged_each() {
     let done = run(touch, numbers(3)).well();
     assert_eq!(names(dir.path()), ["0.x", "1.x", "2.x"]);
     assert_eq!(done.answer.made.len(), 3);
+}
+
+#[test]
+fn a_file_is_known_for_what_a_run_has_made_until_it_is_written_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("out/x.txt");
+    let by = |maker: &str| Spec { maker: Some(maker.to_owned()), ..copy(dir.path(), WRITE) };
+    run(by("one"), texts(&["x"])).well();
+    run(by("one"), texts(&["x"])).well();
+    assert!(run(by("two"), texts(&["x"])).why().contains("exists already"));
+    assert!(run(copy(dir.path(), WRITE), texts(&["x"])).why().contains("exists already"));
+    let mut file = fs::File::options().append(true).open(&path).unwrap();
+    std::io::Write::write_all(&mut file, b"mine").unwrap();
+    assert!(run(by("one"), texts(&["x"])).why().contains("exists already"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "x\nmine");
+}
+
+#[test]
+fn outputs_go_to_the_folder_that_is_meant() {
+    let dir = tempfile::tempdir().unwrap();
+    let there = dir.path().join("there");
+    let path = |place: Place, name: &str| {
+        let words = ["touch", &format!("./{name}")];
+        let spec = Spec { place, outputs: vec![template(name)], ..spec(&words) };
+        run(spec, texts(&["x"])).well().answer.made[0].path.clone()
+    };
+    assert_eq!(path(Place::Of(there.clone()), "a/{}"), there.join("a/x"));
+    assert_eq!(path(Place::Within(there.clone()), "../a/../b/{}"), there.join("a/b/x"));
+    let away = path(Place::Within(there.clone()), "b/c");
+    assert_eq!((away.clone(), names(&there.join("b"))), (there.join("b/c"), vec!["c".to_owned()]));
 }

@@ -1,5 +1,6 @@
 //! Where the chunks of a variable lie, by all kinds of indices that HDF5 has.
 use super::{text, tree};
+use crate::input::Input;
 use crate::netcdf::stored::{Place, Stored, bytes};
 use hdf5_reader::Hdf5File;
 use hdf5_reader::chunk_index::{
@@ -26,13 +27,14 @@ pub(super) const DAMAGED: &str = "the index of its chunks is damaged";
 /// The chunks of a variable, ascending by their numbers.
 pub(super) fn places(
     file: &Hdf5File,
+    input: &Input,
     stored: &Stored,
     base: u64,
-    len: u64,
 ) -> Result<Vec<ChunkPlace>, String> {
+    let len = input.len();
     let Place::Chunks(layout) = &stored.place else { return Ok(Vec::new()) };
     let whole = bytes(&layout.shape, stored.width).ok_or(DAMAGED)?;
-    let entries = entries(file, stored)?;
+    let entries = entries(file, (input, base), stored)?;
     let counts = counts(&stored.sizes, &layout.shape);
     let mut places = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -84,7 +86,11 @@ fn number(origin: &[u64], shape: &[u64], counts: &[u64]) -> Result<u64, String> 
     Ok(number)
 }
 
-fn entries(file: &Hdf5File, stored: &Stored) -> Result<Vec<ChunkEntry>, String> {
+fn entries(
+    file: &Hdf5File,
+    input: (&Input, u64),
+    stored: &Stored,
+) -> Result<Vec<ChunkEntry>, String> {
     let Place::Chunks(layout) = &stored.place else { return Ok(Vec::new()) };
     let Some(address) = layout.address else { return Ok(Vec::new()) };
     let sizes = &stored.sizes[..];
@@ -93,7 +99,7 @@ fn entries(file: &Hdf5File, stored: &Stored) -> Result<Vec<ChunkEntry>, String> 
     let shape: Vec<u32> = layout.shape.iter().map(|n| *n as u32).collect();
     let max = layout.max_sizes.as_deref();
     let found = match &layout.kind {
-        None => return tree::chunks(storage, address, offset, &layout.shape, sizes),
+        None => return tree::chunks((storage, input), address, offset, &layout.shape, sizes),
         Some(ChunkIndexing::SingleChunk { filtered_size, filters }) => Ok(vec![ChunkEntry {
             address,
             size: *filtered_size,

@@ -10,12 +10,12 @@ mod types;
 mod variables;
 
 use super::header::{Group, NamedAttributes, RawVariable};
+use crate::input::Input;
 use dimensions::Scales;
-use hdf5_reader::{Dataset, FileStorage, Hdf5File, OpenOptions};
+use hdf5_reader::{Dataset, Hdf5File, OpenOptions, RangeRequestStorage};
 use index::ChunkPlace;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::fs::File;
 use std::sync::Arc;
 
 /// Groups inside each other.
@@ -24,6 +24,7 @@ const DEEPEST: usize = 64;
 /// A NetCDF-4 file.
 pub(super) struct Nc4 {
     file: Hdf5File,
+    input: Input,
     nodes: Vec<Node>,
     scales: Scales,
     /// Bytes before the file's own, which shift all places.
@@ -59,10 +60,9 @@ impl Nc4 {
     ///
     /// # Errors
     /// If the file is cut off, damaged, or no HDF5.
-    pub(super) fn open(file: &File) -> Result<Nc4, String> {
-        let file = file.try_clone().map_err(|e| e.to_string())?;
-        let len = file.metadata().map_err(|e| e.to_string())?.len();
-        let storage = FileStorage::from_file(file).map_err(text)?;
+    pub(super) fn open(input: &Input) -> Result<Nc4, String> {
+        let (from, len) = (input.clone(), input.len());
+        let storage = RangeRequestStorage::new(len, move |at, count| Ok(from.fetch(at, count)?));
         let options = OpenOptions { chunk_cache_bytes: 0, ..OpenOptions::default() }
             .with_max_object_header_bytes(usize::try_from(len).unwrap_or(usize::MAX));
         let file = Hdf5File::from_storage_with_options(Arc::new(storage), options).map_err(text)?;
@@ -76,7 +76,8 @@ impl Nc4 {
         let mut nodes = Vec::new();
         walk(&file, root, String::new(), &mut HashSet::new(), &mut nodes)?;
         let scales = Scales::of(&nodes)?;
-        Ok(Nc4 { file, nodes, scales, base, len })
+        let input = input.clone();
+        Ok(Nc4 { file, input, nodes, scales, base, len })
     }
 
     pub(super) fn groups(&self, path: &str) -> Option<Vec<Group>> {
@@ -112,7 +113,7 @@ impl Nc4 {
     }
 
     pub(super) fn chunks(&self, variable: &RawVariable) -> Result<Vec<ChunkPlace>, String> {
-        index::places(&self.file, &variable.stored, self.base, self.len)
+        index::places(&self.file, &self.input, &variable.stored, self.base)
     }
 
     /// The text behind a value of a variable of texts.

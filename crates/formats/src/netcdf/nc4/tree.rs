@@ -3,12 +3,16 @@
 //! Source: HDF5 File Format Specification 3.0, III.A.1.
 use super::index::DAMAGED;
 use super::text;
+use crate::input::Input;
 use hdf5_reader::Storage;
 use hdf5_reader::chunk_index::ChunkEntry;
 use std::collections::HashSet;
 
 /// Levels of a tree: one of two children a node and so many levels is larger than any file.
 const DEEPEST: u8 = 64;
+
+/// Bytes that a node has, about.
+const NODE: u64 = 8 << 10;
 
 /// A key: the first point of a chunk, its bytes, the filters left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +33,8 @@ struct Node {
 
 struct Tree<'a> {
     storage: &'a dyn Storage,
+    /// What it reads, and where the file's own bytes begin in it.
+    input: (&'a Input, u64),
     offset_size: u8,
     shape: &'a [u64],
     sizes: &'a [u64],
@@ -43,14 +49,14 @@ struct Tree<'a> {
 /// # Errors
 /// If it is damaged.
 pub(super) fn chunks(
-    storage: &dyn Storage,
+    (storage, input): (&dyn Storage, (&Input, u64)),
     address: u64,
     offset_size: u8,
     shape: &[u64],
     sizes: &[u64],
 ) -> Result<Vec<ChunkEntry>, String> {
     let (seen, before, chunks) = (HashSet::new(), None, Vec::new());
-    let mut tree = Tree { storage, offset_size, shape, sizes, seen, before, chunks };
+    let mut tree = Tree { storage, input, offset_size, shape, sizes, seen, before, chunks };
     tree.node(address, None, None).map_err(|e| format!("{DAMAGED}: {e}"))?;
     tree.end().map_err(|e| format!("{DAMAGED}: {e}"))?;
     Ok(tree.chunks)
@@ -79,6 +85,13 @@ impl Tree<'_> {
             return Err("a node has other chunks than the one above says".to_string());
         }
         if node.level > 0 {
+            let (input, base) = self.input;
+            let place = |child: &u64| {
+                let start = child.saturating_add(base);
+                start..start.saturating_add(NODE)
+            };
+            // All at once: one after the other each would wait for the one before.
+            let _asked = input.ask(&node.children.iter().map(place).collect::<Vec<_>>());
             for (i, child) in node.children.iter().enumerate() {
                 let bounds = (&node.keys[i], &node.keys[i + 1]);
                 self.node(*child, Some(node.level - 1), Some(bounds))?;

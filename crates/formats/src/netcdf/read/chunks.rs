@@ -1,5 +1,6 @@
 //! The chunks of a variable: found once, then read and decoded by each worker without the library.
 use super::storage::{Wanted, read_exact, repeat, swap_if};
+use crate::input::Input;
 use crate::netcdf::filters::Filters;
 use crate::netcdf::header::RawVariable;
 use crate::netcdf::nc4::index::{ChunkPlace, counts};
@@ -7,7 +8,7 @@ use crate::netcdf::slab::{self, Part};
 use crate::netcdf::stored::{ChunkLayout, Stored};
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Bytes of decoded chunks that are kept where tiles take only parts of them; two are always.
@@ -92,16 +93,43 @@ impl Chunks {
     ///
     /// # Errors
     /// If the file ends too early or a chunk is damaged.
-    pub(super) fn read(&self, file: &File, wanted: &Wanted, out: &mut [u8]) -> Result<(), String> {
+    pub(super) fn read(&self, file: &Input, wanted: &Wanted, out: &mut [u8]) -> Result<(), String> {
         let (origin, shape) = (wanted.origin, wanted.shape);
         if shape.contains(&0) {
             return Ok(());
         }
-        let rank = shape.len();
         let end = |i: usize| origin[i] + shape[i] as u64;
-        if (0..rank).any(|i| end(i) > self.sizes[i]) {
+        if (0..shape.len()).any(|i| end(i) > self.sizes[i]) {
             repeat(&self.beyond, out);
         }
+        self.cut(wanted, |start| self.copy(file, wanted, start, out))
+    }
+
+    /// Where the chunks of a box lie, but for those that are kept and not needed whole.
+    pub(super) fn ranges(&self, wanted: &Wanted) -> Vec<Range<u64>> {
+        let mut out = Vec::new();
+        if wanted.shape.contains(&0) {
+            return out;
+        }
+        let all = self.cut(wanted, |start| {
+            let known = || !self.overlap(wanted, start).whole && self.is_decoded(start);
+            if let Some(place) = self.place(start).filter(|_| !known()) {
+                out.push(place.offset..place.offset.saturating_add(place.bytes));
+            }
+            Ok::<(), std::convert::Infallible>(())
+        });
+        let Ok(()) = all;
+        out
+    }
+
+    /// Does something with the first point of each chunk that a box cuts.
+    fn cut<E>(
+        &self,
+        wanted: &Wanted,
+        mut each: impl FnMut(&[u64]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (origin, rank) = (wanted.origin, wanted.shape.len());
+        let end = |i: usize| origin[i] + wanted.shape[i] as u64;
         let first: Vec<u64> = (0..rank).map(|i| origin[i] / self.shape[i] as u64).collect();
         let last = |i: usize| end(i).min(self.sizes[i]).div_ceil(self.shape[i] as u64);
         let cut: Vec<usize> =
@@ -109,8 +137,13 @@ impl Chunks {
         slab::points(&cut, |at| {
             let start = |i: usize| (first[i] + at[i] as u64) * self.shape[i] as u64;
             let start: Vec<u64> = (0..rank).map(start).collect();
-            self.copy(file, wanted, &start, out)
+            each(&start)
         })
+    }
+
+    fn is_decoded(&self, start: &[u64]) -> bool {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.chunks.get(start).is_some_and(|slot| slot.get().is_some())
     }
 
     fn overlap(&self, wanted: &Wanted, start: &[u64]) -> Overlap {
@@ -130,7 +163,7 @@ impl Chunks {
     /// Copies what a box takes from the chunk that starts at `start`.
     fn copy(
         &self,
-        file: &File,
+        file: &Input,
         wanted: &Wanted,
         start: &[u64],
         out: &mut [u8],
@@ -213,7 +246,7 @@ impl Chunks {
         slot
     }
 
-    fn decoded(&self, file: &File, place: ChunkPlace) -> Result<Vec<u8>, String> {
+    fn decoded(&self, file: &Input, place: ChunkPlace) -> Result<Vec<u8>, String> {
         let mut stored = Vec::new();
         self.stored(file, place, &mut stored)?;
         let mut values = vec![0; self.bytes()];
@@ -227,7 +260,7 @@ impl Chunks {
     }
 
     /// The bytes of a chunk as they stand in the file.
-    fn stored(&self, file: &File, place: ChunkPlace, to: &mut Vec<u8>) -> Result<(), String> {
+    fn stored(&self, file: &Input, place: ChunkPlace, to: &mut Vec<u8>) -> Result<(), String> {
         // Compression makes what it cannot compress hardly longer.
         let (whole, bytes) = (self.bytes() as u64, place.bytes);
         if bytes > whole * 2 + 4096 {

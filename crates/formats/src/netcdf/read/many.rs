@@ -5,15 +5,19 @@ use super::agree::{agree, align, same_dimensions, units_differ};
 use super::follow::in_order;
 use super::met;
 use super::source::{self, NetCdfSource, Request};
-use crate::{FilePlace, FormatError, FormatErrorKind, Memo, TileSource, Unkept, Unread};
+use crate::input::each;
+use crate::{Ahead, FilePlace, FormatError, FormatErrorKind, Memo, TileSource, Unkept, Unread};
 use arrow_array::ArrayRef;
 use base::{Column, DType, Failure, Region, Schema, Tiling, Warning, along};
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use tasks::store::is_remote;
 
 /// Files that are open at a time, at most.
 const OPEN: usize = 32;
+/// The same of files that lie elsewhere.
+const OPEN_ELSEWHERE: usize = 256;
 
 /// Opens files that follow each other along the dimension that `along` names, or in which alone
 /// they differ. Of which there are memos those are not opened.
@@ -23,17 +27,22 @@ pub(super) fn open(
     request: Request,
     along: Option<&str>,
 ) -> Result<Arc<dyn TileSource>, FormatError> {
-    let mut files = Vec::new();
-    for path in paths {
-        files.push(match memos.get(path).and_then(Memo::get::<Facts>) {
-            Some(facts) => Facts { path: path.clone(), remembered: true, ..(*facts).clone() },
-            None => {
-                let corrupt =
-                    |f: Failure| FormatError::new(FormatErrorKind::Corrupt, f.to_string());
-                Facts::of(&source::one(path, &request)?, path).map_err(corrupt)?
+    // Those that lie elsewhere stay open: to open them again would wait again.
+    let open: Mutex<HashMap<PathBuf, Arc<NetCdfSource>>> = Mutex::default();
+    let facts = |path: &PathBuf| match memos.get(path).and_then(Memo::get::<Facts>) {
+        Some(facts) => Ok(Facts { path: path.clone(), remembered: true, ..(*facts).clone() }),
+        None => {
+            let corrupt = |f: Failure| FormatError::new(FormatErrorKind::Corrupt, f.to_string());
+            let file = source::one(path, &request)?;
+            let facts = Facts::of(&file, path).map_err(corrupt)?;
+            let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+            if file.is_remote() && open.len() < OPEN_ELSEWHERE {
+                open.insert(path.clone(), Arc::new(file));
             }
-        });
-    }
+            Ok(facts)
+        }
+    };
+    let mut files = each(paths, facts).into_iter().collect::<Result<Vec<_>, FormatError>>()?;
     twice(&files)?;
     if let Some((first, others)) = files.split_first_mut() {
         others.iter_mut().try_for_each(|other| align(first, other))?;
@@ -61,8 +70,12 @@ pub(super) fn open(
     }
     schema.domain.dims[dim].size = Some(start);
     let describe = files[0].describe.clone();
-    let (open, unread) = (Mutex::default(), files[0].unread.clone());
-    Ok(Arc::new(Series { schema, dim, parts, request, describe, warnings, unread, open }))
+    let mut known = open.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let still = |(i, part): (usize, &Part)| Some((i, known.remove(&part.path)?));
+    let open: VecDeque<_> = parts.iter().enumerate().filter_map(still).collect();
+    let most = if open.is_empty() { OPEN } else { OPEN_ELSEWHERE };
+    let (open, unread) = (Mutex::new(open), files[0].unread.clone());
+    Ok(Arc::new(Series { schema, dim, parts, request, describe, warnings, unread, most, open }))
 }
 
 /// Refuses a file that is named twice: its values would count twice.
@@ -215,6 +228,8 @@ struct Series {
     describe: String,
     warnings: Vec<Warning>,
     unread: Vec<Unread>,
+    /// How many files are open at a time, at most.
+    most: usize,
     /// Files that are open, the one used last at the end.
     open: Mutex<VecDeque<(usize, Arc<NetCdfSource>)>>,
 }
@@ -241,7 +256,7 @@ impl Series {
         let file = Arc::new(file);
         let mut open = lock();
         open.push_back((part, file.clone()));
-        if open.len() > OPEN {
+        if open.len() > self.most {
             open.pop_front();
         }
         Ok(file)
@@ -351,6 +366,25 @@ impl TileSource for Series {
             })
         };
         (0..columns.len()).map(column).collect()
+    }
+
+    fn is_remote(&self) -> bool {
+        self.parts.iter().any(|part| is_remote(&part.path))
+    }
+
+    /// Of files that are open.
+    fn ahead(&self, region: &Region, columns: &[usize]) -> Ahead {
+        let mut ahead = Ahead::default();
+        for (at, part) in self.parts.iter().enumerate() {
+            let Some(cut) = self.cut(part, region) else { continue };
+            let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let file = open.iter().find(|(p, _)| *p == at).map(|(_, file)| file.clone());
+            drop(open);
+            let own = columns.iter().filter(|i| self.schema.fields[**i].mask.has(self.dim));
+            let own: Vec<usize> = own.filter_map(|i| part.order.get(*i).copied()).collect();
+            ahead.0.extend(file.into_iter().flat_map(|file| file.ahead(&cut, &own).0));
+        }
+        ahead
     }
 
     fn along(&self) -> Option<usize> {

@@ -26,6 +26,7 @@ pub(super) fn values(
     origin: &[u64],
     shape: &[usize],
 ) -> Result<arrow_buffer::MutableBuffer, String> {
+    let input = file.try_clone().and_then(crate::input::Input::of).map_err(|e| e.to_string())?;
     storage::Storage::find(header, variable)?
-        .read(file, &storage::Wanted { variable, origin, shape })
+        .read(&input, &storage::Wanted { variable, origin, shape })
 }

@@ -5,19 +5,20 @@ use super::many::{self, Facts};
 use super::met::{self, Met};
 use super::storage::{Storage, Wanted};
 use super::unkept;
+use crate::input::Input;
 use crate::netcdf::file::NcFile;
 use crate::netcdf::slab;
 use crate::{
-    FilePlace, FormatError, FormatErrorKind, Memo, OpenRequest, OptionValue, TileSource, Unkept,
-    Unread,
+    Ahead, FilePlace, FormatError, FormatErrorKind, Memo, OpenRequest, OptionValue, TileSource,
+    Unkept, Unread,
 };
 use arrow_array::{ArrayRef, StringArray};
 use arrow_buffer::MutableBuffer;
 use base::{Column, Domain, Failure, Region, Schema, Tiling, Value, Warning};
 use std::borrow::Cow;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use tasks::store::{Hold, is_remote};
 
 /// Opens a file, or several that follow each other.
 pub(in crate::netcdf) fn open(request: &OpenRequest) -> Result<Arc<dyn TileSource>, FormatError> {
@@ -75,17 +76,20 @@ pub(super) fn one(path: &Path, request: &Request) -> Result<NetCdfSource, Format
         FormatError::new(FormatErrorKind::Missing, message)
     };
     let named_so = path.to_path_buf();
-    let path = std::path::absolute(path).map_err(missing)?;
-    let file = File::open(&path).map_err(missing)?;
+    let path = match is_remote(path) {
+        true => path.to_path_buf(),
+        false => std::path::absolute(path).map_err(missing)?,
+    };
+    let input = Input::open(&path).map_err(missing)?;
     let corrupt = |e: String| corrupt(&path, &e);
-    let header = NcFile::open(&file).map_err(corrupt)?;
+    let header = NcFile::of(&input).map_err(corrupt)?;
     let named =
         |e: FormatError| FormatError { message: format!("{}: {}", path.display(), e.message), ..e };
     let columns = request.columns.as_deref();
     let choice = choose(&header, &request.group, columns, request.decode_times).map_err(named)?;
     let storage = choice.chosen.iter().map(|_| OnceLock::new()).collect();
     let (warnings, met) = (met::unread(&named_so, &choice), request.met.clone());
-    Ok(NetCdfSource { path, file, header, choice, storage, warnings, met })
+    Ok(NetCdfSource { path, input, header, choice, storage, warnings, met })
 }
 
 fn plain(error: &std::io::Error) -> String {
@@ -105,7 +109,7 @@ fn corrupt(path: &Path, error: &str) -> FormatError {
 /// An open file; where each variable lies is found out when it is first read.
 pub(super) struct NetCdfSource {
     path: PathBuf,
-    file: File,
+    input: Input,
     header: NcFile,
     choice: Choice,
     storage: Vec<OnceLock<Result<Storage, String>>>,
@@ -144,6 +148,14 @@ impl TileSource for NetCdfSource {
             Ok(Column { mask: field.mask, array })
         };
         columns.iter().map(read).collect()
+    }
+
+    fn is_remote(&self) -> bool {
+        self.input.is_remote()
+    }
+
+    fn ahead(&self, region: &Region, columns: &[usize]) -> Ahead {
+        Ahead(columns.iter().filter_map(|i| self.ask(*i, region)).collect())
     }
 
     fn memo(&self) -> Result<Option<Memo>, Failure> {
@@ -285,9 +297,31 @@ impl NetCdfSource {
         shape: &[usize],
     ) -> Result<MutableBuffer, String> {
         let variable = &chosen.variable;
-        let storage = self.storage[i].get_or_init(|| Storage::find(&self.header, variable));
-        let storage = storage.as_ref().map_err(String::clone)?;
-        storage.read(&self.file, &Wanted { variable, origin, shape })
+        self.storage(i, chosen)?.read(&self.input, &Wanted { variable, origin, shape })
+    }
+
+    fn storage(&self, i: usize, chosen: &Chosen) -> Result<&Storage, String> {
+        let find = || Storage::find(&self.header, &chosen.variable);
+        self.storage[i].get_or_init(find).as_ref().map_err(String::clone)
+    }
+
+    /// What a column has in a region, in the variable's own dimensions.
+    fn boxed(&self, chosen: &Chosen, region: &Region) -> (Vec<u64>, Vec<usize>) {
+        let mut origin: Vec<u64> = chosen.dims.iter().map(|d| region.origin[*d]).collect();
+        let mut shape: Vec<usize> = chosen.dims.iter().map(|d| region.shape[*d]).collect();
+        if let (Content::Letters, Some(length)) = (&chosen.content, chosen.variable.dims.last()) {
+            origin.push(0);
+            shape.push(length.size as usize);
+        }
+        (origin, shape)
+    }
+
+    fn ask(&self, i: usize, region: &Region) -> Option<Hold> {
+        let chosen = self.choice.chosen.get(i)?;
+        let (origin, shape) = self.boxed(chosen, region);
+        let wanted = Wanted { variable: &chosen.variable, origin: &origin, shape: &shape };
+        // What is wrong with it is told when it is read.
+        self.input.ask(&self.storage(i, chosen).ok()?.ranges(&wanted))
     }
 
     /// Texts of any length.

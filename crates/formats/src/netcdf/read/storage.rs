@@ -1,14 +1,14 @@
 //! How the values of a variable are fetched from where they lie.
 use super::chunks::Chunks;
+use crate::input::Input;
 use crate::netcdf::file::NcFile;
 use crate::netcdf::header::RawVariable;
 use crate::netcdf::slab;
 use crate::netcdf::stored::{Place, Stored};
 use arrow_buffer::MutableBuffer;
 use rustix::io::Errno;
-use std::fs::File;
 use std::mem::MaybeUninit;
-use std::os::unix::fs::FileExt;
+use std::ops::Range;
 
 /// How the values of a variable are fetched.
 #[derive(Debug)]
@@ -46,7 +46,39 @@ impl Storage {
     ///
     /// # Errors
     /// If the file ends too early or a chunk is damaged.
-    pub(super) fn read(&self, file: &File, wanted: &Wanted) -> Result<MutableBuffer, String> {
+    pub(super) fn read(&self, file: &Input, wanted: &Wanted) -> Result<MutableBuffer, String> {
+        let ranges = if file.is_remote() { self.ranges(wanted) } else { Vec::new() };
+        let _held = file.hold(&ranges)?;
+        let out = self.read_held(file, wanted);
+        // What lies between small pieces is of other tiles.
+        let large = ranges.into_iter().filter(|range| range.end - range.start >= LARGE);
+        large.for_each(|range| file.release(range));
+        out
+    }
+
+    /// Where the bytes of a box lie; those of chunks that are still known are not among them.
+    pub(super) fn ranges(&self, wanted: &Wanted) -> Vec<Range<u64>> {
+        let stored = &wanted.variable.stored;
+        match (self, &stored.place) {
+            (Storage::Chunked(chunks), _) => chunks.ranges(wanted),
+            (Storage::Simple, Place::Piece(offset)) => {
+                runs_of(*offset, &stored.sizes, wanted, stored.width)
+            }
+            (Storage::Simple, Place::Records { begin, stride }) => {
+                let (Some(first), Some(count)) = (wanted.origin.first(), wanted.shape.first())
+                else {
+                    return Vec::new();
+                };
+                let record = in_record(wanted);
+                let at = |i| stride.saturating_mul(i).saturating_add(*begin);
+                let of = |i| runs_of(at(i), &stored.sizes[1..], &record, stored.width);
+                (*first..first + *count as u64).flat_map(of).collect()
+            }
+            (Storage::Simple, _) => Vec::new(),
+        }
+    }
+
+    fn read_held(&self, file: &Input, wanted: &Wanted) -> Result<MutableBuffer, String> {
         let stored = &wanted.variable.stored;
         let len = wanted.shape.iter().product::<usize>() * stored.width;
         let mut out = match (self, &stored.place) {
@@ -95,9 +127,33 @@ fn from_header(bytes: &[u8], wanted: &Wanted, len: usize) -> Result<MutableBuffe
     Ok(out)
 }
 
+/// A piece of at least so many bytes is let go of when it has been read.
+const LARGE: u64 = 128 << 10;
+
+/// Where the runs of a box lie.
+fn runs_of(offset: u64, sizes: &[u64], wanted: &Wanted, width: usize) -> Vec<Range<u64>> {
+    let mut out: Vec<Range<u64>> = Vec::new();
+    let all = slab::runs(sizes, wanted.origin, wanted.shape, |start, count| {
+        let start = offset.saturating_add(start * width as u64);
+        let end = start.saturating_add((count * width) as u64);
+        match out.last_mut() {
+            Some(last) if last.end == start => last.end = end,
+            _ => out.push(start..end),
+        }
+        Ok::<(), std::convert::Infallible>(())
+    });
+    let Ok(()) = all;
+    out
+}
+
+/// A box without its records.
+fn in_record<'a>(wanted: &Wanted<'a>) -> Wanted<'a> {
+    Wanted { variable: wanted.variable, origin: &wanted.origin[1..], shape: &wanted.shape[1..] }
+}
+
 /// Reads a box of a variable in records, one record after the other.
 fn read_records(
-    file: &File,
+    file: &Input,
     (begin, stride): (u64, u64),
     wanted: &Wanted,
     len: usize,
@@ -106,11 +162,7 @@ fn read_records(
     let (Some(first), Some(count)) = (wanted.origin.first(), wanted.shape.first()) else {
         return Err("a variable in records has no dimension".to_string());
     };
-    let record = Wanted {
-        variable: wanted.variable,
-        origin: &wanted.origin[1..],
-        shape: &wanted.shape[1..],
-    };
+    let record = in_record(wanted);
     let sizes = &wanted.variable.stored.sizes[1..];
     for i in 0..*count as u64 {
         let at = stride.checked_mul(first + i).and_then(|n| n.checked_add(begin)).ok_or(ENDS)?;
@@ -122,7 +174,7 @@ fn read_records(
 
 /// Reads the `len` bytes of a box, without writing zeros there first.
 fn read_runs(
-    file: &File,
+    file: &Input,
     offset: u64,
     sizes: &[u64],
     wanted: &Wanted,
@@ -140,7 +192,7 @@ fn read_runs(
                 let first = out.as_mut_ptr().add(filled).cast::<MaybeUninit<u8>>();
                 std::slice::from_raw_parts_mut(first, end.min(len) - filled)
             };
-            match rustix::io::pread(file, place, from) {
+            match rustix::io::pread(file.file(), place, from) {
                 Ok(([], _)) => return Err(ENDS.to_string()),
                 Ok((read, _)) => {
                     filled += read.len();
@@ -162,8 +214,8 @@ fn read_runs(
 
 const ENDS: &str = "the file ends before its values do";
 
-pub(super) fn read_exact(file: &File, place: &mut [u8], offset: u64) -> Result<(), String> {
-    file.read_exact_at(place, offset).map_err(|e| match e.kind() {
+pub(super) fn read_exact(file: &Input, place: &mut [u8], offset: u64) -> Result<(), String> {
+    file.read_exact(place, offset).map_err(|e| match e.kind() {
         std::io::ErrorKind::UnexpectedEof => ENDS.to_string(),
         _ => e.to_string(),
     })

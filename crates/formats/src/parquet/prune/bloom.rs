@@ -1,8 +1,8 @@
 //! Bloom filters: whether a value is certainly not among those of a column chunk.
+use crate::input::Input;
 use crate::{Ask, Comparison};
 use arrow_schema::{DataType, TimeUnit};
 use base::Value;
-use bytes::Bytes;
 use parquet::basic::Type;
 use parquet::bloom_filter::Sbbf;
 use parquet::errors::ParquetError;
@@ -13,7 +13,7 @@ pub(super) fn may_pass(
     chunk: &ColumnChunkMetaData,
     arrow: &DataType,
     ask: &Ask,
-    file: &Bytes,
+    file: &Input,
 ) -> Result<bool, ParquetError> {
     let Ask::Compare { op: Comparison::Eq, constant, .. } = ask else { return Ok(true) };
     let Some(key) = key(chunk.column_type(), arrow, constant) else { return Ok(true) };

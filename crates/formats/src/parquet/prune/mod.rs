@@ -6,6 +6,7 @@ mod bounds;
 mod properties;
 
 use crate::Ask;
+use crate::input::Input;
 use crate::rows::cast;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -15,7 +16,6 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, Field};
 use base::{DType, Value};
 use bounds::Bounds;
-use bytes::Bytes;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::basic::Type;
 use parquet::errors::ParquetError;
@@ -39,7 +39,7 @@ pub(super) struct FileTest<'a> {
 /// For each of these row groups the rows that may pass all tests, counted from its first.
 pub(super) fn survivors(
     metadata: &ParquetMetaData,
-    file: &Bytes,
+    file: &Input,
     groups: &[usize],
     tests: &[FileTest],
 ) -> Result<Vec<Vec<Range<u64>>>, ParquetError> {
@@ -162,7 +162,7 @@ fn converter<'a>(
 /// The page index of the tested columns in some row groups; `None` if the file has none.
 fn page_index(
     metadata: &ParquetMetaData,
-    file: &Bytes,
+    file: &Input,
     groups: &[usize],
     tests: &[FileTest],
 ) -> Result<Option<PageIndex>, ParquetError> {

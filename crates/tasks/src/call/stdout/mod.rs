@@ -51,6 +51,9 @@ pub(super) fn parse(
             "its output has {found} rows, and the start {rows}: they must be as many"
         ));
     }
+    if !batch && found != 1 && matches!(stdout, Stdout::Json(_)) {
+        return Err(format!("its output has {found} objects, and one is expected"));
+    }
     let found = u32::try_from(found).map_err(|_| "its output has too many rows".to_owned())?;
     let counts = if batch { vec![1; rows] } else { vec![found] };
     let dtypes = columns(stdout).into_iter().map(|(_, dtype)| dtype);

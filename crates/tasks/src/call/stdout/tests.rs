@@ -44,9 +44,9 @@ fn objects_of_json_are_rows() {
     let json = Stdout::Json(all);
     let one = r#"{"i": 3.0, "x": "nan", "s": "a", "b": true, "t": "2020-01-02", "other": {}}"#;
     assert_eq!(read(&json, one).unwrap(), ["3", "NaN", "a", "true", "2020-01-02T00:00:00"]);
-    let two = format!("[{one}, {{\"i\": null, \"x\": 1}}]\n{{}}");
-    assert_eq!(read(&json, &two).unwrap()[..2], ["3|-|-", "NaN|1.0|-"]);
-    assert_eq!(read(&json, "[]").unwrap(), ["", "", "", "", ""]);
+    let three = format!("[{one}, {{\"i\": null, \"x\": 1}}]\n{{}}");
+    let batch = parse(&json, three.as_bytes(), 3, true).ok().unwrap();
+    assert_eq!(shown(&batch)[..2], ["3|-|-", "NaN|1.0|-"]);
     for (text, part) in [
         ("{\"i\": 1.5}", "`1.5` for `i` in object 1, which is no int32"),
         ("{\"i\": 3000000000}", "which is no int32"),
@@ -56,6 +56,8 @@ fn objects_of_json_are_rows() {
         ("{\"x\": 1", "breaks off"),
         ("warning: x\n{}", "not JSON, at line 1: `warning: x`"),
         ("3", "not an object"),
+        ("[]", "0 objects, and one is expected"),
+        ("{}{}", "2 objects, and one is expected"),
         ("", "is empty"),
     ] {
         let why = read(&json, text).unwrap_err();
