@@ -191,6 +191,19 @@ fn mistakes_are_found_before_the_run() {
 }
 
 #[test]
+fn a_call_may_be_a_stream() {
+    let cat = results(&pipeline("  - stream: [cat]\n    batch_rows: 3000"), "-w 2");
+    let call =
+        |more: &str| pipeline(&format!("  - call: {{ stream: [cat]{more} }}\n    batch: 3000"));
+    assert_eq!(results(&call(""), "-w 2"), cat);
+    let (_, err, code) = Bench::new(&call(", retries: 1")).run("check p.yaml");
+    assert!(code == 2 && err.contains("`retries` stands beside `call`"), "{err}");
+    let text = pipeline("  - call: { stream: [cat] }\n    stdin: x");
+    let (_, err, code) = Bench::new(&text).run("check p.yaml");
+    assert!(code == 2 && err.contains("a call that is a stream has no key `stdin`"), "{err}");
+}
+
+#[test]
 fn programs_are_refused_on_request() {
     let bench = Bench::new(
         "steps:\n  - range: { k: 0..10 }\n  - stream: [sh, -c, touch made; cat]\n  - reduce: { n: count() }\n\

@@ -3,7 +3,7 @@ use crate::build::Builder;
 use crate::graph::{NodeId, PlanOp, StreamPlan};
 use crate::operator::{Inputs, Key, Operator, Shape};
 use crate::spec::{Step, wrong_shape};
-use crate::yaml::{Kind, Node};
+use crate::yaml::{self, Kind, Node};
 use base::{Code, DType, Diagnostic, DimMask, Domain, Field, Schema, Span, Value, did_you_mean};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -58,15 +58,32 @@ pub const KEYS: &[Key] = &[
 ];
 
 fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
-    build_words(b, step, &step.head)
+    through(b, step, &step.head, "batch_rows")
+}
+
+/// The step `call: { stream: [python3, anomaly.py] }`, of which `batch` cuts the batches.
+pub fn of_call(b: &mut Builder, step: &Step) -> Option<NodeId> {
+    let known = ["columns", "batch", "timeout", "retries"];
+    let strange = |(key, _): &&(yaml::Key, Node)| !known.contains(&key.name.as_str());
+    if let Some((key, _)) = step.options.iter().find(strange) {
+        let message = format!("a call that is a stream has no key `{}`", key.name);
+        let near = did_you_mean(&key.name, known);
+        b.error(Diagnostic::error(Code::UnknownKey, key.span, message).maybe_help(near));
+    }
+    let head = step.head.map().unwrap_or_default();
+    if let Some((key, _)) = head.iter().find(|(key, _)| key.name != "stream") {
+        let message = format!("`{}` stands beside `call`, not in it", key.name);
+        b.error(Diagnostic::error(Code::UnknownKey, key.span, message));
+    }
+    through(b, step, step.head.get("stream")?, "batch")
 }
 
 /// Adds the node of a program that stands in this list, with the keys of `step` beside it.
-pub fn build_words(b: &mut Builder, step: &Step, words: &Node) -> Option<NodeId> {
+fn through(b: &mut Builder, step: &Step, words: &Node, batch: &str) -> Option<NodeId> {
     let (input, schema) = b.input(step)?;
     let written = list(b, words);
     let declared = step.option("columns").map(|node| columns(b, node));
-    let batch_rows = whole(b, step, "batch_rows", 1);
+    let batch_rows = whole(b, step, batch, 1);
     let retries = whole(b, step, "retries", 0).unwrap_or(0).min(u64::from(u32::MAX)) as u32;
     let timeout = step.option("timeout").and_then(|node| seconds(b, node));
     let written = written?;
