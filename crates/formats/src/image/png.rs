@@ -74,7 +74,7 @@ pub(super) fn turned(orientation: Option<Orientation>) -> Option<String> {
 
 /// Decodes the rows of a file one after the other.
 pub(super) fn rows(input: &Input) -> Result<Box<dyn RowReader>, String> {
-    let _held = input.hold(&[0..input.len()])?;
+    let _held = input.hold(std::slice::from_ref(&(0..input.len())))?;
     Ok(Box::new(Rows { reader: open(input).map_err(words)?, _held }))
 }
 

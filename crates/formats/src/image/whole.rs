@@ -24,7 +24,7 @@ impl Whole {
 
 fn decode(input: &Input, header: &Header) -> Result<Arc<Vec<u8>>, String> {
     let bytes = usize::try_from(header.bytes().min(MOST)).map_err(|e| e.to_string())?;
-    let _held = input.hold(&[0..input.len()])?;
+    let _held = input.hold(std::slice::from_ref(&(0..input.len())))?;
     let mut pixels = vec![0; bytes];
     match header.kind {
         Kind::Png => png::whole(input, &mut pixels)?,
