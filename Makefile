@@ -39,7 +39,7 @@ interop: $(NETCDF) ## lets xarray, netCDF4, pyarrow, polars, duckdb and Pillow r
 
 # Those that need no other peers than `interop` does.
 TRIAL := slow_series trig_series elementwise mantle_file mantle_formula netcdf_deflate_write \
-	netcdf_deflate_read groupby sort parquet_write store store_netcdf
+	netcdf_deflate_read groupby sort parquet_write store store_netcdf images
 
 trial: interop ## runs jobs of the benchmark a hundred times smaller: do Tidemill and its peers agree?
 	QUICK=1 PEERS=$(TARGET)/interop-venv/bin/python TIDEMILL=$(DEBUG) python3 benches/bench.py $(TRIAL)

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use tasks::store;
 
 /// A file that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,11 @@ impl Listing {
     /// If there are none.
     pub(crate) fn add(&mut self, beside: Option<&Path>, text: &str) -> Result<(), NoFile> {
         let no = |message: String, help| NoFile { message, help };
+        if let Some(scheme) = store::scheme(text).filter(|scheme| *scheme != "file") {
+            let message =
+                format!("`{text}` is no local file: only such are listed, not `{scheme}://`");
+            return Err(no(message, None));
+        }
         for place in places(beside, text) {
             let (files, others) = (self.files.len(), self.others.len() + self.foreign.len());
             self.look(&place, is_pattern(text) && !place.exists()).map_err(|e| no(e, None))?;

@@ -1,11 +1,10 @@
 //! What an image file says of its pixels, and which of the three kinds it is.
 use super::samples::Sample;
 use super::{jpeg, png, tiff};
+use crate::input::Input;
 use crate::rows::guarded;
-use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 1 << 18;
@@ -105,22 +104,22 @@ pub(super) enum BadHeader {
 }
 
 /// Reads the header of a file.
-pub(super) fn read(file: &Arc<File>) -> Result<Header, BadHeader> {
+pub(super) fn read(input: &Input) -> Result<Header, BadHeader> {
     let mut first = Vec::new();
-    Place::start(file).take(8).read_to_end(&mut first).map_err(|e| damaged(&e))?;
+    Place::start(input).take(8).read_to_end(&mut first).map_err(|e| damaged(&e))?;
     let Some(kind) = Kind::of(&first) else {
         return Err(BadHeader::Damaged("it is no PNG, JPEG or TIFF file".to_string()));
     };
     let read = || match kind {
-        Kind::Png => Ok::<_, String>(png::header(file)),
-        Kind::Jpeg => Ok(jpeg::header(file)),
-        Kind::Tiff => Ok(tiff::header(file)),
+        Kind::Png => Ok::<_, String>(png::header(input)),
+        Kind::Jpeg => Ok(jpeg::header(input)),
+        Kind::Tiff => Ok(tiff::header(input)),
     };
     let header = guarded(read).unwrap_or_else(|panic| Err(BadHeader::Damaged(panic)))?;
     if header.width == 0 || header.height == 0 {
         return Err(BadHeader::Damaged("it has no pixels".to_string()));
     }
-    let length = file.metadata().map_err(|e| damaged(&e))?.len();
+    let length = input.len();
     if !header.by_rows && header.bytes() > length.saturating_mul(kind.most_per_byte()) {
         let (height, width) = (header.height, header.width);
         let why = format!("{length} bytes are too few for its {height} × {width} pixels");
@@ -142,25 +141,29 @@ pub(super) fn damaged(error: &io::Error) -> BadHeader {
 
 /// A place in a file that moves as it is read; many may move in one file.
 pub(super) struct Place {
-    file: Arc<File>,
+    input: Input,
     at: u64,
 }
 
 impl Place {
     /// The beginning of a file.
-    pub(super) fn start(file: &Arc<File>) -> Place {
-        Place { file: Arc::clone(file), at: 0 }
+    pub(super) fn start(input: &Input) -> Place {
+        Place { input: input.clone(), at: 0 }
     }
 
     /// The same, read in blocks.
-    pub(super) fn buffered(file: &Arc<File>) -> BufReader<Place> {
-        BufReader::with_capacity(BLOCK, Place::start(file))
+    pub(super) fn buffered(input: &Input) -> BufReader<Place> {
+        BufReader::with_capacity(BLOCK, Place::start(input))
     }
 }
 
 impl Read for Place {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(buffer, self.at)?;
+        let end = self.at.saturating_add(buffer.len() as u64).min(self.input.len());
+        let wanted = self.at.min(end)..end;
+        // Here already, if whoever reads on has asked for all of them.
+        let _held = self.input.hold(&[wanted]).map_err(io::Error::other)?;
+        let read = self.input.file().read_at(buffer, self.at)?;
         self.at += read as u64;
         Ok(read)
     }
@@ -170,7 +173,7 @@ impl Seek for Place {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let (base, by) = match to {
             SeekFrom::Start(at) => (at, 0),
-            SeekFrom::End(by) => (self.file.metadata()?.len(), by),
+            SeekFrom::End(by) => (self.input.len(), by),
             SeekFrom::Current(by) => (self.at, by),
         };
         let outside = || io::Error::new(ErrorKind::InvalidInput, "a place before the file");

@@ -3,12 +3,11 @@ use super::header::{BadHeader, CUT, Header, Kind, Place, damaged};
 use super::png::turned;
 use super::samples::Sample;
 use super::whole::MOST;
+use crate::input::Input;
 use ::image::ImageDecoder;
 use ::image::codecs::jpeg::JpegDecoder;
 use ::image::metadata::Orientation;
-use std::fs::File;
 use std::io::{self, BufRead, Cursor, Read};
-use std::sync::Arc;
 
 /// The marker before entropy-coded data (ISO/IEC 10918-1, table B.1).
 const START_OF_SCAN: u8 = 0xda;
@@ -17,8 +16,8 @@ const END_OF_IMAGE: u8 = 0xd9;
 const APP1: u8 = 0xe1;
 
 /// Reads segments down to the one that tells of the pixels.
-pub(super) fn header(file: &Arc<File>) -> Result<Header, BadHeader> {
-    let mut reader = Place::buffered(file);
+pub(super) fn header(input: &Input) -> Result<Header, BadHeader> {
+    let mut reader = Place::buffered(input);
     let mut exif = None;
     let mut start = [0; 2];
     reader.read_exact(&mut start).map_err(|e| damaged(&e))?;
@@ -97,9 +96,9 @@ fn segment(reader: &mut impl BufRead) -> io::Result<(u8, Vec<u8>)> {
 }
 
 /// Decodes a whole file into a buffer of its size.
-pub(super) fn whole(file: &Arc<File>, into: &mut [u8]) -> Result<(), String> {
+pub(super) fn whole(input: &Input, into: &mut [u8]) -> Result<(), String> {
     let mut bytes = Vec::new();
-    Place::start(file).take(MOST).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    Place::start(input).take(MOST).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
     // The decoder makes up what is missing.
     if !ends(&bytes).unwrap_or(false) {
         return Err(CUT.to_string());

@@ -2,20 +2,23 @@
 use super::header::{BadHeader, CUT, Header, Kind, Place};
 use super::rows::RowReader;
 use super::samples::Sample;
+use crate::input::{Held, Input};
 use ::image::metadata::Orientation;
 use ::png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Reader, Transformations};
-use std::fs::File;
 use std::io::{BufReader, ErrorKind};
-use std::sync::Arc;
 
 /// What a decoder may take beside the image: a row or two, and what stands before the first one.
 const MOST_BESIDE: usize = 1 << 28;
 
-type Rows = Reader<BufReader<Place>>;
+/// An open file, and its bytes if they lie elsewhere.
+struct Rows {
+    reader: Reader<BufReader<Place>>,
+    _held: Held,
+}
 
-fn open(file: &Arc<File>) -> Result<Rows, DecodingError> {
+fn open(input: &Input) -> Result<Reader<BufReader<Place>>, DecodingError> {
     let limits = Limits { bytes: MOST_BESIDE };
-    let mut decoder = Decoder::new_with_limits(Place::buffered(file), limits);
+    let mut decoder = Decoder::new_with_limits(Place::buffered(input), limits);
     decoder.set_transformations(Transformations::EXPAND);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
@@ -31,8 +34,8 @@ fn words(error: DecodingError) -> String {
 }
 
 /// Reads what stands before the first row.
-pub(super) fn header(file: &Arc<File>) -> Result<Header, BadHeader> {
-    let reader = open(file).map_err(|e| match e {
+pub(super) fn header(input: &Input) -> Result<Header, BadHeader> {
+    let reader = open(input).map_err(|e| match e {
         DecodingError::LimitsExceeded => {
             BadHeader::Refused("a row of it would take too much memory".to_string())
         }
@@ -70,13 +73,14 @@ pub(super) fn turned(orientation: Option<Orientation>) -> Option<String> {
 }
 
 /// Decodes the rows of a file one after the other.
-pub(super) fn rows(file: &Arc<File>) -> Result<Box<dyn RowReader>, String> {
-    Ok(Box::new(open(file).map_err(words)?))
+pub(super) fn rows(input: &Input) -> Result<Box<dyn RowReader>, String> {
+    let _held = input.hold(std::slice::from_ref(&(0..input.len())))?;
+    Ok(Box::new(Rows { reader: open(input).map_err(words)?, _held }))
 }
 
 impl RowReader for Rows {
     fn row(&mut self, row: &mut [u8]) -> Result<(), String> {
-        match self.read_row(row) {
+        match self.reader.read_row(row) {
             Ok(Some(_)) => Ok(()),
             Ok(None) => Err("it has fewer rows than it says".to_string()),
             Err(e) => Err(words(e)),
@@ -84,16 +88,16 @@ impl RowReader for Rows {
     }
 
     fn end(&mut self) -> Result<(), String> {
-        self.finish().map_err(words)
+        self.reader.finish().map_err(words)
     }
 }
 
 /// Decodes a whole file into a buffer of its size.
-pub(super) fn whole(file: &Arc<File>, into: &mut [u8]) -> Result<(), String> {
-    let mut reader = open(file).map_err(words)?;
+pub(super) fn whole(input: &Input, into: &mut [u8]) -> Result<(), String> {
+    let mut reader = open(input).map_err(words)?;
     if reader.output_buffer_size() != Some(into.len()) {
         return Err("it has another size than before".to_string());
     }
     reader.next_frame(into).map_err(words)?;
-    reader.end()
+    reader.finish().map_err(words)
 }

@@ -3,15 +3,16 @@ use super::header::{self, BadHeader, Header};
 use super::rows::{Band, KEPT, Rows};
 use super::whole::{MOST, Whole};
 use super::{pixels, png};
+use crate::input::Input;
 use crate::{FilePlace, FormatError, FormatErrorKind, NotRead, OpenRequest, TileSource, Unread};
 use arrow_array::{ArrayRef, Int64Array};
 use base::{
     Attribute, Attributes, Code, Column, DType, DimMask, Domain, Failure, Field, Region, Schema,
     Tiling, Warning,
 };
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tasks::store::is_remote;
 
 /// The names of the dimensions.
 const DIMS: [&str; 3] = ["y", "x", "band"];
@@ -21,7 +22,7 @@ const VALUES: &str = "v";
 /// An open file.
 pub(super) struct ImageSource {
     path: PathBuf,
-    file: Arc<File>,
+    input: Input,
     header: Header,
     schema: Schema,
     /// For each column the dimension of which it is the coordinate; `None` for the pixels.
@@ -49,13 +50,12 @@ impl ImageSource {
         };
         let error = |kind, e: &str| FormatError::new(kind, format!("{}: {e}", path.display()));
         let missing = |e: std::io::Error| error(FormatErrorKind::Missing, &plain(&e));
-        let absolute = std::path::absolute(path).map_err(missing)?;
-        let file = File::open(&absolute).map_err(missing)?;
-        if file.metadata().map_err(missing)?.is_dir() {
-            return Err(error(FormatErrorKind::Missing, "it is a folder, and an image is needed"));
-        }
-        let file = Arc::new(file);
-        let header = header::read(&file).map_err(|bad| match bad {
+        let absolute = match is_remote(path) {
+            true => path.clone(),
+            false => std::path::absolute(path).map_err(missing)?,
+        };
+        let input = Input::open(&absolute).map_err(missing)?;
+        let header = header::read(&input).map_err(|bad| match bad {
             BadHeader::Damaged(why) => damaged(path, &why),
             BadHeader::Refused(why) => error(FormatErrorKind::Unsupported(None), &why),
         })?;
@@ -71,8 +71,8 @@ impl ImageSource {
             return Err(error(FormatErrorKind::Unsupported(None), &why));
         }
         let (schema, columns) = chosen(&header, request.columns.as_deref())?;
-        let decoding = decoding(&file, &header);
-        Ok(ImageSource { path: absolute, file, header, schema, columns, decoding })
+        let decoding = decoding(&input, &header);
+        Ok(ImageSource { path: absolute, input, header, schema, columns, decoding })
     }
 
     /// Rows `first..end`.
@@ -80,7 +80,7 @@ impl ImageSource {
         match &self.decoding {
             Decoding::Rows(rows) => rows.bands(first, end),
             Decoding::Whole(whole) => {
-                let bytes = whole.bytes(&self.file, &self.header)?;
+                let bytes = whole.bytes(&self.input, &self.header)?;
                 Ok(vec![Band { first: 0, count: self.header.height as usize, bytes }])
             }
         }
@@ -97,11 +97,11 @@ impl ImageSource {
     }
 }
 
-fn decoding(file: &Arc<File>, header: &Header) -> Decoding {
+fn decoding(input: &Input, header: &Header) -> Decoding {
     match header.by_rows {
         true => {
-            let file = Arc::clone(file);
-            let start = Box::new(move || png::rows(&file));
+            let input = input.clone();
+            let start = Box::new(move || png::rows(&input));
             Decoding::Rows(Rows::new(start, header.height as usize, header.row_bytes()))
         }
         false => Decoding::Whole(Whole::default()),
@@ -112,6 +112,7 @@ fn plain(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_string(),
         std::io::ErrorKind::PermissionDenied => "it may not be read".to_string(),
+        std::io::ErrorKind::IsADirectory => "it is a folder, and an image is needed".to_string(),
         _ => error.to_string(),
     }
 }
@@ -201,6 +202,10 @@ impl TileSource for ImageSource {
             Ok(Column { mask: field.mask, array })
         };
         columns.iter().map(read).collect()
+    }
+
+    fn is_remote(&self) -> bool {
+        self.input.is_remote()
     }
 
     fn along(&self) -> Option<usize> {

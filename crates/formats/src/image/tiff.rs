@@ -3,16 +3,15 @@ use super::header::{BadHeader, Header, Kind, Place};
 use super::png::turned;
 use super::samples::Sample;
 use super::whole::MOST;
+use crate::input::Input;
 use ::image::codecs::tiff::TiffDecoder;
 use ::image::error::UnsupportedErrorKind;
 use ::image::{ColorType, ImageDecoder, ImageError, Limits};
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
-use std::sync::Arc;
 
 /// Reads the first directory.
-pub(super) fn header(file: &Arc<File>) -> Result<Header, BadHeader> {
-    let mut decoder = TiffDecoder::new(Place::buffered(file)).map_err(bad)?;
+pub(super) fn header(input: &Input) -> Result<Header, BadHeader> {
+    let mut decoder = TiffDecoder::new(Place::buffered(input)).map_err(bad)?;
     let (bands, sample) = match decoder.color_type() {
         ColorType::L8 => (1, Sample::Byte),
         ColorType::La8 => (2, Sample::Byte),
@@ -28,7 +27,7 @@ pub(super) fn header(file: &Arc<File>) -> Result<Header, BadHeader> {
     };
     let (width, height) = decoder.dimensions();
     let mut left_out = Vec::new();
-    if more(file).unwrap_or(false) {
+    if more(input).unwrap_or(false) {
         left_out.push("holds several images, of which the first is read".to_string());
     }
     left_out.extend(turned(decoder.orientation().ok()));
@@ -52,8 +51,8 @@ fn bad(error: ImageError) -> BadHeader {
 }
 
 /// Whether a second directory follows the first (TIFF 6.0, section 2; BigTIFF).
-fn more(file: &Arc<File>) -> io::Result<bool> {
-    let mut reader = Place::buffered(file);
+fn more(input: &Input) -> io::Result<bool> {
+    let mut reader = Place::buffered(input);
     let mut start = [0; 4];
     reader.read_exact(&mut start)?;
     let little = start[0] == b'I';
@@ -80,8 +79,8 @@ fn number(reader: &mut BufReader<Place>, bytes: usize, little: bool) -> io::Resu
 }
 
 /// Decodes the first image of a file into a buffer of its size.
-pub(super) fn whole(file: &Arc<File>, into: &mut [u8]) -> Result<(), String> {
-    let mut decoder = TiffDecoder::new(Place::buffered(file)).map_err(|e| e.to_string())?;
+pub(super) fn whole(input: &Input, into: &mut [u8]) -> Result<(), String> {
+    let mut decoder = TiffDecoder::new(Place::buffered(input)).map_err(|e| e.to_string())?;
     if decoder.total_bytes() != into.len() as u64 {
         return Err("it has another size than before".to_string());
     }
