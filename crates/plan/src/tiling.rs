@@ -62,9 +62,11 @@ pub(crate) fn tiling(
     };
     let source = read.source.as_deref();
     source
-        .and_then(
-            |s| if parts { s.tiling(PART_ROWS) } else { s.tiling_by_file(points.min(POINTS)) },
-        )
+        .and_then(|s| match () {
+            () if tasks => s.tiling_by_file(points),
+            () if parts => s.tiling(PART_ROWS),
+            () => s.tiling_by_file(POINTS),
+        })
         .and_then(|t| match source.is_some_and(|s| s.schema().domain.sizes() == domain.sizes()) {
             true => Some(t),
             // Tiles that are chunks of a file must be of one shape.
