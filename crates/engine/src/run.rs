@@ -144,9 +144,12 @@ fn wait(workers: &Workers, watch: &Watch, meshed: bool, grace: Duration) -> Resu
             if !meshed {
                 workers.ended_within(FAREWELL);
             }
+            watch.lanes_end_within(FAREWELL);
             return Err(failure);
         }
         if workers.ended_within(POLL) {
+            watch.stop_lanes();
+            watch.lanes_end_within(FAREWELL);
             let stop = watch.stop().filter(|_| watch.draining());
             return watch.failure().or(stop).map_or(Ok(()), Err);
         }

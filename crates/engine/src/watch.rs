@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tasks::lane::{Counted, Lane};
 
 /// Counts of one process of a run, cheap to poll from another thread.
@@ -120,6 +120,16 @@ impl Watch {
     /// Ends what is done for rows.
     pub(crate) fn stop_lanes(&self) {
         lock(&self.lanes).iter().for_each(|lane| lane.stop());
+    }
+
+    /// Waits so long for what is done for rows to end, which it does soon after it has been stopped:
+    /// then nothing is left of what it had begun.
+    pub(crate) fn lanes_end_within(&self, time: Duration) {
+        let begin = Instant::now();
+        let busy = || lock(&self.lanes).iter().any(|lane| lane.is_busy());
+        while busy() && begin.elapsed() < time {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Notes what the user should know of the values, to be told when the run has ended.

@@ -82,7 +82,7 @@ pub fn verb(op: &Op) -> String {
         Op::Sample(_) => "Sample the keys".to_owned(),
         Op::Deal(_) => "Deal rows to their parts".to_owned(),
         Op::Parts(plan) => format!("Make {} parts", plan.into),
-        Op::Task(task) => format!("Task {}", task.uses.join(", ")),
+        Op::Task(task) => format!("Task {}", task.describe()),
         Op::Stream(program) => format!("Stream through `{}`", program.shown()),
         Op::Encode(_) => "Encode".to_owned(),
         Op::Write(sink) => format!("Write {}", sink.describe()),

@@ -12,7 +12,7 @@ pub fn explain(plan: &Plan, workers: u64) -> String {
     let mut out = format!("pipeline: {}\n", plan.title);
     if !plan.params.is_empty() {
         let params: Vec<String> = plan.params.iter().map(|(n, v)| format!("{n} = {v}")).collect();
-        let _ = writeln!(out, "params:   {}", params.join(", "));
+        let _ = writeln!(out, "params:   {}", base::without_logins(&params.join(", ")));
     }
     out.push_str("\nplan, as written\n");
     graph(&plan.written, &mut out);
@@ -74,7 +74,7 @@ fn node_text(node: &PlanNode) -> String {
             let how = if plan.by == Dealt::Hash { "hash" } else { "range" };
             format!("Partition into {} parts by {how}", plan.into)
         }
-        PlanOp::Task(task) => format!("Task {}", task.uses.join(", ")),
+        PlanOp::Task(task) => format!("Task {}", task.describe()),
         PlanOp::Stream(plan) => format!("Stream through `{}`", plan.program.shown()),
         PlanOp::Write(write) => format!("Write {}", write.path.display()),
         PlanOp::Show(show) => format!("Write to the report as `{}`", show.name),

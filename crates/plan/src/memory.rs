@@ -1,6 +1,6 @@
 //! What a run needs, in bytes, before it starts.
 use crate::graph::{Call, FoldPlan, FoldPlanKind, Graph, JoinPlan, JoinPlanKind, PlanNode, PlanOp};
-use crate::physical::{FoldKind, Memory, Node, Op, Reduce};
+use crate::physical::{FoldKind, Memory, Node, Op, Reduce, TaskWork};
 use crate::size::rows_at_most;
 use base::Schema;
 
@@ -47,15 +47,21 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
                 memory.per_tile += made + read_bytes;
             }
             Op::Apply(_) | Op::Encode(_) | Op::Concat(_) => memory.per_tile += tile,
-            Op::Join(_) | Op::Match(_) | Op::Overlay(_) | Op::Task(_) => memory.per_tile += tile,
+            Op::Join(_) | Op::Match(_) | Op::Overlay(_) => memory.per_tile += tile,
+            Op::Task(task) => {
+                memory.per_tile += tile;
+                if let TaskWork::Each(each) = &task.work {
+                    memory.per_worker += each.memory;
+                }
+            }
+            // As rows, on their way into the program, and what comes out.
+            Op::Stream(_) => memory.per_tile += 2 * tile,
             Op::Write(sink) => {
                 memory.per_tile += sink.memory(tile);
                 memory.per_process += sink.memory_of_all();
             }
-            Op::Join(_) | Op::Match(_) | Op::Overlay(_) => memory.per_tile += tile,
             // As rows, on their way into the program, and what comes out.
             Op::Stream(_) => memory.per_tile += 2 * tile,
-            Op::Write(sink) => memory.per_tile += sink.memory(tile),
             Op::Assemble(rows) => memory.per_tile += width(&node.schema) * *rows as u64,
             Op::Partial(_) | Op::Split(_) | Op::Final(_) => {}
             Op::Sample(_) | Op::Deal(_) | Op::Parts(_) => {}

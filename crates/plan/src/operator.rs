@@ -70,6 +70,8 @@ pub enum Shape {
     Rows,
     /// A mapping of names to ranges, `linspace(…)`, `arange(…)` or lists.
     Axes,
+    /// A list of steps.
+    Steps,
     /// Anything: the operator looks itself.
     Any,
 }

@@ -239,6 +239,16 @@ pub struct Task {
     pub keep_index: bool,
 }
 
+impl Task {
+    /// What it does, in a line.
+    pub fn describe(&self) -> String {
+        match &self.work {
+            TaskWork::Ready(_) => self.uses.join(", "),
+            TaskWork::Each(each) => each.describe(),
+        }
+    }
+}
+
 /// What is done for each row.
 #[derive(Clone)]
 pub enum TaskWork {

@@ -119,6 +119,7 @@ fn shape(shape: Shape) -> Value {
         }),
         Shape::Attributes | Shape::Axes => json!({ "type": "object" }),
         Shape::Rows => json!({ "type": "array", "items": { "type": "object" } }),
+        Shape::Steps => json!({ "type": "array", "items": { "$ref": "#/$defs/step" } }),
         Shape::Any => json!({}),
     }
 }

@@ -43,7 +43,7 @@ fn bad_files_among_good_ones_are_errors_of_their_rows() {
     assert_eq!(failed, [false, false, false, false, true, true, true, false]);
     assert_eq!((&all[1]["m"], &all[1]["n"]), (&45.0.into(), &2.into()));
     for (row, words) in [
-        (4, "step \"map\" (p.yaml:7:17): no column or parameter named `t`"),
+        (4, "step \"read\" (p.yaml:6:15): in/s5.csv"),
         (5, "step \"read\" (p.yaml:6:15): in/s6.csv"),
         (6, "step \"read\" (p.yaml:6:15): there is no file `in/s7.csv`"),
     ] {
@@ -74,7 +74,7 @@ fn the_first_failed_row_ends_the_run_if_nothing_is_said() {
     let bench = stations("");
     let (_, err, code) = bench.run("run p.yaml -w 2");
     assert_eq!(code, 3, "{err}");
-    assert!(err.contains("no column or parameter named `t`") && err.contains("i: 5"), "{err}");
+    assert!(err.contains("in/s5.csv") && err.contains("i: 5"), "{err}");
     let staged = fs::read_dir(bench.path().join("out")).unwrap();
     let names: Vec<String> =
         staged.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();

@@ -1,6 +1,7 @@
 //! A plan in the calling thread, as the only worker: a tile after the other goes through all nodes.
 use crate::nodes::apply::Encode;
 use crate::nodes::fold;
+use crate::nodes::pass::Pass;
 use crate::nodes::read::Reader;
 use crate::nodes::write::Write;
 use crate::nodes::{self, Context, Stage, to_rows};
@@ -9,10 +10,11 @@ use crate::parcel::{Item, Parcel};
 use crate::spill::Budget;
 use crate::watch::{Watch, lock};
 use arrow_array::{ArrayRef, RecordBatch};
-use base::{Column, DimMask, Failure, Schema, Tile};
+use base::{Column, DimMask, Failure, FailureKind, Schema, Tile};
 use formats::Sink;
 use plan::physical::{Node, Op, Reduce, Route};
 use std::sync::{Arc, Mutex};
+use tasks::Stop;
 use tasks::lane::{Limits, Needs};
 
 /// What the nodes that show have been given, in the order of the plan.
@@ -23,6 +25,10 @@ pub struct Alone {
     cx: Context,
     stages: Vec<Option<Box<dyn Stage>>>,
     behind: Vec<Vec<usize>>,
+    /// The program of the reader.
+    pass: Option<Pass>,
+    /// Says when the row is to end before its time.
+    stop: Stop,
     /// The columns of the row, which programs take behind those of a tile.
     row: Vec<Column>,
 }
@@ -38,7 +44,7 @@ pub fn fits(nodes: &[Node]) -> bool {
 
 impl Alone {
     /// For the nodes of a plan.
-    pub fn new(nodes: &[Node], watch: &Arc<Watch>, budget: &Arc<Budget>) -> Alone {
+    pub fn new(nodes: &[Node], watch: &Arc<Watch>, budget: &Arc<Budget>, stop: &Stop) -> Alone {
         let behind = |id| (0..nodes.len()).filter(|at| nodes[*at].inputs.contains(&id)).collect();
         Alone {
             cx: Context {
@@ -53,7 +59,17 @@ impl Alone {
             },
             stages: nodes.iter().map(|_| None).collect(),
             behind: (0..nodes.len()).map(behind).collect(),
+            pass: None,
+            stop: stop.clone(),
             row: Vec::new(),
+        }
+    }
+
+    /// Whether the row is to end.
+    fn stopped(&self) -> Result<(), Failure> {
+        match *self.stop.borrow() {
+            true => Err(Failure::new(FailureKind::Interrupted, "the run has ended")),
+            false => Ok(()),
         }
     }
 
@@ -117,14 +133,14 @@ impl Alone {
         read: usize,
         tiles: impl Iterator<Item = Result<Tile, Failure>>,
     ) -> Result<Shown, Failure> {
-        let mut pass = match &nodes[read].op {
-            Op::Read(of) => of.program.as_ref().map(|p| nodes::pass::Pass::new(p, &self.cx.watch)),
-            _ => None,
-        };
+        if let (Op::Read(of), None) = (&nodes[read].op, &self.pass) {
+            self.pass = of.program.as_ref().map(|p| Pass::new(p, &self.cx.watch));
+        }
         for tile in tiles {
+            self.stopped()?;
             let tile = tile.map_err(|f| placed(f, &nodes[read]))?;
             self.cx.watch.hand_out(tile.points() as u64);
-            let tile = match &mut pass {
+            let tile = match &mut self.pass {
                 Some(pass) => pass.tile(&tile).map_err(|f| placed(f, &nodes[read]))?,
                 None => tile,
             };
@@ -142,6 +158,7 @@ impl Alone {
             let Op::Read(read) = &node.op else { continue };
             let mut reader = Reader::new(read, &self.cx.watch);
             for number in 0..read.tiling.count() {
+                self.stopped()?;
                 self.cx.watch.hand_out(reader.points(number));
                 let tile = reader.tile(number).map_err(|f| placed(f, node))?;
                 self.give(nodes, at, Item::Tile(Parcel::free(tile)))?;

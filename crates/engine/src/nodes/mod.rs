@@ -226,7 +226,9 @@ fn task(nodes: &[Node], at: usize, of: &Task, cx: &Context) -> Result<task::Task
         });
         let work: Arc<dyn Work> = match &of.work {
             TaskWork::Ready(work) => work.clone(),
-            TaskWork::Each(each) => Arc::new(EachWork::new(each.clone(), cx.budget.clone())),
+            TaskWork::Each(each) => {
+                Arc::new(EachWork::new(each.clone(), cx.budget.clone(), cx.place.threads))
+            }
         };
         let limit = task::share(of.concurrency, cx.place);
         work.begin(Setting { processes: task::processes(of, cx.place), is_made });

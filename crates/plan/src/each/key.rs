@@ -1,11 +1,13 @@
 //! What the answer for a row depends on.
 use super::Each;
+use crate::build::Builder;
 use crate::fingerprint::Print;
 use crate::paths::find;
 use crate::template::constant;
 use crate::yaml::{Kind, Node};
 use arrow_array::RecordBatch;
 use std::fmt::Write;
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use tasks::{Key, KeyHasher};
@@ -37,42 +39,54 @@ impl Each {
         Print::of([text, params, row.join("\n")])
     }
 
-    /// What the answer for a row depends on: the steps, the values that they name, the files that
-    /// they read as they are now. `None` if that cannot be told.
-    pub fn key(&self, batch: &RecordBatch, at: usize) -> Option<Key> {
+    /// What the answers for rows depend on: the steps, the values that they name, the files that they
+    /// read as they are now. `None` if that cannot be told.
+    pub fn key(&self, batch: &RecordBatch, rows: Range<usize>) -> Option<Key> {
         let mut hash = KeyHasher::default();
         hash.part(self.meaning);
-        for i in &self.used {
-            let value = crate::tests::value(batch.column(*i), at);
-            hash.part(format!("{} {value:?}", self.row[*i].name));
-        }
-        for path in self.reads(batch, at)? {
-            hash.part(path.as_os_str().as_encoded_bytes());
-            if let Ok(m) = path.metadata() {
-                hash.part(format!("{} {} {} {}", m.len(), m.mtime(), m.mtime_nsec(), m.ino()));
+        let mut builder = None;
+        for at in rows {
+            for i in &self.used {
+                let value = crate::tests::value(batch.column(*i), at);
+                hash.part(format!("{} {value:?}", self.row[*i].name));
+            }
+            for path in self.reads((batch, at), &mut builder)? {
+                hash.part(path.as_os_str().as_encoded_bytes());
+                if let Ok(m) = path.metadata() {
+                    hash.part(format!("{} {} {} {}", m.len(), m.mtime(), m.mtime_nsec(), m.ino()));
+                }
             }
         }
         Some(hash.key())
     }
 
     /// The files that the steps read for a row.
-    fn reads(&self, batch: &RecordBatch, at: usize) -> Option<Vec<PathBuf>> {
-        let mut b = self.builder(&self.options, (batch, at), true);
+    fn reads<'a>(
+        &'a self,
+        (batch, at): (&RecordBatch, usize),
+        builder: &mut Option<Builder<'a>>,
+    ) -> Option<Vec<PathBuf>> {
+        // The files of one inside are found by its own steps.
+        if self.steps.iter().any(|step| step.operator.name == "each") {
+            return None;
+        }
+        let mut reads = self.steps.iter().filter(|step| step.operator.name == "read").peekable();
+        if reads.peek().is_none() {
+            return Some(Vec::new());
+        }
+        let b = builder.get_or_insert_with(|| self.builder(&self.options, (batch, at), true));
+        if let Some(row) = &mut b.row {
+            row.set(batch, at);
+        }
         let beside = Path::new(&*self.source.name).parent();
         let mut paths = Vec::new();
-        for step in &self.steps {
-            match step.operator.name {
-                "read" => {}
-                // Their own files are found by steps inside of them.
-                "each" => return None,
-                _ => continue,
-            }
+        for step in reads {
             let names = match &step.head.kind {
                 Kind::List(items) => items.iter().collect(),
                 _ => vec![&step.head],
             };
             for name in names {
-                let text = constant(&mut b, &name.scalar()?.text)?;
+                let text = constant(b, &name.scalar()?.text)?;
                 paths.extend(find(beside, &text).unwrap_or_else(|_| vec![PathBuf::from(&text)]));
             }
         }

@@ -20,7 +20,7 @@ mod template;
 pub use first::first_row;
 pub use moved::{Moved, RowRead, Session};
 pub use planned::Planned;
-pub use row::{Row, array};
+pub use row::{Alike, Row, array};
 pub use template::Template;
 
 use crate::build::Builder;
@@ -46,13 +46,18 @@ pub struct Each {
     allow: Vec<Code>,
     hash: String,
     digest: [u8; 32],
+    /// Where it stands.
+    span: Span,
     steps: Vec<Step>,
     order: Vec<usize>,
     row: Vec<Field>,
+    alike: Alike,
     /// What it adds to a row.
     pub fields: Vec<Field>,
     /// Whether what it adds is one row for each row.
     pub one: bool,
+    /// Bytes that a row takes while it runs.
+    pub memory: u64,
     /// The programs and addresses that steps inside use.
     pub uses: Vec<String>,
     /// The columns of the row that something in it names.
@@ -93,11 +98,14 @@ impl Each {
             allow: b.allow.clone(),
             hash: b.hash.clone(),
             digest: b.digest,
+            span,
             steps,
             order,
             row: schema.to_rows().fields,
+            alike: Alike::default(),
             fields: Vec::new(),
             one: true,
+            memory: 0,
             uses: Vec::new(),
             used: Vec::new(),
             meaning: Print::default(),
@@ -118,7 +126,7 @@ impl Each {
         (batch, at): (&RecordBatch, usize),
         known: bool,
     ) -> Builder<'a> {
-        let mut row = Row::new(&self.row, &self.params);
+        let mut row = Row::new(&self.row, &self.params, &self.alike);
         row.set(batch, at);
         let mut b = Builder::new(&self.source, options);
         b.title.clone_from(&self.title);
@@ -151,8 +159,10 @@ impl Each {
         &self.row
     }
 
-    /// The steps that read and write, for `explain`.
-    pub fn step_names(&self) -> Vec<&str> {
-        self.steps.iter().map(|step| step.name.as_str()).collect()
+    /// One line for `explain`.
+    pub fn describe(&self) -> String {
+        let names: Vec<&str> = self.steps.iter().map(|step| step.name.as_str()).collect();
+        let planned = if self.template.is_some() { "once" } else { "for each row" };
+        format!("each row: {}; planned {planned}", names.join(", "))
     }
 }

@@ -2,16 +2,17 @@
 use super::Each;
 use super::ends::{Ends, differs, ends};
 use crate::build::Builder;
-use crate::graph::PlanOp;
+use crate::graph::{PlanNode, PlanOp};
 use crate::load::LoadOptions;
 use crate::lower::lower;
 use crate::outputs;
-use crate::physical::{Op, Physical};
+use crate::physical::{Memory, Op, Physical};
 use crate::place;
 use crate::rules::rewrite;
 use arrow_array::RecordBatch;
-use base::{Code, Diagnostic, Schema, Severity, Warning};
+use base::{Code, DType, Diagnostic, Schema, Severity, Warning};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What is planned for one row.
 pub struct Planned {
@@ -40,9 +41,16 @@ impl Each {
         let options = LoadOptions { dry: true, ..self.options.clone() };
         let mut b = self.builder(&options, (example, 0), true);
         let made = self.build(&mut b);
+        self.same_names(&mut b);
+        self.hides(outer, &mut b);
+        let alike = Arc::new(b.graph.nodes.iter().filter_map(alike).collect());
+        let mut memory = 0;
         if !b.diagnostics.has_errors() {
             let last = rewrite(b.graph.clone(), &options.without).pop().map(|r| r.graph);
-            last.and_then(|graph| lower(&graph, &mut b));
+            let physical = last.and_then(|graph| lower(&graph, &mut b));
+            // A tile at a time.
+            let of = |m: &Memory| m.per_process + m.per_worker + m.per_tile;
+            memory = physical.map_or(0, |physical| of(&physical.memory));
         }
         crate::unread::explain(&b.unread, &mut b.diagnostics);
         let good = !b.diagnostics.has_errors();
@@ -60,7 +68,46 @@ impl Each {
         outer.used.borrow_mut().extend(named);
         outer.diagnostics.extend(said);
         (self.fields, self.one, self.used, self.uses) = (made.fields, made.one, used, uses);
+        (self.memory, self.alike) = (memory, alike);
         good.then_some(())
+    }
+
+    /// The mistake of outputs whose names are the same for all rows.
+    fn same_names(&self, b: &mut Builder) {
+        for step in self.steps.iter().filter(|step| step.operator.name == "write") {
+            let Some(scalar) = step.head.scalar() else { continue };
+            b.row.iter().for_each(|row| row.fixed.set(false));
+            let known = b.diagnostics.len();
+            let text = crate::template::constant(b, &scalar.text);
+            let fixed = b.row.as_ref().is_some_and(|row| row.fixed.get());
+            if let (Some(text), false, true) = (text, fixed, known == b.diagnostics.len()) {
+                let message = format!("every row writes `{text}`");
+                let help = match self.row.first() {
+                    Some(f) => {
+                        format!("put a column of the row into the name, such as `${{{}}}`", f.name)
+                    }
+                    None => "put a column of the row into the name".to_owned(),
+                };
+                b.error(
+                    Diagnostic::error(Code::DuplicateOutput, step.head.span, message).help(help),
+                );
+            }
+        }
+    }
+
+    /// Notes of parameters that columns of the row hide.
+    fn hides(&self, outer: &Builder, b: &mut Builder) {
+        let used = b.used.borrow().clone();
+        let hidden = outer
+            .params
+            .iter()
+            .filter(|(name, _)| used.contains(name) && self.row.iter().any(|f| *f.name == **name));
+        for (name, _) in hidden {
+            let message =
+                format!("inside of `each` `{name}` is the column, not the parameter `{name}`");
+            let note = Diagnostic::note(Code::ShadowedName, self.span, message);
+            b.error(note.help("give one of them another name"));
+        }
     }
 
     /// The plan for a row of a batch.
@@ -89,6 +136,9 @@ impl Each {
 
     /// The first mistake, if there is one, with the place of its step.
     pub(super) fn refused(&self, b: &Builder) -> Result<(), String> {
+        if !b.diagnostics.has_errors() {
+            return Ok(());
+        }
         let all = b.diagnostics.clone().sorted();
         match all.iter().find(|d| d.severity == Severity::Error) {
             Some(first) => Err(self.sentence(first)),
@@ -110,8 +160,19 @@ impl Each {
     }
 }
 
+/// The columns of a file that does not say what is in it, and their types, by the step that reads.
+fn alike(node: &PlanNode) -> Option<(String, (Vec<String>, Vec<DType>))> {
+    let PlanOp::Read(read) = &node.op else { return None };
+    read.source.as_ref()?.guesses()?;
+    let files = read.files.as_ref()?;
+    Some((node.step.clone(), (files.columns.clone(), files.types.clone())))
+}
+
 /// What has been said of a row's inputs and outputs that is no mistake.
 pub(super) fn warnings(b: &Builder) -> Vec<Warning> {
+    if b.diagnostics.is_empty() {
+        return Vec::new();
+    }
     let of_files = |d: &Diagnostic| d.severity == Severity::Warning && d.code != Code::ShadowedName;
     let all = b.diagnostics.clone().sorted();
     let told = all.into_iter().filter(|d| of_files(d) && !b.allow.contains(&d.code));

@@ -4,10 +4,15 @@ use arrow_array::{
     ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray, new_null_array,
 };
-use base::{Field, Value};
+use base::{DType, Field, Value};
 use expr::{Given, row_column};
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::sync::Arc;
+
+/// For steps that read files which do not say what is in them: the columns of the first row's file,
+/// and their types. The files of other rows are read alike.
+pub type Alike = Arc<HashMap<String, (Vec<String>, Vec<DType>)>>;
 
 /// The row.
 #[derive(Debug)]
@@ -20,6 +25,8 @@ pub struct Row {
     pub constants: Vec<(String, Value)>,
     /// How many of them are parameters: the columns follow.
     params: usize,
+    /// How files are read, by the names of the steps.
+    pub alike: Alike,
     /// Whether something of the plan itself depends on a value of the row: a text, a domain.
     pub fixed: Cell<bool>,
 }
@@ -27,7 +34,7 @@ pub struct Row {
 impl Row {
     /// A row of these columns, all of them missing, beside parameters none of which has the name
     /// of a column.
-    pub fn new(fields: &[Field], params: &[(String, Value)]) -> Row {
+    pub fn new(fields: &[Field], params: &[(String, Value)], alike: &Alike) -> Row {
         let arrays = fields.iter().map(|f| new_null_array(&f.dtype.arrow(), 1)).collect();
         let mut constants = params.to_vec();
         constants.extend(fields.iter().map(|f| (f.name.to_string(), Value::Null)));
@@ -36,6 +43,7 @@ impl Row {
             arrays,
             constants,
             params: params.len(),
+            alike: alike.clone(),
             fixed: false.into(),
         }
     }

@@ -22,7 +22,7 @@ pub static EACH: Operator = Operator {
           in goes to the row: a `reduce` adds its columns; where they end in rows, the row is \
           repeated beside each of them; a `write` adds nothing. They are checked and planned once, \
           with the first row, and what differs in another row is that row's error.",
-    head: Shape::Any,
+    head: Shape::Steps,
     keys: &KEYS,
     inputs: Inputs::One,
     example: "- rows: [{ n: 10 }, { n: 20 }]\n- each:\n    - range: { k: 1..=n }\n    - reduce: { total: sum(k) }",

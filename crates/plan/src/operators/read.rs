@@ -19,7 +19,7 @@ pub static READ: Operator = Operator {
     doc: "Reads columns of files.\n\
           A file, a list of files or a pattern with `*`; `${param}` is replaced. The format \
           follows the name. NetCDF variables make a box with their dimensions and coordinates, \
-          Parquet, Arrow and CSV files rows. `**` in a pattern stands for any folders, `data/**/*.csv`; \
+          Parquet, Arrow and CSV files rows; an image is a box of its pixels. `**` in a pattern stands for any folders, `data/**/*.csv`; \
           what begins with `.` or `_` is passed over. Names are looked up in the folder the command is \
           run in, then beside the pipeline file. `s3://bucket/name`, `https://…` and `file://…` are \
           read too, in parts.",
@@ -62,7 +62,13 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let each = format.reads_each(&options);
     let (paths, memos) = b.options.known.choose(&asked, paths);
     let of_each = asked.clone();
-    let request = OpenRequest { paths, columns: names, options, types: Vec::new(), memos };
+    // Inside of `each` like the file of the first row.
+    let alike = b.row.as_ref().and_then(|row| row.alike.get(&step.name)).cloned();
+    let (names, types) = match alike {
+        Some((names, types)) => (Some(names), types),
+        None => (names, Vec::new()),
+    };
+    let request = OpenRequest { paths, columns: names, options, types, memos };
     let source = match format.open(&request) {
         Ok(source) => source,
         Err(error) => {

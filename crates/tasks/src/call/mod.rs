@@ -21,7 +21,7 @@ mod fault;
 mod key;
 mod mark;
 mod pipes;
-mod process;
+pub(crate) mod process;
 pub mod program;
 mod retry;
 mod room;
