@@ -349,13 +349,10 @@ impl Shared {
             return inbox.put(ticket, None);
         }
         let failed = answer.errors.iter().flatten().count() as u64;
-        if failed > 0 && self.is_enough() {
-            // It was stopped, since it is of no use any more: that is no failure.
-            return;
-        }
+        // Counted when it is there: once enough are, none of them is still on its way.
+        inbox.put(ticket, Some(answer));
         self.counts.failed.fetch_add(failed, Relaxed);
         self.counts.done.fetch_add(count - failed.min(count), Relaxed);
-        inbox.put(ticket, Some(answer));
         if self.is_enough() {
             self.leave();
         }

@@ -94,6 +94,18 @@ fn five_are_enough() {
 }
 
 #[test]
+fn few_open_files_mean_few_at_a_time_and_no_failures() {
+    let bench = Bench::new(
+        "title: Many\nsteps:\n  - range: { k: 0..60 }\n  - call: [sleep, \"0.05\"]\n    concurrency: 60\n",
+    );
+    let script = format!("ulimit -n 64; exec {BINARY} run p.yaml --format json");
+    let run = Command::new("sh").args(["-c", &script]).current_dir(bench.path()).output().unwrap();
+    let report: Value = serde_json::from_slice(&run.stdout).unwrap();
+    let rows = report["results"]["call"].as_array().unwrap();
+    assert!(rows.len() == 60 && rows.iter().all(|row| row["exit"] == 0), "{report}");
+}
+
+#[test]
 fn strangers_pipelines_call_nothing() {
     let bench = files();
     let (_, err, code) = bench.run("run p.yaml --no-calls");

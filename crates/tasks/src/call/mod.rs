@@ -9,6 +9,7 @@
 //! | `mark` | a mark on files that says who has made them |
 //! | `attempt`, `process`, `pipes` | one start: a process group, its pipes, its end |
 //! | `retry` | starts until one ends well |
+//! | `room` | how many can run at a time |
 //! | `fault` | why a row failed, as a sentence |
 //! | `stdout` | what it has written, as columns |
 //! | `answer` | the columns of all rows of a start |
@@ -23,11 +24,13 @@ mod pipes;
 pub(crate) mod process;
 pub mod program;
 mod retry;
+mod room;
 mod spec;
 mod staged;
 mod start;
 mod stdout;
 
+pub use room::most_at_once;
 pub use spec::{Place, Spec, Stdout, Waits};
 
 use crate::work::Setting;

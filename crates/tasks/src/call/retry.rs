@@ -2,6 +2,7 @@
 use super::Call;
 use super::attempt::{Bounds, End, Outcome, attempt, stopped};
 use super::fault::Fault;
+use super::room::room;
 use super::staged::Staged;
 use super::start::Start;
 use super::stdout::{self, Parsed};
@@ -105,13 +106,17 @@ impl Call {
             bytes: (self.spec.most_stdout, self.spec.most_stderr),
         };
         let input = start.stdin.as_deref().map(str::as_bytes);
+        let _room = tokio::select! {
+            room = room() => room,
+            () = stopped(stop) => return Err(Fault::stopped(&start.program)),
+        };
         let (begun, mut wait) = (Instant::now(), Duration::from_millis(5));
         loop {
             match attempt(&mut command(start, &path), input, bounds, stop).await {
                 Ok(outcome) => return Ok(outcome),
                 Err(e) if is_busy(&e) && begun.elapsed() < BUSY => {
                     tokio::select! {
-                        () = sleep(wait) => wait = (wait * 2).min(Duration::from_millis(500)),
+                        () = sleep(wait) => wait = (wait * 2).min(Duration::from_millis(100)),
                         () = stopped(stop) => return Err(Fault::stopped(&start.program)),
                     }
                 }
