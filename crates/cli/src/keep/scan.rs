@@ -1,6 +1,6 @@
 //! The files that are there, and when they were written.
 use engine::incremental::PieceId;
-use engine::ledger::{TICK, changed, input_print};
+use engine::ledger::{TICK, changed, found_print};
 use plan::Print;
 use plan::physical::{Op, Physical};
 use std::collections::HashMap;
@@ -34,7 +34,7 @@ pub fn scan(physical: &Physical, reads: &[usize]) -> Scan {
         let files = node.files.as_ref().map(|files| files.files()).unwrap_or_default();
         let mut stamps: HashMap<&Path, Stamp> = HashMap::new();
         for path in &files {
-            if let Some(stamp) = input_print(path)
+            if let Some(stamp) = found_print(path)
                 && stamps.insert(path, stamp).is_none()
             {
                 found.push((PieceId { read: *read, path: path.clone() }, stamp));

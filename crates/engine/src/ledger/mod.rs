@@ -63,7 +63,7 @@ pub use reason::Reason;
 pub use record::Record;
 pub use staged::{Tiles, Trial};
 pub use stages::wrap;
-pub use stamp::{Inputs, TICK, changed, input_print, output_print};
+pub use stamp::{Inputs, TICK, changed, found_print, input_print, output_print};
 pub(crate) use states::{States, noted, pack, unpack};
 pub use status::Status;
 pub use survey::{Progress, Survey};

@@ -47,6 +47,14 @@ pub fn input_print(path: &Path) -> Option<Print> {
     Some(print(&path, &fs::metadata(&path).ok()?))
 }
 
+/// As [`input_print`], of an input that has just been looked for: a store is not asked twice.
+pub fn found_print(path: &Path) -> Option<Print> {
+    match is_remote(path) {
+        true => Some(object_print(path, &about(path).ok()??)),
+        false => input_print(path),
+    }
+}
+
 /// When a file was last changed in any way, as far as that is known.
 pub fn changed(path: &Path) -> Option<SystemTime> {
     if is_remote(path) {
