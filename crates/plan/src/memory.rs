@@ -54,7 +54,6 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
                     memory.per_worker += each.memory;
                 }
             }
-            // As rows, on their way into the program, and what comes out.
             Op::Write(sink) => {
                 memory.per_tile += sink.memory(tile);
                 memory.per_process += sink.memory_of_all();

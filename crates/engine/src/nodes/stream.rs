@@ -144,21 +144,21 @@ impl Stream {
     /// Tells what the program left to say.
     fn tell(&self, said: &Said) {
         let name = self.program.shown();
-        let warn = |message: String, count: u64| {
-            self.watch.warn([Warning::new(Code::ProgramSaid, message).count(count)]);
+        let warn = |message: String, count: u64, help: String| {
+            let warning = Warning::new(Code::ProgramSaid, message).count(count);
+            self.watch.warn([warning.help(help)]);
         };
         if said.lines > 0 {
-            let message = format!(
-                "`{name}` wrote {{n}} line{{s}} to its standard error, such as `{}`",
-                said.last
-            );
-            warn(message, said.lines);
+            let message = format!("`{name}` wrote {{n}} line{{s}} to its standard error");
+            warn(message, said.lines, format!("one of them: {}", said.last));
         }
         if said.again > 0 {
-            warn(format!("`{name}` failed and was started again {{n}} time{{s}}"), said.again);
+            let message = format!("`{name}` failed and was started again {{n}} time{{s}}");
+            warn(message, said.again, String::new());
         }
         if said.forced {
-            warn(format!("{{n}} process{{s}} of `{name}` did not end by itself and was ended"), 1);
+            let message = format!("`{name}` did not end by itself, and was ended, {{n}} time{{s}}");
+            warn(message, 1, String::new());
         }
     }
 
