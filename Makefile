@@ -33,7 +33,7 @@ lint: $(NETCDF) ## finds what is not formatted, and warnings
 	cargo fmt --all --check
 	$(CARGO) clippy --workspace --all-targets $$FEATURES -- -D warnings
 
-interop: $(NETCDF) ## lets xarray, netCDF4, pyarrow, polars and duckdb read what tidemill wrote, and Python be an operator
+interop: $(NETCDF) ## lets xarray, netCDF4, pyarrow, polars, duckdb and Pillow read what tidemill wrote, and Python be an operator
 	$(CARGO) build --workspace --all-targets $$FEATURES # as `test` builds it, so that nothing is built twice
 	scripts/interop.sh $(DEBUG)
 

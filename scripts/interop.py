@@ -3,8 +3,8 @@
 And Python as an operator of pipelines: the tests of the module and of the examples that use it.
 
 Usage: interop.py BINARY REPOSITORY
-Runs pipelines in a temporary folder and opens the results with xarray, netCDF4, pyarrow, polars
-and duckdb. Ends with exit code 1 at the first difference.
+Runs pipelines in a temporary folder and opens the results with xarray, netCDF4, pyarrow, polars,
+duckdb and Pillow. Ends with exit code 1 at the first difference.
 """
 
 import json
@@ -23,6 +23,7 @@ import pyarrow.dataset
 import pyarrow.ipc
 import pyarrow.parquet
 import xarray as xr
+from PIL import Image
 
 BINARY, REPOSITORY = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
 PIPELINES = REPOSITORY / "pipelines"
@@ -374,6 +375,33 @@ steps:
     assert all(excludes for *_, excludes in probe), probe
 
 
+IMAGE = """
+steps:
+  - grid: { y: 0..41, x: 0..37%s }
+  - map: { v: %s }
+  - write: out.%s
+    bits: %d
+"""
+
+
+def images(tmp):
+    """Pillow reads what is written, and is read."""
+    y, x, band = np.meshgrid(np.arange(41), np.arange(37), np.arange(4), indexing="ij")
+    for bands, ending, bits in [(1, "png", 8), (2, "png", 8), (3, "png", 8), (4, "png", 8), (1, "png", 16),
+                                (1, "tif", 8), (3, "tif", 8), (4, "tif", 8), (1, "tif", 16)]:
+        scale = 1 if bits == 8 else 251
+        formula = f"int32((y * 7 + x * 3 + {'band' if bands > 1 else 0} * 50) % 256 * {scale})"
+        run(IMAGE % (f", band: 0..{bands}" if bands > 1 else "", formula, ending, bits), tmp, "--tile", "500")
+        expected = ((y * 7 + x * 3 + band * 50) % 256 * scale)[..., :bands].squeeze()
+        equal(f"{bands} bands of {bits} bits in {ending}", Image.open(tmp / f"out.{ending}"), expected)
+    # Smooth, so that what JPEG leaves out does not show.
+    expected = ((y + x)[..., :3] + np.arange(3) * 40).astype("u1")
+    Image.fromarray(expected).save(tmp / "in.jpg", quality=100, subsampling=0)
+    run(f"steps:\n  - read: {tmp}/in.jpg\n  - write: out.jpg\n    quality: 100\n", tmp)
+    off = np.abs(np.asarray(Image.open(tmp / "out.jpg")).astype(int) - expected)
+    assert off.max() <= 6, off.max()
+
+
 def python_operator(tmp):
     """A Python function is an operator: the module, the example, and the same bits on any workers."""
     module = REPOSITORY / "python"
@@ -409,7 +437,8 @@ steps:
 
 def main():
     parquet = [mantle_parquet, parquet_of_others, parquet_bloom]
-    for case in [mantle_netcdf, *parquet, slow_series, group_by, joins, parts, zonal_mean, anomaly, compressed, formats, python_operator]:
+    for case in [mantle_netcdf, *parquet, slow_series, group_by, joins, parts, zonal_mean, anomaly, compressed, formats,
+                 images, python_operator]:
         with tempfile.TemporaryDirectory() as tmp:
             case(pathlib.Path(tmp))
         print(f"interop {case.__name__}: ok", flush=True)

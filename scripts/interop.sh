@@ -6,11 +6,12 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 binary=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 venv=$(dirname "$(dirname "$binary")")/interop-venv
-readers="numpy xarray netCDF4 pyarrow polars duckdb"
+readers="numpy xarray netCDF4 pyarrow polars duckdb pillow"
 # A store on the loopback, for interop_stores.py.
 stores="moto flask boto3"
+modules=${readers/pillow/PIL}
 
-if ! "$venv/bin/python" -c "import ${readers// /, }, ${stores// /, }" 2> /dev/null; then
+if ! "$venv/bin/python" -c "import ${modules// /, }, ${stores// /, }" 2> /dev/null; then
     echo "interop: installing $readers $stores" >&2
     python3 -m venv "$venv"
     # shellcheck disable=SC2086 # one word for each package

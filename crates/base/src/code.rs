@@ -117,4 +117,5 @@ codes! {
     SpillInMemory = "W0403": "Rows that do not fit into memory go to a folder in memory.",
     RowsFailed = "W0404": "Rows failed, and were kept with what went wrong or left out.",
     ProgramSaid = "W0405": "A program wrote to its standard error, was started again, or had to be ended.",
+    FewerInFlight = "W0406": "Less is in flight than was asked for: the system does not allow as many open files.",
 }

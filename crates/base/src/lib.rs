@@ -52,5 +52,5 @@ pub use table::Entry;
 pub use tile::{Column, Tile};
 pub use tiling::{Region, Tiling};
 pub use value::Value;
-pub use visible::{steers, visible, visible_lines};
+pub use visible::{steers, visible, visible_lines, without_logins};
 pub use warning::Warning;

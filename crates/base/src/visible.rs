@@ -12,6 +12,25 @@ pub fn visible_lines(text: &str) -> Cow<'_, str> {
     shown(text, |c| c != '\n' && c != '\t' && steers(c))
 }
 
+/// A text without the logins of the addresses in it: of `https://user:password@host/` only the host
+/// and what follows is shown.
+pub fn without_logins(text: &str) -> Cow<'_, str> {
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some((before, address)) = rest.split_once("//") {
+        let end = address.find(|c: char| c.is_whitespace() || "/?#\"'`,".contains(c));
+        let host = &address[..end.unwrap_or(address.len())];
+        let login = host.rfind('@').map_or(0, |at| at + 1);
+        out.push_str(before);
+        out.push_str(if login > 0 { "//…@" } else { "//" });
+        rest = &address[login..];
+    }
+    if out.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
 fn shown(text: &str, hidden: impl Fn(char) -> bool) -> Cow<'_, str> {
     // Nearly all text is of such bytes.
     let plain = |byte: u8| (b' '..0x7f).contains(&byte);
@@ -43,6 +62,18 @@ pub fn steers(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn logins_are_not_shown() {
+        for (text, shown) in [
+            ("http://me:secret@host/x", "http://…@host/x"),
+            ("a = ftp://me:s@cret@host, b = http://me@host", "a = ftp://…@host, b = http://…@host"),
+            ("https://host/@x and // a@b", "https://host/@x and // a@b"),
+            ("a@b", "a@b"),
+        ] {
+            assert_eq!(without_logins(text), shown);
+        }
+    }
 
     #[test]
     fn what_steers_a_terminal_is_shown() {

@@ -109,7 +109,7 @@ fn of_rows(rows: Counted) -> String {
 }
 
 /// The rows that something is done for, where the plan can tell.
-fn rows(physical: &Physical) -> Option<u64> {
+pub fn rows(physical: &Physical) -> Option<u64> {
     let nodes = &physical.nodes;
     let of = |node: &Node| {
         let mut at = node;

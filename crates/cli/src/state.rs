@@ -1,6 +1,7 @@
 //! The state of a run: what earlier runs have finished, and where this one notes what it does.
 use crate::job::Job;
 use crate::pipeline::tell;
+use crate::progress::rows;
 use crate::report::warnings::line;
 use crate::report::{Output, Report, Table};
 use crate::say;
@@ -268,6 +269,7 @@ impl State {
             now: job.now.clone(),
             tiles: self.survey.tiles,
             left: self.survey.tiles_left(),
+            rows: rows(&self.whole).unwrap_or(0),
         };
         book.open(run, &self.inputs, &self.survey.stages)
     }

@@ -6,9 +6,8 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use tasks::store::{Hold, Mirror, is_remote};
+use tasks::store::{BLOCK, Hold, Mirror, is_remote, side_by_side};
 
 /// An open input. Of an object only what is held may be looked at: the rest reads as zeros.
 #[derive(Clone)]
@@ -188,9 +187,6 @@ pub(crate) struct Reading {
     held: Option<(Range<u64>, Held)>,
 }
 
-/// Bytes of an object that are fetched at a time where it is not known how many are read.
-const STEP: u64 = 1 << 16;
-
 impl Input {
     /// Reads from a place on.
     pub(crate) fn reading(&self, at: u64) -> Reading {
@@ -211,7 +207,8 @@ impl Input {
     /// If they cannot be fetched, or the file ends before.
     pub(crate) fn fetch(&self, at: u64, len: usize) -> io::Result<Vec<u8>> {
         let end = at.saturating_add(len as u64).div_ceil(AROUND).saturating_mul(AROUND);
-        let _held = self.hold(&[at / AROUND * AROUND..end]).map_err(io::Error::other)?;
+        let around = at / AROUND * AROUND..end;
+        let _held = self.hold(&[around]).map_err(io::Error::other)?;
         let mut bytes = vec![0; len];
         self.read_exact(&mut bytes, at)?;
         Ok(bytes)
@@ -234,7 +231,8 @@ impl Read for Reading {
         let mut count = to.len();
         if self.input.is_remote() {
             if !self.held.as_ref().is_some_and(|(range, _)| range.contains(&self.at)) {
-                let range = self.at..(self.at / STEP + 1) * STEP;
+                // No more than lies in one block: the next one may not be wanted at all.
+                let range = self.at..(self.at / BLOCK + 1) * BLOCK;
                 let held = self.input.hold(std::slice::from_ref(&range));
                 self.held = Some((range, held.map_err(io::Error::other)?));
             }
@@ -247,34 +245,10 @@ impl Read for Reading {
     }
 }
 
-/// Things that are done at a time where each waits.
-const AT_ONCE: usize = 32;
-
 /// Opens files one after the other; those that lie elsewhere side by side, for opening waits.
 pub(crate) fn each<T: Send>(paths: &[PathBuf], open: impl Fn(&PathBuf) -> T + Sync) -> Vec<T> {
     match paths.len() > 1 && paths.iter().any(|path| is_remote(path)) {
         true => side_by_side(paths, open),
         false => paths.iter().map(open).collect(),
     }
-}
-
-/// Does something with each of some things, many at a time.
-pub(crate) fn side_by_side<I: Sync, T: Send>(all: &[I], act: impl Fn(&I) -> T + Sync) -> Vec<T> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(thing) = all.get(at) else { return done };
-            done.push((at, act(thing)));
-        }
-    };
-    let mut done: Vec<(usize, T)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..AT_ONCE.min(all.len())).map(|_| scope.spawn(work)).collect();
-        let results = threads.into_iter().map(|thread| thread.join());
-        // A panic goes on where it would have without threads.
-        results.flat_map(|done| done.unwrap_or_else(|e| std::panic::resume_unwind(e))).collect()
-    });
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, made)| made).collect()
 }

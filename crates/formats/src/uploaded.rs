@@ -1,5 +1,4 @@
 //! An output in a store: staged as a local one, and put there when it is whole.
-use crate::input::side_by_side;
 use crate::{Arrangement, Piece, Sink, TileWriter, Written};
 use base::{Failure, Tile, Warning};
 use std::collections::BTreeMap;
@@ -7,7 +6,7 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tasks::store::{Replaces, remove, standing, upload};
+use tasks::store::{Replaces, remove, side_by_side, standing, upload};
 
 /// The mark of a folder of parts that is whole, written last.
 const WHOLE: &str = "_SUCCESS";

@@ -7,6 +7,10 @@ use tasks::store::{Location, about_now, is_remote, list, standing};
 /// The objects of an address: itself, those that match a pattern, or the parts of a folder.
 pub fn find(text: &str) -> Result<Vec<PathBuf>, String> {
     if is_pattern(text) {
+        if !text.starts_with("s3://") {
+            // What looks like a pattern may be a query.
+            Location::parse(text)?;
+        }
         return matching(text);
     }
     let at = Location::parse(text.trim_end_matches('/'))?;

@@ -12,7 +12,7 @@ pub fn explain(plan: &Plan, workers: u64) -> String {
     let mut out = format!("pipeline: {}\n", plan.title);
     if !plan.params.is_empty() {
         let params: Vec<String> = plan.params.iter().map(|(n, v)| format!("{n} = {v}")).collect();
-        let _ = writeln!(out, "params:   {}", params.join(", "));
+        let _ = writeln!(out, "params:   {}", base::without_logins(&params.join(", ")));
     }
     out.push_str("\nplan, as written\n");
     graph(&plan.written, &mut out);

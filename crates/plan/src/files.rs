@@ -74,9 +74,8 @@ impl Files {
             return listing::files(self.beside.as_deref(), &self.names);
         };
         let mut files = Vec::new();
-        for name in &self.names {
-            let found = paths::find(self.beside.as_deref(), name).unwrap_or_default();
-            for path in found {
+        for found in paths::find_each(self.beside.as_deref(), &self.names) {
+            for path in found.unwrap_or_default() {
                 if path.is_dir() {
                     files.extend(parts(format, &path));
                 } else {

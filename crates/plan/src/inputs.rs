@@ -1,6 +1,7 @@
 //! What a pipeline reads, as far as its outputs must stay away from it.
 use crate::elsewhere;
-use crate::paths::{is_pattern, matches};
+use crate::paths::is_pattern;
+use crate::walk::{Hidden, Walk};
 use base::Span;
 use formats::Format;
 use std::fs::Metadata;
@@ -11,7 +12,7 @@ use tasks::store::is_remote;
 /// What no two files have in common: device and inode.
 pub type Id = (u64, u64);
 
-/// A name or pattern that stands behind `read:`.
+/// A name or pattern that stands behind `read:` or `files:`.
 pub struct Input {
     /// As the pipeline file has it.
     text: String,
@@ -21,6 +22,8 @@ pub struct Input {
     places: Vec<PathBuf>,
     /// What was found, files and folders.
     found: Vec<PathBuf>,
+    /// Whether folders may be among them.
+    folders: bool,
     /// The format, once it is known.
     pub format: Option<&'static dyn Format>,
 }
@@ -28,7 +31,13 @@ pub struct Input {
 impl Input {
     /// An input whose format is not known yet.
     pub fn new(text: &str, span: Span, places: Vec<PathBuf>, found: &[PathBuf]) -> Input {
-        Input { text: text.to_owned(), span, places, found: found.to_vec(), format: None }
+        let (text, found) = (text.to_owned(), found.to_vec());
+        Input { text, span, places, found, folders: true, format: None }
+    }
+
+    /// Files that are listed.
+    pub fn listed(text: &str, span: Span, places: Vec<PathBuf>, found: &[PathBuf]) -> Input {
+        Input { folders: false, ..Input::new(text, span, places, found) }
     }
 
     /// Whether it stands in this part of the pipeline file.
@@ -59,7 +68,8 @@ impl Input {
                 same && real(place) == real_name
             }
         };
-        self.places.iter().any(named) || self.found.iter().any(|path| self.is_part(path, real_name))
+        let part = |path: &PathBuf| self.is_part(path, real_name);
+        self.places.iter().any(named) || self.folders && self.found.iter().any(part)
     }
 
     /// Whether it would be a part of a folder.
@@ -80,8 +90,11 @@ fn would_match(pattern: &Path, real_name: &Path) -> bool {
     if hidden || !glob.is_ok_and(|glob| glob.is_match(&*last)) {
         return false;
     }
-    let folders = match pattern.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => matches(folder).unwrap_or_default(),
+    let deep = name == "**";
+    let folders = match if deep { Some(pattern) } else { pattern.parent() } {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            Walk::new(Hidden::Dotted).found(folder).unwrap_or_default()
+        }
         _ => vec![PathBuf::from(".")],
     };
     folders.iter().any(|folder| real_name.parent() == Some(&real(folder)))

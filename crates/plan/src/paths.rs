@@ -18,12 +18,16 @@ pub fn inputs(b: &mut Builder, node: &Node) -> Option<(Vec<String>, Vec<PathBuf>
     };
     let beside = Path::new(&*b.source.name).parent();
     let (mut names, mut paths, mut good) = (Vec::new(), Vec::new(), true);
+    let mut texts: Vec<(&Node, String)> = Vec::new();
     for node in nodes {
-        let Some(text) = b.text(node, "the name of a file is expected here") else {
-            good = false;
-            continue;
-        };
-        match find(beside, &text).and_then(all_ordinary) {
+        match b.text(node, "the name of a file is expected here") {
+            Some(text) => texts.push((node, text)),
+            None => good = false,
+        }
+    }
+    let all: Vec<String> = texts.iter().map(|(_, text)| text.clone()).collect();
+    for ((node, text), found) in texts.into_iter().zip(find_each(beside, &all)) {
+        match found.and_then(all_ordinary) {
             Ok(found) => {
                 b.inputs.push(Input::new(&text, node.span, places(beside, &text), &found));
                 paths.extend(found);
@@ -41,6 +45,15 @@ pub fn inputs(b: &mut Builder, node: &Node) -> Option<(Vec<String>, Vec<PathBuf>
         b.error(wrong_shape(node, "the name of a file is expected here"));
     }
     (good && !paths.is_empty()).then_some((names, paths))
+}
+
+/// The files of each of some names or patterns; a store is asked for many at a time.
+pub fn find_each(beside: Option<&Path>, texts: &[String]) -> Vec<Result<Vec<PathBuf>, String>> {
+    let remote = |text: &String| store::is_remote(Path::new(text));
+    match texts.len() > 1 && texts.iter().any(remote) {
+        true => store::side_by_side(texts, |text| find(beside, text)),
+        false => texts.iter().map(|text| find(beside, text)).collect(),
+    }
 }
 
 /// The files of a name or pattern, in the folder of the command or beside the pipeline file.

@@ -215,6 +215,12 @@ impl<'a> Templates<'a> {
         tried.map_err(|why| b.error(Diagnostic::error(Code::BadValue, at, why))).ok()
     }
 
+    /// The type of the column that stands here.
+    pub fn dtype(&self, at: usize) -> Option<DType> {
+        let own = || self.columns.get(at - self.schema.fields.len()).map(|(field, _)| field.dtype);
+        self.schema.fields.get(at).map(|field| field.dtype).or_else(own)
+    }
+
     /// An expression as a column of its own: where it will stand.
     pub fn column(&mut self, typed: Typed) -> usize {
         let field = field(&format!("#{}", self.columns.len()), &typed, self.schema);

@@ -43,9 +43,17 @@ impl Walk {
     /// # Errors
     /// If it is no pattern: a sentence.
     pub(crate) fn names(&mut self, pattern: &Path) -> Result<(Vec<PathBuf>, bool), String> {
-        let mut found = vec![PathBuf::new()];
         let deep = pattern.file_name().is_some_and(|name| name == "**");
-        let pattern = if deep { pattern.join("*") } else { pattern.to_path_buf() };
+        let all = if deep { pattern.join("*") } else { pattern.to_path_buf() };
+        Ok((self.found(&all)?, deep))
+    }
+
+    /// The same for folders: `**` means any of them.
+    ///
+    /// # Errors
+    /// If it is no pattern: a sentence.
+    pub(crate) fn found(&mut self, pattern: &Path) -> Result<Vec<PathBuf>, String> {
+        let mut found = vec![PathBuf::new()];
         for part in pattern.components() {
             let name = part.as_os_str().to_string_lossy();
             if !is_pattern(&name) {
@@ -60,7 +68,7 @@ impl Walk {
                 found = self.matching(found, &name)?;
             }
         }
-        Ok((found, deep))
+        Ok(found)
     }
 
     /// What in some folders matches a name with wildcards.

@@ -14,9 +14,14 @@ fn main() {
         return warden::main();
     }
     warden::provide(std::env::current_exe().unwrap(), ["warden".into()]);
+    // Given a number: only those with so many in flight.
+    let only: Option<usize> = std::env::args().nth(1).and_then(|word| word.parse().ok());
     for (count, in_flight, words) in
         [(5000, 2, &["true"][..]), (5000, 4, &["true"][..]), (1000, 100, &["sleep", "0.1"][..])]
     {
+        if only.is_some_and(|only| only != in_flight) {
+            continue;
+        }
         let begun = Instant::now();
         runtime::handle().unwrap().block_on(all(count, in_flight, words));
         let seconds = begun.elapsed().as_secs_f64();

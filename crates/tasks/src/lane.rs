@@ -19,6 +19,11 @@ pub trait Memory: Send + Sync {
     /// Keeps an answer.
     fn note(&self, key: Key, answer: &Answer);
 
+    /// Keeps that a row has failed.
+    fn failed(&self, key: Key) {
+        let _ = key;
+    }
+
     /// Whether one of the answers is of this file, as it is.
     fn is_made(&self, file: &Made) -> bool {
         let _ = file;
@@ -140,7 +145,7 @@ impl Counted {
 
 /// Answers for one worker.
 pub struct Inbox {
-    ended: Mutex<Vec<(u64, Answer)>>,
+    ended: Mutex<Vec<(u64, Option<Answer>)>>,
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -150,12 +155,12 @@ impl Inbox {
         Arc::new(Inbox { ended: Mutex::default(), wake })
     }
 
-    /// What has come since the last call: tickets and answers.
-    pub fn take(&self) -> Vec<(u64, Answer)> {
+    /// What has come since the last call: tickets and answers; `None`: enough had come before.
+    pub fn take(&self) -> Vec<(u64, Option<Answer>)> {
         std::mem::take(&mut *lock(&self.ended))
     }
 
-    fn put(&self, ticket: u64, answer: Answer) {
+    fn put(&self, ticket: u64, answer: Option<Answer>) {
         let first = {
             let mut ended = lock(&self.ended);
             ended.push((ticket, answer));
@@ -197,6 +202,9 @@ impl Lane {
     pub fn start(&self, ticket: u64, rows: Rows, inbox: &Arc<Inbox>) {
         let shared = &self.shared;
         shared.counts.taken.fetch_add(rows.count as u64, Relaxed);
+        if shared.is_enough() {
+            return inbox.put(ticket, None);
+        }
         let thread = {
             let mut state = lock(&shared.state);
             state.waiting.push_back(Start { ticket, rows, inbox: inbox.clone() });
@@ -336,18 +344,30 @@ impl Shared {
         if lock(&self.state).closed {
             return;
         }
+        // What was stopped because enough had come has not failed.
+        if self.is_enough() && answer.errors.iter().any(Option::is_some) {
+            return inbox.put(ticket, None);
+        }
         let failed = answer.errors.iter().flatten().count() as u64;
+        if failed > 0 && self.is_enough() {
+            // It was stopped, since it is of no use any more: that is no failure.
+            return;
+        }
         self.counts.failed.fetch_add(failed, Relaxed);
         self.counts.done.fetch_add(count - failed.min(count), Relaxed);
-        inbox.put(ticket, answer);
+        inbox.put(ticket, Some(answer));
         if self.is_enough() {
-            // Those that run are of no use any more.
-            lock(&self.state).waiting.clear();
-            self.stop.send_replace(true);
+            self.leave();
         }
     }
 
-    /// What is known of the rows, and for the others what comes of them.
+    /// What waits and what runs is of no use any more: whoever waits for it is told.
+    fn leave(&self) {
+        self.stop.send_replace(true);
+        let waiting = std::mem::take(&mut lock(&self.state).waiting);
+        waiting.into_iter().for_each(|start| start.inbox.put(start.ticket, None));
+    }
+
     async fn answer(&self, rows: Rows) -> Answer {
         let Some(memory) = &self.setup.memory else { return self.done(rows).await };
         let work = &self.setup.work;
@@ -363,8 +383,10 @@ impl Shared {
             let answer = self.done(left).await;
             for (i, part) in open.iter().copied().zip(answer.apart(open.len())) {
                 let good = part.errors.is_empty() && !*self.stop.borrow();
-                if let (Some(key), true) = (keys[i], good) {
-                    memory.note(key, &part);
+                match keys[i] {
+                    Some(key) if good => memory.note(key, &part),
+                    Some(key) if !part.errors.is_empty() => memory.failed(key),
+                    _ => {}
                 }
                 parts[i] = Some(part);
             }
@@ -474,12 +496,14 @@ mod tests {
         for i in 0..100 {
             lane.start(i, Rows { batch: batch.clone(), first: i as usize, count: 1 }, &inbox);
         }
-        let mut answers = Vec::new();
-        while answers.len() < 100 && !lane.is_enough() {
+        // Every start is told of, also those that are not wanted any more.
+        let mut told = Vec::new();
+        while told.len() < 100 {
             std::thread::sleep(Duration::from_millis(1));
-            answers.extend(inbox.take());
+            told.extend(inbox.take());
         }
-        (answers, lane.counted())
+        let answers = told.into_iter().filter_map(|(ticket, answer)| Some((ticket, answer?)));
+        (answers.collect(), lane.counted())
     }
 
     #[test]
@@ -506,8 +530,11 @@ mod tests {
 
     #[test]
     fn no_more_are_started_when_enough_have_come() {
-        let (_, counted) = all(work(false), Some(5));
-        assert!((5..=11).contains(&counted.done), "{counted:?}");
+        for computes in [false, true] {
+            let (answers, counted) = all(work(computes), Some(5));
+            assert!((5..=11).contains(&counted.done), "{counted:?}");
+            assert!(answers.len() < 15, "{} were started", answers.len());
+        }
     }
 
     #[test]

@@ -123,7 +123,7 @@ pub trait Work: Send + Sync {
         false
     }
 
-    /// Told once, before the first row.
+    /// Told at the beginning of each run, before its first row.
     fn begin(&self, setting: Setting) {
         drop(setting);
     }

@@ -194,7 +194,7 @@ impl Reductions {
         self.kept.recall(&Folder::read(&path, None, false)?, &mut work.come);
         let (tiles, left) = self.kept.tiles(&work.come);
         let (title, pipeline) = (self.physical.title.clone(), task.job.name.clone());
-        let run = Record::Run { title, pipeline, now: now(), tiles, left };
+        let run = Record::Run { title, pipeline, now: now(), tiles, left, rows: 0 };
         self.kept.note_run(run, &self.physical);
         Ok(())
     }

@@ -5,7 +5,7 @@ use crate::job::{self, Job};
 use crate::machine;
 use crate::numbers::{count, time};
 use crate::pipeline::{self, PipelineArgs};
-use crate::progress::{Progress, Style};
+use crate::progress::Progress;
 use crate::report::Report;
 use crate::run::{Stops, alone, refuse_for_memory, together};
 use crate::say;

@@ -144,9 +144,6 @@ fn arguments(pipeline: &PipelineArgs) -> Result<String, Failure> {
     if pipeline.deny.is_some() {
         words.push("--deny=warnings".to_owned());
     }
-    if pipeline.no_calls {
-        words.push("--no-calls".to_owned());
-    }
     if pipeline.strict {
         words.push("--strict".to_owned());
     }

@@ -1,4 +1,5 @@
 //! `status`: what the ledger of a run tells.
+use base::grouped;
 use super::{Act, End};
 use crate::ledgers::Ledgers;
 use crate::numbers::{bytes, count};
@@ -56,8 +57,11 @@ fn text(folder: &Folder, told: &Told) -> String {
     for tiles in &told.folds {
         line("states", format!("of a reduction: {}", count(*tiles as u64, "tile")));
     }
-    if told.answers > 0 {
-        line("rows", format!("{} done", count(told.answers as u64, "row")));
+    let (done, failed) = (told.rows.0 as u64, told.rows.1 as u64);
+    if done + failed + told.of_rows > 0 {
+        let waiting = told.of_rows.saturating_sub(done + failed);
+        let (done, failed, waiting) = (grouped(done), grouped(failed), grouped(waiting));
+        line("rows", format!("{done} done, {failed} failed, {waiting} waiting"));
     }
     if told.inputs > 0 {
         let changed = count(told.changed.len() as u64, "file");

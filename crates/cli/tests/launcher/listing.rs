@@ -89,12 +89,20 @@ fn what_is_left_out_is_told() {
 
 #[test]
 fn an_output_that_the_next_run_would_list_is_refused() {
-    let bench = Bench::new("steps:\n  - files: \"d/*.csv\"\n  - write: d/list.csv\n");
-    fs::create_dir(bench.path().join("d")).unwrap();
-    fs::write(bench.path().join("d/a.csv"), "v\n1\n").unwrap();
-    let (_, err, code) = bench.run("check p.yaml");
-    assert_eq!(code, 2, "{err}");
-    assert!(err.contains("the next run would read `d/list.csv`"), "{err}");
+    for (pattern, refused) in
+        [("d/*.csv", true), ("**/*.csv", true), ("d/**", true), ("*/a.*", false)]
+    {
+        for operator in ["files", "read"] {
+            let steps = format!("steps:\n  - {operator}: \"{pattern}\"\n  - write: d/list.csv\n");
+            let bench = Bench::new(&steps);
+            fs::create_dir(bench.path().join("d")).unwrap();
+            fs::write(bench.path().join("d/a.csv"), "v\n1\n").unwrap();
+            let (_, err, code) = bench.run("check p.yaml");
+            assert_eq!(code, if refused { 2 } else { 0 }, "{operator} {pattern}: {err}");
+            let told = err.contains("the next run would read `d/list.csv`");
+            assert_eq!(told, refused, "{operator} {pattern}: {err}");
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod bench;
 mod calls;
 mod canary;
 mod cases;
+mod downloads;
 mod each;
 mod edits;
 mod endings;

@@ -3,6 +3,7 @@ mod boxes;
 mod changes;
 mod life;
 mod listed;
+mod programs;
 
 use crate::bench::{BINARY, Bench};
 use rustix::process::{Pid, Signal, kill_process};

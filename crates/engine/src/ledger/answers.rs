@@ -107,6 +107,7 @@ pub struct Answers {
 /// Answers that are not noted yet.
 struct Fresh {
     list: Vec<(Key, Answer)>,
+    failed: Vec<u8>,
     start: Instant,
     spent: Duration,
 }
@@ -114,7 +115,8 @@ struct Fresh {
 impl Answers {
     /// That of a node.
     pub(super) fn new(known: Known, notes: Arc<Shared>) -> Arc<Answers> {
-        let fresh = Fresh { list: Vec::new(), start: Instant::now(), spent: Duration::ZERO };
+        let (list, failed) = (Vec::new(), Vec::new());
+        let fresh = Fresh { list, failed, start: Instant::now(), spent: Duration::ZERO };
         Arc::new(Answers { known, made: OnceLock::new(), notes, fresh: Mutex::new(fresh) })
     }
 
@@ -125,6 +127,10 @@ impl Answers {
 }
 
 fn flush(fresh: &mut Fresh, notes: &Shared) {
+    let failed = std::mem::take(&mut fresh.failed);
+    if !failed.is_empty() {
+        notes.answered(&Record::Failed { rows: failed.len() as u64 / 16 }, &[&failed]);
+    }
     if fresh.list.is_empty() {
         return;
     }
@@ -145,6 +151,10 @@ impl Memory for Answers {
 
     fn is_made(&self, file: &Made) -> bool {
         self.made.get_or_init(|| self.known.made()).contains(file)
+    }
+
+    fn failed(&self, key: Key) {
+        lock(&self.fresh).failed.extend(key.0);
     }
 
     fn note(&self, key: Key, answer: &Answer) {

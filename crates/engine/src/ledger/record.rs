@@ -2,6 +2,7 @@
 use plan::Print;
 use serde::{Deserialize, Serialize};
 use std::path::{Component, Path, PathBuf};
+use tasks::store::is_remote;
 
 /// The form of the records. A ledger of another form is set aside.
 pub const FORM: u32 = 3;
@@ -24,6 +25,9 @@ pub enum Record {
         tiles: u64,
         /// How many of them are left to do.
         left: u64,
+        /// Rows that something is done for, as far as the plan can tell.
+        #[serde(default)]
+        rows: u64,
     },
     /// An input file as this run found it.
     Input {
@@ -80,6 +84,11 @@ pub enum Record {
     },
     /// What has come of rows that something was done for. Body: their keys, then the answers.
     Answers {
+        /// How many rows.
+        rows: u64,
+    },
+    /// Rows that something was done for have failed. Body: their keys.
+    Failed {
         /// How many rows.
         rows: u64,
     },
@@ -171,6 +180,9 @@ impl Record {
     /// a copy of it all tells of the copied outputs.
     pub fn below(&self, folder: Option<&Path>) -> Record {
         self.renamed(|path| {
+            if is_remote(path) {
+                return path.to_path_buf();
+            }
             let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
             let below = folder.and_then(|folder| path.strip_prefix(folder).ok());
             below.filter(|below| is_inside(below)).map(Path::to_path_buf).unwrap_or(path)
@@ -183,14 +195,15 @@ impl Record {
             Record::Staged { path, .. }
             | Record::Unstaged { path, .. }
             | Record::Naming { path, .. }
-            | Record::Output { path, .. } => path.is_absolute(),
+            | Record::Output { path, .. } => path.is_absolute() || is_remote(path),
             _ => false,
         }
     }
 
     /// As it is used: with absolute names.
     pub fn above(&self, folder: Option<&Path>) -> Record {
-        self.renamed(|path| folder.map_or_else(|| path.to_path_buf(), |folder| folder.join(path)))
+        let folder = |path: &Path| folder.filter(|_| !is_remote(path));
+        self.renamed(|path| folder(path).map_or_else(|| path.to_path_buf(), |f| f.join(path)))
     }
 }
 

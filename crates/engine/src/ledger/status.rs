@@ -30,8 +30,10 @@ pub struct Status {
     pub staged: BTreeMap<PathBuf, usize>,
     /// For each fold that there are states of, of how many tiles.
     pub folds: Vec<usize>,
-    /// Rows that something has been done for.
-    pub answers: usize,
+    /// Rows that something was done for: those that ended well, and those that failed.
+    pub rows: (usize, usize),
+    /// Rows of the last run, as far as its plan could tell.
+    pub of_rows: u64,
     /// The input files of the last run.
     pub inputs: usize,
     /// Those of them that have changed since, or are gone.
@@ -46,10 +48,11 @@ impl Status {
         let mut stages: BTreeMap<PathBuf, Option<Print>> = BTreeMap::new();
         let mut written: BTreeMap<Print, HashMap<Print, Piece>> = BTreeMap::new();
         let mut folds: BTreeMap<Print, HashSet<Print>> = BTreeMap::new();
-        let mut answers: HashSet<Print> = HashSet::new();
+        let (mut answers, mut failed): (HashSet<Print>, HashSet<Print>) = Default::default();
         for (record, body) in folder.records() {
             match record {
-                Record::Run { title, pipeline, now, tiles, left } => {
+                Record::Run { title, pipeline, now, tiles, left, rows } => {
+                    status.of_rows = *rows;
                     status.pipeline = Some((title.clone(), pipeline.clone()));
                     status.last = Some((now.clone(), *tiles, *left));
                     status.ended = None;
@@ -78,14 +81,25 @@ impl Status {
                     let keys = body.keys(*tiles).unwrap_or_default();
                     folds.entry(*meaning).or_default().extend(keys);
                 }
-                Record::Answers { rows } => answers.extend(keys(body, *rows)),
+                Record::Answers { rows } => {
+                    for key in keys(body, *rows) {
+                        failed.remove(&key);
+                        answers.insert(key);
+                    }
+                }
+                Record::Failed { rows } => {
+                    for key in keys(body, *rows) {
+                        answers.remove(&key);
+                        failed.insert(key);
+                    }
+                }
                 Record::Begin(_)
                 | Record::Synced { .. }
                 | Record::Naming { .. }
                 | Record::Table { .. } => {}
             }
         }
-        status.answers = answers.len();
+        status.rows = (answers.len(), failed.len());
         status.folds = folds.values().map(HashSet::len).collect();
         let there = stages.into_iter().filter(|(path, _)| path.exists());
         let tiles = |stage| written.get(&stage).map_or(0, HashMap::len);

@@ -208,7 +208,9 @@ impl Stage for Stream {
     }
 
     fn full(&self) -> bool {
-        self.inside.iter().filter(|item| matches!(item, Inside::Batch { .. })).count() >= DEPTH
+        let batches = self.inside.iter().filter(|item| matches!(item, Inside::Batch { .. }));
+        // A run that stops does not wait for answers.
+        !self.watch.draining() && batches.count() >= DEPTH
     }
 
     fn waits(&self) -> bool {

@@ -108,7 +108,7 @@ impl State {
         for (ticket, answer) in inbox.take() {
             let Some((tile, start)) = self.tickets.remove(&ticket) else { continue };
             if let Some(held) = self.held.get_mut(&tile) {
-                held.answers[start] = Some(answer);
+                held.answers[start] = answer;
                 held.open -= 1;
             }
         }

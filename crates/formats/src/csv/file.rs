@@ -56,7 +56,8 @@ impl CsvFile {
             let message = format!("cannot read {}: {e}", path.display());
             FormatError::new(FormatErrorKind::Missing, message)
         })?;
-        let all = input.ask(&[0..input.len()]);
+        let whole = 0..input.len();
+        let all = input.ask(&[whole]);
         let (path, index, places) = (path.to_path_buf(), Vec::new(), Vec::new());
         Ok(CsvFile { path, input, all, index, rows: 0, places, cells: 0 })
     }

@@ -72,6 +72,18 @@ impl Kind {
         }
     }
 
+    /// The most bytes that one byte of a file can become.
+    fn most_per_byte(self) -> u64 {
+        match self {
+            // 1032 by deflate; each bit of them three bytes of a palette.
+            Kind::Png => 1032 * 24,
+            // A block of 64 pixels takes a bit at least.
+            Kind::Jpeg => 8 * 64 * 3,
+            // A white line of fax takes a bit, however long it is.
+            Kind::Tiff => u64::MAX,
+        }
+    }
+
     /// By the first bytes of a file.
     fn of(bytes: &[u8]) -> Option<Kind> {
         match bytes {
@@ -107,6 +119,12 @@ pub(super) fn read(file: &Arc<File>) -> Result<Header, BadHeader> {
     let header = guarded(read).unwrap_or_else(|panic| Err(BadHeader::Damaged(panic)))?;
     if header.width == 0 || header.height == 0 {
         return Err(BadHeader::Damaged("it has no pixels".to_string()));
+    }
+    let length = file.metadata().map_err(|e| damaged(&e))?.len();
+    if !header.by_rows && header.bytes() > length.saturating_mul(kind.most_per_byte()) {
+        let (height, width) = (header.height, header.width);
+        let why = format!("{length} bytes are too few for its {height} × {width} pixels");
+        return Err(BadHeader::Damaged(why));
     }
     Ok(header)
 }
@@ -155,7 +173,7 @@ impl Seek for Place {
             SeekFrom::End(by) => (self.file.metadata()?.len(), by),
             SeekFrom::Current(by) => (self.at, by),
         };
-        let outside = || io::Error::new(io::ErrorKind::InvalidInput, "a place before the file");
+        let outside = || io::Error::new(ErrorKind::InvalidInput, "a place before the file");
         self.at = base.checked_add_signed(by).ok_or_else(outside)?;
         Ok(self.at)
     }

@@ -109,3 +109,104 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const ROW: usize = 1 << 20;
+
+    /// Rows that begin with their number; row `bad` cannot be decoded.
+    struct Numbered {
+        next: usize,
+        bad: usize,
+    }
+
+    impl RowReader for Numbered {
+        fn row(&mut self, row: &mut [u8]) -> Result<(), String> {
+            if self.next == self.bad {
+                return Err("bad".to_string());
+            }
+            row[0] = self.next as u8;
+            self.next += 1;
+            Ok(())
+        }
+
+        fn end(&mut self) -> Result<(), String> {
+            Ok(())
+        }
+    }
+
+    /// An image of 100 rows, and how often somebody has begun to decode it.
+    fn image(bad: usize) -> (Rows, Arc<AtomicUsize>) {
+        let begun = Arc::new(AtomicUsize::new(0));
+        let counted = begun.clone();
+        let start = move || -> Result<Box<dyn RowReader>, String> {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Ok(Box::new(Numbered { next: 0, bad }))
+        };
+        (Rows::new(Box::new(start), 100, ROW), begun)
+    }
+
+    /// The numbers of the rows that bands hold, cut to those that were asked for.
+    fn numbers(rows: &Rows, first: usize, end: usize) -> Result<Vec<usize>, String> {
+        let bands = rows.bands(first, end)?;
+        let of = |b: &Band| -> Vec<(usize, u8)> {
+            (0..b.count).map(|i| (b.first + i, b.bytes[i * ROW])).collect()
+        };
+        let all = bands.iter().flat_map(of).filter(|(row, _)| (first..end).contains(row));
+        Ok(all
+            .map(|(row, number)| {
+                assert_eq!(row, number as usize);
+                row
+            })
+            .collect())
+    }
+
+    #[test]
+    fn rows_are_decoded_once_if_they_are_asked_for_in_about_their_order() {
+        let (rows, _) = image(usize::MAX);
+        std::thread::scope(|scope| {
+            for part in 0..4 {
+                let rows = &rows;
+                scope.spawn(move || {
+                    for first in (part * 5..100).step_by(20) {
+                        let wanted: Vec<usize> = (first..first + 5).collect();
+                        assert_eq!(numbers(rows, first, first + 5).unwrap(), wanted);
+                    }
+                });
+            }
+        });
+        let (rows, begun) = image(usize::MAX);
+        for first in [10, 0, 5, 20, 3, 40, 30, 60, 50, 80, 70, 90] {
+            let wanted: Vec<usize> = (first..first + 10).collect();
+            assert_eq!(numbers(&rows, first, first + 10).unwrap(), wanted);
+        }
+        assert_eq!(begun.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn rows_that_are_no_longer_kept_are_decoded_again() {
+        let (rows, begun) = image(usize::MAX);
+        assert_eq!(numbers(&rows, 0, 100).unwrap().len(), 100);
+        assert!(rows.state.lock().unwrap().kept.len() <= KEPT / ROW + 1);
+        assert_eq!(numbers(&rows, 95, 99).unwrap(), [95, 96, 97, 98]);
+        assert_eq!(begun.load(Ordering::Relaxed), 1);
+        assert_eq!(numbers(&rows, 2, 4).unwrap(), [2, 3]);
+        assert_eq!(begun.load(Ordering::Relaxed), 2);
+        assert_eq!(numbers(&rows, 99, 100).unwrap(), [99]);
+        assert_eq!(begun.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn rows_before_a_bad_one_can_be_had_before_and_after_it_was_met() {
+        let (rows, _) = image(50);
+        assert_eq!(numbers(&rows, 48, 50).unwrap(), [48, 49]);
+        assert_eq!(numbers(&rows, 50, 51).unwrap_err(), "bad");
+        assert_eq!(numbers(&rows, 0, 2).unwrap(), [0, 1]);
+        assert_eq!(numbers(&rows, 40, 60).unwrap_err(), "bad");
+        assert_eq!(numbers(&rows, 49, 50).unwrap(), [49]);
+    }
+}

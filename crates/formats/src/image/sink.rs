@@ -65,7 +65,7 @@ impl Sink for ImageSink {
         let encoder = match self.layout.kind {
             Kind::Png => {
                 let rows = png(&self.layout, file.clone());
-                Encode::Rows(rows.map_err(|e| cannot_write_because(self.path(), &e))?)
+                Encode::Rows(Box::new(rows.map_err(|e| cannot_write_because(self.path(), &e))?))
             }
             Kind::Jpeg | Kind::Tiff => Encode::Whole(Vec::new()),
         };
@@ -98,9 +98,9 @@ impl Sink for ImageSink {
         self.stage.target()
     }
 
-    /// The values as whole numbers of 64 bits, as bytes, and rows that are put together.
+    /// The values as bytes, and rows that are put together.
     fn memory(&self, tile_bytes: u64) -> u64 {
-        tile_bytes.saturating_mul(3)
+        tile_bytes
     }
 
     fn memory_of_all(&self) -> u64 {
@@ -137,7 +137,7 @@ impl Write for Shared {
 
 enum Encode {
     /// Rows are encoded as they come.
-    Rows(StreamWriter<'static, Shared>),
+    Rows(Box<StreamWriter<'static, Shared>>),
     /// All of them are at the end.
     Whole(Vec<u8>),
 }

@@ -1,9 +1,9 @@
 //! Values of tiles as the bytes of an image, and tiles put together to rows.
 use super::header::Kind;
 use super::layout::Layout;
+use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
-use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 use base::Tile;
 
@@ -17,44 +17,52 @@ pub(super) fn bytes(layout: &Layout, tile: &Tile) -> Result<Vec<u8>, String> {
     if array.null_count() > 0 {
         let at = (0..array.len()).find(|i| array.is_null(*i)).unwrap_or_default();
         let place = place(layout, tile, at);
-        return Err(format!("the value {place} is missing; `coalesce(v, 0)` puts another there"));
+        return Err(format!("the value {place} is missing: `coalesce` puts another there"));
     }
-    let values = whole(&array);
-    let fits = |value: &i64| (0..=layout.most()).contains(value);
-    if !layout.clip
-        && let Some(at) = values.iter().position(|value| !fits(value))
-    {
-        let (value, most, place) = (values[at], layout.most(), place(layout, tile, at));
-        let wider = match layout.bits {
-            8 if layout.kind != Kind::Jpeg && (0..=0xffff).contains(&value) => {
-                "`bits: 16` holds up to 65535, "
-            }
-            _ => "",
-        };
-        return Err(format!(
-            "the value {value} {place} is not from 0 to {most}; {wider}`clip: true` takes the \
-             nearest that is"
-        ));
-    }
-    Ok(encoded(layout, &values))
+    let encoded = match array.data_type() {
+        DataType::Int32 => encoded(layout, array.as_primitive::<Int32Type>().values()),
+        _ => encoded(layout, array.as_primitive::<Int64Type>().values()),
+    };
+    encoded.map_err(|(at, value)| outside(layout, &place(layout, tile, at), value))
 }
 
-fn whole(array: &ArrayRef) -> Vec<i64> {
-    match array.data_type() {
-        DataType::Int32 => {
-            array.as_primitive::<Int32Type>().values().iter().map(|v| i64::from(*v)).collect()
-        }
-        _ => array.as_primitive::<Int64Type>().values().to_vec(),
+/// Values as bytes; or the position of one that does not fit, and that value.
+fn encoded<T: Copy + Into<i64>>(layout: &Layout, values: &[T]) -> Result<Vec<u8>, (usize, i64)> {
+    let most = layout.most();
+    // Whatever is negative or too large has a bit beyond those of the largest value.
+    let bits = values.iter().fold(0, |bits, value| bits | (*value).into());
+    if bits & !most == 0 {
+        return Ok(packed(layout, values.iter().map(|value| (*value).into())));
     }
+    if !layout.clip {
+        let mut all = values.iter().map(|value| (*value).into()).enumerate();
+        return Err(all.find(|(_, value)| value & !most != 0).unwrap_or_default());
+    }
+    Ok(packed(layout, values.iter().map(|value| (*value).into().clamp(0, most))))
 }
 
-fn encoded(layout: &Layout, values: &[i64]) -> Vec<u8> {
-    let within = values.iter().map(|value| (*value).clamp(0, layout.most()));
+/// Values that fit as bytes.
+fn packed(layout: &Layout, values: impl Iterator<Item = i64>) -> Vec<u8> {
     match (layout.bits, layout.kind) {
-        (8, _) => within.map(|value| value as u8).collect(),
-        (_, Kind::Png) => within.flat_map(|value| (value as u16).to_be_bytes()).collect(),
-        _ => within.flat_map(|value| (value as u16).to_ne_bytes()).collect(),
+        (8, _) => values.map(|value| value as u8).collect(),
+        (_, Kind::Png) => values.flat_map(|value| (value as u16).to_be_bytes()).collect(),
+        _ => values.flat_map(|value| (value as u16).to_ne_bytes()).collect(),
     }
+}
+
+/// What is said of a value that does not fit.
+fn outside(layout: &Layout, place: &str, value: i64) -> String {
+    let wider = match layout.bits {
+        8 if layout.kind != Kind::Jpeg && (0..=0xffff).contains(&value) => {
+            "`bits: 16` holds up to 65535, "
+        }
+        _ => "",
+    };
+    let most = layout.most();
+    format!(
+        "the value {value} {place} is not from 0 to {most}; {wider}`clip: true` takes the nearest \
+         that is"
+    )
 }
 
 /// Where in the image a value of a tile stands.

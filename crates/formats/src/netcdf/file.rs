@@ -31,7 +31,8 @@ impl NcFile {
     /// # Errors
     /// If it is damaged, or of no form of NetCDF.
     pub(super) fn of(input: &Input) -> Result<NcFile, String> {
-        let _head = input.hold(&[0..HEAD])?;
+        let head = 0..HEAD;
+        let _head = input.hold(&[head])?;
         let mut magic = [0; 3];
         let read = input.read_exact(&mut magic, 0);
         match read.is_ok() && &magic == b"CDF" {

@@ -87,7 +87,7 @@ fn listed(b: &mut Builder, node: &Node) -> Option<(Vec<String>, Listing)> {
         }
         let found: Vec<PathBuf> =
             listing.files[before..].iter().map(|file| PathBuf::from(&file.path)).collect();
-        b.inputs.push(Input::new(&text, node.span, places(beside.as_deref(), &text), &found));
+        b.inputs.push(Input::listed(&text, node.span, places(beside.as_deref(), &text), &found));
         names.push(text);
     }
     if nodes.is_empty() {

@@ -19,7 +19,7 @@ pub static READ: Operator = Operator {
     doc: "Reads columns of files.\n\
           A file, a list of files or a pattern with `*`; `${param}` is replaced. The format \
           follows the name. NetCDF variables make a box with their dimensions and coordinates, \
-          Parquet, Arrow and CSV files rows. `**` in a pattern stands for any folders, `data/**/*.csv`; \
+          Parquet, Arrow and CSV files rows; an image is a box of its pixels. `**` in a pattern stands for any folders, `data/**/*.csv`; \
           what begins with `.` or `_` is passed over. Names are looked up in the folder the command is \
           run in, then beside the pipeline file. `s3://bucket/name`, `https://…` and `file://…` are \
           read too, in parts.",

@@ -2,14 +2,13 @@
 use crate::build::Builder;
 use crate::graph::{NodeId, PlanOp, StreamPlan};
 use crate::operator::{Inputs, Key, Operator, Shape};
-use crate::paths::places;
 use crate::spec::{Step, wrong_shape};
-use crate::yaml::{Kind, Node};
+use crate::yaml::{self, Kind, Node};
 use base::{Code, DType, Diagnostic, DimMask, Domain, Field, Schema, Span, Value, did_you_mean};
-use rustix::fs::{Access, access};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tasks::call::program::find;
 use tasks::stream::Program;
 
 /// The operator.
@@ -59,22 +58,40 @@ pub const KEYS: &[Key] = &[
 ];
 
 fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
-    build_words(b, step, &step.head)
+    through(b, step, &step.head, "batch_rows")
+}
+
+/// The step `call: { stream: [python3, anomaly.py] }`, of which `batch` cuts the batches.
+pub fn of_call(b: &mut Builder, step: &Step) -> Option<NodeId> {
+    let known = ["columns", "batch", "timeout", "retries"];
+    let strange = |(key, _): &&(yaml::Key, Node)| !known.contains(&key.name.as_str());
+    if let Some((key, _)) = step.options.iter().find(strange) {
+        let message = format!("a call that is a stream has no key `{}`", key.name);
+        let near = did_you_mean(&key.name, known);
+        b.error(Diagnostic::error(Code::UnknownKey, key.span, message).maybe_help(near));
+    }
+    let head = step.head.map().unwrap_or_default();
+    if let Some((key, _)) = head.iter().find(|(key, _)| key.name != "stream") {
+        let message = format!("`{}` stands beside `call`, not in it", key.name);
+        b.error(Diagnostic::error(Code::UnknownKey, key.span, message));
+    }
+    through(b, step, step.head.get("stream")?, "batch")
 }
 
 /// Adds the node of a program that stands in this list, with the keys of `step` beside it.
-pub fn build_words(b: &mut Builder, step: &Step, words: &Node) -> Option<NodeId> {
+fn through(b: &mut Builder, step: &Step, words: &Node, batch: &str) -> Option<NodeId> {
     let (input, schema) = b.input(step)?;
     let written = list(b, words);
     let declared = step.option("columns").map(|node| columns(b, node));
-    let batch_rows = whole(b, step, "batch_rows", 1);
+    let batch_rows = whole(b, step, batch, 1);
     let retries = whole(b, step, "retries", 0).unwrap_or(0).min(u64::from(u32::MAX)) as u32;
     let timeout = step.option("timeout").and_then(|node| seconds(b, node));
     let written = written?;
     if b.options.no_calls {
-        let message =
-            format!("the pipeline would start `{}`, which `--no-calls` refuses", written[0]);
-        b.error(Diagnostic::error(Code::CallRefused, words.span, message));
+        let shown = written.join(" ");
+        let message = format!("`--no-calls` refuses what this step uses: {shown}");
+        let error = Diagnostic::error(Code::CallRefused, words.span, message);
+        b.error(error.help("without `--no-calls` it is used, with your rights"));
         return None;
     }
     let beside = Path::new(&*b.source.name).parent().map(Path::to_path_buf);
@@ -196,20 +213,11 @@ fn asked(b: &mut Builder, program: &Program, span: Span) -> Option<Vec<Field>> {
     Some(fields)
 }
 
-/// The file of a program: of this name if it has a folder, else in the folders of `PATH`.
+/// The file of a program: of this name if it has a folder, in that of the command or that of the
+/// pipeline; else in the folders of `PATH`.
 fn program(beside: Option<&Path>, word: &str) -> Result<PathBuf, String> {
-    let runs = |path: &Path| path.is_file() && access(path, Access::EXEC_OK).is_ok();
-    if word.contains('/') {
-        let found = places(beside, word).into_iter().find(|path| path.exists());
-        return match found {
-            Some(path) if runs(&path) => Ok(std::path::absolute(&path).unwrap_or(path)),
-            Some(_) => Err(format!("`{word}` cannot be executed")),
-            None => Err(format!("there is no program `{word}`")),
-        };
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|folder| folder.join(word)).find(|p| runs(p));
-    found.ok_or_else(|| format!("there is no program `{word}` in the folders of PATH"))
+    let there = beside.filter(|folder| !Path::new(word).exists() && folder.join(word).exists());
+    find(word, there)
 }
 
 /// An argument; with the folder of the pipeline if only there is a file of this name.

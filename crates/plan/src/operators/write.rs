@@ -15,8 +15,8 @@ pub static WRITE: Operator = Operator {
     name: "write",
     doc: "Writes a file, and passes its input on.\n\
           The format follows the name: `.nc` NetCDF, `.parquet` a folder of Parquet files, \
-          `.arrow` Arrow IPC, `.csv`. NetCDF takes boxes as they are; the others take rows, in \
-          which coordinates are columns. The file has its final name only when it is whole; one \
+          `.arrow` Arrow IPC, `.csv`, `.png` and other images. NetCDF and images take boxes as they \
+          are; the others take rows, in which coordinates are columns. The file has its final name only when it is whole; one \
           that exists already is refused unless `--overwrite` is said. Only a file is ever put in \
           the place of a file, and a folder of parts in that of one that holds nothing else; never \
           an input, the pipeline file, a link or a device. `s3://bucket/name` is written too.",

@@ -20,7 +20,7 @@ mod fault;
 mod key;
 mod mark;
 mod pipes;
-mod process;
+pub(crate) mod process;
 pub mod program;
 mod retry;
 mod spec;
@@ -30,18 +30,28 @@ mod stdout;
 
 pub use spec::{Place, Spec, Stdout, Waits};
 
-use crate::{Answer, Key, Rows, Stop, Work};
+use crate::work::Setting;
+use crate::{Answer, Key, Made, Rows, Stop, Work};
 use base::Field;
 use contents::Contents;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use std::fmt;
+use std::path::Path;
+use std::sync::OnceLock;
 
 /// A program that is run for each row, or batch of rows.
-#[derive(Debug)]
 pub struct Call {
     spec: Spec,
     fields: Vec<Field>,
     contents: Contents,
+    setting: OnceLock<Setting>,
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.spec.fmt(f)
+    }
 }
 
 impl Call {
@@ -59,12 +69,20 @@ impl Call {
                 return Err(format!("two columns of a call have the name `{}`", field.name));
             }
         }
-        Ok(Call { spec, fields, contents: Contents::default() })
+        Ok(Call { spec, fields, contents: Contents::default(), setting: OnceLock::new() })
     }
 
     /// What is run.
     pub fn spec(&self) -> &Spec {
         &self.spec
+    }
+
+    /// Whether an output may take the place of a file.
+    fn may_replace(&self, path: &Path) -> bool {
+        let marked = || self.spec.maker.as_deref().is_some_and(|maker| mark::is_of(path, maker));
+        let is_made = || self.setting.get()?.is_made.as_ref();
+        let known = || Made::at(path).zip(is_made()).is_some_and(|(made, is_made)| is_made(&made));
+        self.spec.replace || marked() || known()
     }
 
     /// What all answers depend on, whatever the rows: what is said to the program, and what it and
@@ -81,6 +99,11 @@ impl Work for Call {
 
     fn batch(&self) -> usize {
         self.spec.batch.max(1)
+    }
+
+    fn begin(&self, setting: Setting) {
+        // It is told once.
+        let _ = self.setting.set(setting);
     }
 
     fn key(&self, rows: &Rows) -> Option<Key> {

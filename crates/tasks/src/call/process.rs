@@ -19,7 +19,7 @@ const KILLED: Duration = Duration::from_secs(2);
 ///
 /// The program is only reaped when its group has been ended, so that the group's number is that of
 /// no other group as long as it is used.
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Option<Child>,
     group: Pid,
     exit: Exit,
@@ -36,7 +36,7 @@ enum Exit {
 
 impl Process {
     /// Starts it.
-    pub(super) fn start(command: &mut Command) -> io::Result<Process> {
+    pub(crate) fn start(command: &mut Command) -> io::Result<Process> {
         warden::ready()?;
         let child = command.process_group(0).spawn()?;
         let group = Pid::from_child(&child);
@@ -44,13 +44,18 @@ impl Process {
         Ok(Process { exit: Exit::of(group), child: Some(child), group })
     }
 
+    /// Its group.
+    pub(crate) fn group(&self) -> Pid {
+        self.group
+    }
+
     /// The ends of its pipes.
-    pub(super) fn child(&mut self) -> Option<&mut Child> {
+    pub(crate) fn child(&mut self) -> Option<&mut Child> {
         self.child.as_mut()
     }
 
     /// Comes when the program has ended, whatever its children do.
-    pub(super) async fn exited(&mut self) {
+    pub(crate) async fn exited(&mut self) {
         match &mut self.exit {
             Exit::Descriptor(fd) => drop(fd.readable().await),
             Exit::Thread(wait) => wait.await,
@@ -60,7 +65,7 @@ impl Process {
     }
 
     /// To all processes of the group. One that is gone has no use for it.
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         if self.child.is_some() {
             let _ = kill_process_group(self.group, signal);
         }
@@ -68,7 +73,7 @@ impl Process {
 
     /// Ends the group: asks, waits at most `grace` for the program and for `pipes`, which its
     /// children may hold open, and kills.
-    pub(super) async fn end(&mut self, grace: Duration, pipes: impl Future) {
+    pub(crate) async fn end(&mut self, grace: Duration, pipes: impl Future) {
         self.signal(Signal::TERM);
         drop(timeout(grace, async { tokio::join!(self.exited(), pipes) }).await);
         self.signal(Signal::KILL);
@@ -76,7 +81,7 @@ impl Process {
     }
 
     /// How the program has ended, when it has; asks what is left of its group to end.
-    pub(super) fn reap(mut self) -> Option<ExitStatus> {
+    pub(crate) fn reap(mut self) -> Option<ExitStatus> {
         if !matches!(self.exit, Exit::Ended) {
             return None;
         }

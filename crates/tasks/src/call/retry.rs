@@ -34,7 +34,7 @@ pub(super) struct Done {
 impl Call {
     /// Starts it until it ends well.
     pub(super) async fn until_done(&self, mut start: Start, rows: usize, stop: &mut Stop) -> Done {
-        let staged = match Staged::prepare(&mut start, &self.spec) {
+        let staged = match Staged::prepare(&mut start, &self.spec, |path| self.may_replace(path)) {
             Ok(staged) => staged,
             Err(why) => return Done::unstarted(why),
         };

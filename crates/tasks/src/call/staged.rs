@@ -2,9 +2,8 @@
 use super::mark;
 use super::spec::{Place, Spec};
 use super::start::Start;
+use crate::rename::rename_new;
 use crate::{Made, warden};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-use rustix::io::Errno;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -32,10 +31,14 @@ impl Staged {
     ///
     /// # Errors
     /// If an output is there that may not be replaced, or stands nowhere in the words: a sentence.
-    pub(super) fn prepare(start: &mut Start, spec: &Spec) -> Result<Staged, String> {
+    pub(super) fn prepare(
+        start: &mut Start,
+        spec: &Spec,
+        may_replace: impl Fn(&Path) -> bool,
+    ) -> Result<Staged, String> {
         let mut staged = Staged { outputs: Vec::new(), maker: spec.maker.clone() };
         for name in std::mem::take(&mut start.outputs) {
-            let output = Output::new(start, spec, name.trim_end_matches('/'))?;
+            let output = Output::new(start, &spec.place, name.trim_end_matches('/'), &may_replace)?;
             if staged.outputs.iter().any(|other| other.path == output.path) {
                 return Err(format!("two outputs of one start have the name `{}`", output.name));
             }
@@ -45,7 +48,8 @@ impl Staged {
         staged.outputs.sort_by_key(|output| std::cmp::Reverse(output.name.len()));
         staged.outputs.iter().try_for_each(|output| output.tell(start))?;
         for output in &staged.outputs {
-            warden::staged(&output.staged);
+            warden::staged(&output.staged)
+                .map_err(|e| format!("cannot begin the process that ends programs: {e}"))?;
         }
         Ok(staged)
     }
@@ -85,12 +89,17 @@ impl Drop for Staged {
 
 impl Output {
     /// Of a name that is not there yet, or that may be replaced.
-    fn new(start: &Start, spec: &Spec, name: &str) -> Result<Output, String> {
-        let path = absolute(&placed(start, &spec.place, name))?;
-        let replace = may_go(&path, name, spec)?;
-        let staged = absolute(&placed(start, &spec.place, &beside(name)))?;
+    fn new(
+        start: &Start,
+        place: &Place,
+        name: &str,
+        may_replace: impl Fn(&Path) -> bool,
+    ) -> Result<Output, String> {
+        let path = absolute(&placed(start, place, name))?;
+        let replace = may_go(&path, name, may_replace)?;
+        let staged = absolute(&placed(start, place, &beside(name)))?;
         // Where names are meant as the program means them, it sees one of the same kind.
-        let staged_name = match (spec.place == Place::Here, staged.file_name()) {
+        let staged_name = match (*place == Place::Here, staged.file_name()) {
             (true, Some(file)) => match name.rsplit_once('/') {
                 Some((folder, _)) => format!("{folder}/{}", file.to_string_lossy()),
                 None => file.to_string_lossy().into_owned(),
@@ -164,11 +173,10 @@ fn placed(start: &Start, place: &Place, name: &str) -> PathBuf {
 }
 
 /// Whether a file is there that is to be replaced.
-fn may_go(path: &Path, name: &str, spec: &Spec) -> Result<bool, String> {
+fn may_go(path: &Path, name: &str, may_replace: impl Fn(&Path) -> bool) -> Result<bool, String> {
     let Ok(metadata) = path.symlink_metadata() else { return Ok(false) };
-    let own = || spec.maker.as_deref().is_some_and(|maker| mark::is_of(path, maker));
     match () {
-        () if !spec.replace && !own() => Err(exists(name)),
+        () if !may_replace(path) => Err(exists(name)),
         () if metadata.is_file() => Ok(true),
         () => Err(format!("`{name}` is there and is not a file, and only files are replaced")),
     }
@@ -243,18 +251,6 @@ fn ends(behind: &str) -> bool {
         Some(c) => !is_of_name(c),
         None => true,
     }
-}
-
-/// Renames; fails if the new name is taken, at once where the file system can, else by a look.
-fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
-        done => return Ok(done?),
-    }
-    if to.symlink_metadata().is_ok() {
-        return Err(io::ErrorKind::AlreadyExists.into());
-    }
-    fs::rename(from, to)
 }
 
 /// A file, or a folder and all that the program has put there.

@@ -27,7 +27,8 @@ pub fn check(spec: &Spec) -> Vec<(Part, String)> {
     if let Some(to) = spec.to.as_ref().and_then(Template::constant) {
         note(Part::To, Place::new(&Folder::Working, to, Key::default()).err());
     }
-    if let Some(sum) = spec.sha256.as_ref().and_then(Template::constant) {
+    let sum = spec.sha256.as_ref().and_then(Template::constant);
+    if let Some(sum) = sum.filter(|sum| !sum.trim().is_empty()) {
         note(Part::Sha256, digest(sum).err());
     }
     let open = spec.headers.iter().map(|(name, value)| (name, value.constant()));

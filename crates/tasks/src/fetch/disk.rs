@@ -8,6 +8,7 @@ use super::trouble::Trouble;
 use crate::rename::{exchange, rename_new};
 use crate::work::Made;
 use bytes::Bytes;
+use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -243,9 +244,11 @@ fn cut_off(file: &mut File, total: Option<u64>, read: bool) -> io::Result<u64> {
     Ok(have)
 }
 
-/// Another attempt does not mend a disk.
+/// Another attempt does not mend a disk; open files may become fewer.
 fn lasting(place: &Place, error: &io::Error) -> Trouble {
-    Trouble::last(place.cannot_write(error))
+    let files = [Errno::MFILE, Errno::NFILE].map(|e| Some(e.raw_os_error()));
+    let again = files.contains(&error.raw_os_error());
+    Trouble { again, ..Trouble::last(place.cannot_write(error)) }
 }
 
 /// Puts a file in the place of another one that is as it was, which goes.

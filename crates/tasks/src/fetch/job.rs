@@ -42,6 +42,8 @@ impl Job {
             headers.append(name, value);
         }
         let sum = spec.sha256.as_ref().map(|sum| render("sha256", sum)).transpose()?;
+        // Of a list of files, the sums of some are known.
+        let sum = sum.filter(|sum| !sum.trim().is_empty());
         let sha256 = sum.as_deref().map(digest).transpose()?;
         let to = spec.to.as_ref().map(|to| render("to", to)).transpose()?;
         let of = content(&source, &headers, sha256);

@@ -11,6 +11,7 @@
 //! | `client` | the connections of the process |
 //! | `sink`, `disk`, `place` | where a body goes: a text, or a file that gets its name when it is whole |
 //! | `note`, `own` | what a later run needs to go on with it; files that are trusted |
+//! | `slots` | downloads in flight that the open files allow |
 //! | `wait`, `pace`, `date` | when the next attempt comes, requests a second, dates in headers |
 //! | `trouble`, `size` | what has gone wrong, in words |
 mod address;
@@ -28,6 +29,7 @@ mod request;
 mod row;
 mod sink;
 mod size;
+mod slots;
 mod trouble;
 mod wait;
 
@@ -35,16 +37,17 @@ pub use check::{Part, check, shown};
 pub use place::Folder;
 
 use crate::template::Template;
-use crate::work::{Answer, Key, Rows, Setting, Stop, Work};
+use crate::work::{Answer, IsMade, Key, Rows, Setting, Stop, Work};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray};
-use base::{DType, DimMask, Field};
+use base::{DType, DimMask, Field, Warning};
 use futures::future::{BoxFuture, join_all};
 use pace::Pace;
 use place::Replace;
 use row::{Outcome, Seen};
+use slots::Waited;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What is downloaded, and how.
@@ -69,7 +72,7 @@ pub struct Spec {
     pub headers: Vec<(String, Template)>,
     /// Headers whose values are secret: they say who asks, so no answer depends on them.
     pub secrets: Vec<(String, String)>,
-    /// The SHA-256 of the body, 64 hexadecimal digits.
+    /// The SHA-256 of the body, 64 hexadecimal digits; an empty text is not checked.
     pub sha256: Option<Template>,
     /// The most that a row may take, with all its attempts and waits.
     pub timeout: Option<Duration>,
@@ -137,9 +140,9 @@ pub fn fields(body: bool) -> Vec<Field> {
 pub struct Fetch {
     spec: Spec,
     fields: Vec<Field>,
-    setting: OnceLock<Setting>,
-    /// Begins with the first row, when the setting is known.
-    pace: OnceLock<Option<Pace>>,
+    is_made: Mutex<Option<IsMade>>,
+    pace: Mutex<Option<Arc<Pace>>>,
+    waited: Waited,
     /// What goes into which file, so that no two rows write one.
     written: Mutex<HashMap<Key, Key>>,
 }
@@ -148,24 +151,28 @@ impl Fetch {
     /// Of a step.
     pub fn new(spec: Spec) -> Fetch {
         let fields = fields(spec.to.is_none());
-        let (setting, pace) = (OnceLock::new(), OnceLock::new());
-        Fetch { spec, fields, setting, pace, written: Mutex::default() }
+        let (is_made, written) = (Mutex::default(), Mutex::default());
+        let fetch = Fetch {
+            spec,
+            fields,
+            is_made,
+            pace: Mutex::default(),
+            waited: Waited::default(),
+            written,
+        };
+        *lock(&fetch.pace) = fetch.paced(1);
+        fetch
     }
 
-    /// How fast this process may be, if that is bounded.
-    fn pace(&self) -> Option<&Pace> {
-        let begin = || {
-            let all = self.spec.per_second.filter(|n| n.is_finite() && *n > 0.0)?;
-            let processes = self.setting.get().map_or(1, |setting| setting.processes.max(1));
-            Some(Pace::new(all / processes as f64))
-        };
-        self.pace.get_or_init(begin).as_ref()
+    /// How fast each of so many processes may be, if that is bounded.
+    fn paced(&self, processes: usize) -> Option<Arc<Pace>> {
+        let all = self.spec.per_second.filter(|n| n.is_finite() && *n > 0.0)?;
+        Some(Arc::new(Pace::new(all / processes.max(1) as f64)))
     }
 
     /// Which files may be replaced.
     fn replace(&self) -> Replace {
-        let made = self.setting.get().and_then(|setting| setting.is_made.clone());
-        match (self.spec.overwrite, made) {
+        match (self.spec.overwrite, lock(&self.is_made).clone()) {
             (true, _) => Replace::Always,
             (false, Some(made)) => Replace::Known(made),
             (false, None) => Replace::Never,
@@ -196,18 +203,27 @@ impl Fetch {
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Work for Fetch {
     fn fields(&self) -> &[Field] {
         &self.fields
     }
 
     fn begin(&self, setting: Setting) {
-        // What is told later than first has no effect: there is one run.
-        drop(self.setting.set(setting));
+        *lock(&self.written) = HashMap::new();
+        *lock(&self.pace) = self.paced(setting.processes);
+        *lock(&self.is_made) = setting.is_made;
     }
 
     fn key(&self, rows: &Rows) -> Option<Key> {
         job::key(&self.spec, rows)
+    }
+
+    fn met(&self) -> Vec<Warning> {
+        self.waited.met().into_iter().collect()
     }
 
     fn run<'a>(&'a self, rows: Rows, stop: Stop) -> BoxFuture<'a, Answer> {

@@ -1,5 +1,4 @@
 //! Files that only their owner is trusted with: what is staged, and its note.
-use super::trouble::words;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 use rustix::process::geteuid;
@@ -38,8 +37,12 @@ pub(super) fn alone(path: &Path) -> io::Result<Option<File>> {
 pub(super) fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = options.custom_flags(flags.bits() as i32).open(path);
-    let file =
-        file.map_err(|e| io::Error::new(e.kind(), format!("`{}`: {}", path.display(), words(&e))))?;
+    let file = file.map_err(|e| match e.raw_os_error() {
+        Some(no) if no == Errno::LOOP.raw_os_error() => {
+            io::Error::other(format!("`{}` is a symbolic link", path.display()))
+        }
+        _ => e,
+    })?;
     let about = file.metadata()?;
     let folder = path.parent().and_then(|folder| folder.metadata().ok()).map(|m| m.uid());
     let known = [Some(geteuid().as_raw()), folder];

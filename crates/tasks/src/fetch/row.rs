@@ -1,5 +1,4 @@
 //! One row: attempts, the waits between them, and its end.
-use super::Fetch;
 use super::address::Source;
 use super::attempt::{Attempt, copy};
 use super::client::client;
@@ -9,9 +8,9 @@ use super::sink::Sink;
 use super::size::part;
 use super::trouble::Trouble;
 use super::wait::Waits;
+use super::{Fetch, lock};
 use crate::work::{KeyHasher, Made, Rows, Stop};
 use std::future::pending;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 use tokio::time::sleep;
@@ -103,7 +102,7 @@ impl Fetch {
         let sink = tokio::select! {
             biased;
             () = stopped(stop) => return Err("stopped before its end".to_owned()),
-            sink = self.download(job, seen) => sink?,
+            sink = self.in_a_slot(job, seen) => sink?,
             () = limit => {
                 let time = seconds(self.spec.timeout.unwrap_or_default());
                 return Err(format!("timed out after {time} s, {}", seen.so_far()));
@@ -113,12 +112,18 @@ impl Fetch {
         sink.publish().await
     }
 
+    /// Downloads when there are files left to do it with.
+    async fn in_a_slot(&self, job: &Job, seen: &Seen) -> Result<Sink, String> {
+        let _slot = self.waited.slot().await;
+        self.download(job, seen).await
+    }
+
     /// No two rows may write one file, unless they are the same.
     fn claim(&self, job: &Job) -> Result<(), String> {
         let Some(place) = &job.place else { return Ok(()) };
         let mut hasher = KeyHasher::default();
         hasher.part(place.target.as_os_str().as_encoded_bytes());
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = lock(&self.written);
         match *written.entry(hasher.key()).or_insert(place.of) == place.of {
             true => Ok(()),
             false => Err(format!("another row is written to `{}` too", place.target.display())),
@@ -138,7 +143,8 @@ impl Fetch {
         };
         let waits = Waits { first: spec.wait, longest: spec.longest_wait };
         loop {
-            if let Some(pace) = self.pace() {
+            let pace = lock(&self.pace).clone();
+            if let Some(pace) = pace {
                 pace.turn().await;
             }
             let n = seen.attempts.fetch_add(1, Relaxed) + 1;

@@ -27,6 +27,9 @@ impl Trouble {
 
     /// Of a request that got no answer.
     pub(super) fn of_request(error: &reqwest::Error) -> Trouble {
+        if let Some(text) = causes(error).find_map(tls) {
+            return Trouble::last(text);
+        }
         let begin = match () {
             () if error.is_dns() => "the host is not found",
             () if error.is_connect() => "cannot connect",
@@ -34,16 +37,36 @@ impl Trouble {
             () => "no answer",
         };
         let text = format!("{begin}: {}", cause(error));
-        let again = !error.is_builder() && !is_refused(error);
-        Trouble { text, again, after: None }
+        Trouble { text, again: !error.is_builder(), after: None }
     }
 }
 
-/// Whether the other side was reached and is not to be trusted, or sends no HTTP.
-fn is_refused(error: &reqwest::Error) -> bool {
-    causes(error).any(|e| {
-        let tls = e.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        tls.is_some_and(|e| matches!(e.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
+/// What is wrong with the other side, where another attempt would find the same: it is not to be
+/// trusted, or does not speak TLS.
+fn tls(error: &(dyn Error + 'static)) -> Option<String> {
+    use rustls::{CertificateError as Certificate, Error as Tls};
+    // An error of the system holds that of TLS, and calls its cause its own.
+    if let Some(io) = error.downcast_ref::<io::Error>() {
+        return tls(io.get_ref()?);
+    }
+    Some(match error.downcast_ref::<Tls>()? {
+        Tls::InvalidCertificate(why) => match why {
+            Certificate::UnknownIssuer => "its certificate is signed by nobody that this system \
+                trusts; `SSL_CERT_FILE` may name a file of those that are trusted"
+                .to_owned(),
+            Certificate::Expired | Certificate::ExpiredContext { .. } => {
+                "its certificate has expired".to_owned()
+            }
+            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => {
+                "its certificate is that of another host".to_owned()
+            }
+            other => format!("its certificate is refused: {other:?}"),
+        },
+        Tls::InvalidMessage(_) => {
+            "it does not speak TLS: is it an address of `http:`, not `https:`?".to_owned()
+        }
+        Tls::PeerIncompatible(why) => format!("it speaks another TLS: {why:?}"),
+        _ => return None,
     })
 }
 
@@ -71,7 +94,8 @@ pub(super) fn words(error: &io::Error) -> String {
         ErrorKind::ReadOnlyFilesystem => "it is read-only there".to_owned(),
         _ => {
             let text = error.to_string();
-            lower(text.split(" (os error").next().unwrap_or(&text))
+            let text = text.trim_start_matches("failed to lookup address information: ");
+            lower(text.split(" (os error").next().unwrap_or(text))
         }
     }
 }

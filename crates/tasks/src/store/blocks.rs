@@ -3,8 +3,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Bytes of a block: at least a page of any machine, and what a file system frees in one piece.
-pub(super) const BLOCK: u64 = 1 << 16;
+/// Bytes of a block: pages of most machines, so that what is let go of is freed; and little beside what
+/// is read for one column of a small group of rows.
+pub const BLOCK: u64 = 1 << 14;
 
 /// Blocks that follow each other.
 pub(super) type Run = Range<u64>;
@@ -136,6 +137,7 @@ fn push(runs: &mut Vec<Run>, number: u64) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::single_range_in_vec_init)]
     use super::*;
 
     fn one<T: Clone>(run: Range<T>) -> Vec<Range<T>> {

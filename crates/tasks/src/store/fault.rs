@@ -29,8 +29,12 @@ pub(super) fn told(name: &str, error: &Error) -> String {
     format!("{name}: {}", reason(error))
 }
 
+/// What is said of a server that sends a file whole or not at all.
+const NO_PARTS: &str = "the server does not serve parts of files: download it first, with `fetch`";
+
 fn reason(error: &Error) -> String {
     match error {
+        Error::NotSupported { .. } => NO_PARTS.to_owned(),
         Error::NotFound { .. } => "there is no such object".to_owned(),
         Error::Precondition { .. } | Error::NotModified { .. } => {
             "it was changed while it was read: run again when it is whole".to_owned()
@@ -49,7 +53,7 @@ fn reason(error: &Error) -> String {
 /// What else is common, said as what is to be done; else what the client says.
 fn other_reason(causes: &str) -> String {
     if causes.contains("non-partial response") {
-        return "the server does not serve parts of files: download it first, with `fetch`".into();
+        return NO_PARTS.to_owned();
     }
     if causes.contains("169.254.") {
         return "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, \

@@ -18,8 +18,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Semaphore;
 
-/// Requests of a process that are under way at a time, to all stores.
-static IN_FLIGHT: Semaphore = Semaphore::const_new(64);
+/// Requests of a process that are under way at a time, to all stores, for what is waited for: these
+/// never queue behind those for what comes next.
+static NOW: Semaphore = Semaphore::const_new(24);
+/// The same, for what comes next.
+static AHEAD: Semaphore = Semaphore::const_new(40);
 
 /// An object, and what of it is here.
 pub struct Mirror {
@@ -78,13 +81,17 @@ impl Mirror {
 
     /// Asks for bytes and does not wait for them.
     pub fn ask(self: &Arc<Mirror>, ranges: &[Range<u64>]) -> Hold {
+        self.begin(ranges, &AHEAD)
+    }
+
+    fn begin(self: &Arc<Mirror>, ranges: &[Range<u64>], turns: &'static Semaphore) -> Hold {
         let cut = |r: &Range<u64>| run(&(r.start..r.end.min(self.about.bytes)));
         let runs = apart(ranges.iter().map(cut).collect());
         let missing = self.lock().pin(&runs);
         for piece in pieces(&missing, self.about.bytes) {
             let mirror = self.clone();
             match crate::runtime::handle() {
-                Ok(handle) => drop(handle.spawn(async move { mirror.fetch(piece).await })),
+                Ok(handle) => drop(handle.spawn(mirror.fetch(piece, turns))),
                 Err(why) => self.fail(&piece, why),
             }
         }
@@ -96,7 +103,7 @@ impl Mirror {
     /// # Errors
     /// A sentence, if they cannot be fetched, or the object has been changed.
     pub fn hold(self: &Arc<Mirror>, ranges: &[Range<u64>]) -> Result<Hold, String> {
-        let hold = self.ask(ranges);
+        let hold = self.begin(ranges, &NOW);
         hold.wait()?;
         Ok(hold)
     }
@@ -124,8 +131,8 @@ impl Mirror {
         }
     }
 
-    async fn fetch(self: Arc<Mirror>, piece: Piece) {
-        let fetched = match IN_FLIGHT.acquire().await {
+    async fn fetch(self: Arc<Mirror>, piece: Piece, turns: &'static Semaphore) {
+        let fetched = match turns.acquire().await {
             Ok(_turn) => self.try_fetch(&piece).await,
             Err(e) => Err(e.to_string()),
         };

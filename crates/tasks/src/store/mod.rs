@@ -9,6 +9,7 @@
 //! | `fault` | what went wrong, in words and without secrets |
 //! | `about` | what an object is known by: length, ETag, when it was changed |
 //! | `list` | the objects of a pattern or a folder |
+//! | `many` | doing things that wait side by side |
 //! | `blocks` | which blocks of an object are here, asked for, in use |
 //! | `pieces` | which requests fetch them |
 //! | `mirror` | an object as a sparse local file, filled as it is read |
@@ -19,6 +20,7 @@ mod client;
 mod fault;
 mod list;
 mod location;
+mod many;
 mod mirror;
 mod pieces;
 mod profile;
@@ -26,8 +28,10 @@ mod upload;
 mod wait;
 
 pub use about::{About, about, about_now, all_about_now};
+pub use blocks::BLOCK;
 pub use list::{list, standing};
 pub use location::{Location, is_remote, local, scheme};
+pub use many::side_by_side;
 pub use mirror::{Hold, Mirror};
 pub use upload::{Replaces, remove, upload};
 pub use wait::wait;

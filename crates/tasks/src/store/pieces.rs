@@ -3,7 +3,7 @@ use super::blocks::{BLOCK, Run};
 use std::ops::Range;
 
 /// Blocks that are fetched for nothing where that saves a request.
-const GAP: u64 = 8;
+const GAP: u64 = 4;
 /// The most bytes of a request: enough that its latency is little beside it.
 const MOST: u64 = 8 << 20;
 /// The least that a long run is cut into.
@@ -37,7 +37,7 @@ pub(super) fn pieces(missing: &[Run], len: u64) -> Vec<Piece> {
             let end = run.end.min(start + room);
             match pieces.last_mut() {
                 Some(piece) if !next => piece.push(start..end),
-                _ => pieces.push(vec![start..end]),
+                _ => pieces.push(std::iter::once(start..end).collect()),
             }
             start = end;
         }
@@ -64,6 +64,7 @@ impl Piece {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::single_range_in_vec_init)]
     use super::*;
 
     fn runs(pieces: &[Piece]) -> Vec<Vec<Run>> {

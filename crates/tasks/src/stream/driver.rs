@@ -8,6 +8,7 @@ use super::talk::{Why, rest};
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use futures::FutureExt;
+use rustix::process::Signal;
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -96,25 +97,32 @@ impl Driver {
     /// Runs one process, to the end of all work or its own.
     async fn process(&mut self) -> Result<(), String> {
         let mut process = Process::start(&self.program)?;
-        self.link.group(process.group);
+        self.link.group(Some(process.group()));
         let (mut tail, mut talk) = (Tail::default(), Answers::new(&self.program));
         let done = match self.talk(&mut process, &mut talk, &mut tail).await {
             Ok(()) => self.farewell(&mut process, &mut talk, &mut tail).await,
             Err(why) => Err(why),
         };
-        let why = match done {
-            Ok(()) => None,
-            Err(Why::Stopped) => Some("was stopped".to_owned()),
-            Err(Why::Wrong(why)) => Some(why),
-            Err(Why::Gone(doing)) => Some(match process.ended(MOMENT).await {
-                Some(status) => format!("{} {doing}", told(status)),
-                None => format!("closed its pipes {doing}"),
-            }),
+        // A program that has closed its pipes is about to end, most likely.
+        let by_itself = match done {
+            Err(Why::Gone(_)) => timeout(MOMENT, process.running.exited()).await.is_ok(),
+            _ => !self.said.forced,
         };
-        process.kill().await;
-        self.link.group(None);
-        // Something that it started may hold the other end open.
+        process.running.signal(Signal::KILL);
+        // Something that it started and that has left the group may hold the other end open.
         let _ = timeout(MOMENT, rest(&process.errors, &mut tail)).await;
+        self.link.group(None);
+        let ended = process.end().await.filter(|_| by_itself);
+        let why = match (done, ended) {
+            (Ok(()), Some(status)) if !status.success() => {
+                Some(format!("{}, though all was answered", told(status)))
+            }
+            (Ok(()), _) => None,
+            (Err(Why::Stopped), _) => Some("was stopped".to_owned()),
+            (Err(Why::Wrong(why)), _) => Some(why),
+            (Err(Why::Gone(doing)), Some(status)) => Some(format!("{} {doing}", told(status))),
+            (Err(Why::Gone(doing)), None) => Some(format!("closed its pipes {doing}")),
+        };
         self.said.lines += tail.lines();
         if tail.lines() > 0 {
             self.said.last = tail.last();

@@ -1,14 +1,15 @@
 //! A started program with its pipes and its process group.
 use super::Program;
+use crate::call::process::Process as Running;
+use crate::warden;
 use rustix::process::{Pid, Signal, kill_process_group};
+use std::future::ready;
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, ExitStatus};
 use std::time::Duration;
 use tokio::net::unix::pipe::{Receiver, Sender};
-use tokio::process::{Child, Command};
-use tokio::time::timeout;
 
 /// What a pipe holds, if the system lets it: as much as it lets anybody. Of its own it is 64 KiB,
 /// and both sides would wait for each other sixteen times as often.
@@ -16,10 +17,8 @@ const PIPE: i32 = 1 << 20;
 
 /// A running program.
 pub struct Process {
-    /// What waits for its end.
-    pub child: Child,
-    /// The process group, which has its number.
-    pub group: Option<Pid>,
+    /// What waits for its end, and ends its group.
+    pub running: Running,
     /// Its standard input, until that ends.
     pub input: Option<Sender>,
     /// Its standard output.
@@ -37,44 +36,39 @@ impl Process {
         let cannot = |e: io::Error| format!("cannot start `{}`: {e}", program.words[0]);
         let ((theirs_in, input), (output, theirs_out), (errors, theirs_err)) =
             (pipe().map_err(cannot)?, pipe().map_err(cannot)?, pipe().map_err(cannot)?);
+        warden::ready().map_err(cannot)?;
         let mut command = Command::new(&program.file);
-        command.args(&program.arguments);
+        command.arg0(&program.words[0]).args(&program.arguments);
+        command.env(warden::VARIABLE, warden::identity());
         command.stdin(OwnedFd::from(theirs_in));
         command.stdout(OwnedFd::from(theirs_out)).stderr(OwnedFd::from(theirs_err));
-        command.process_group(0);
-        let child = command.spawn().map_err(cannot)?;
+        let running = Running::start(&mut command).map_err(cannot)?;
         // With it go our copies of its ends of the pipes: only so does the end of each show.
         drop(command);
-        let group = child.id().and_then(|id| Pid::from_raw(id as i32));
         Ok(Process {
-            child,
-            group,
+            running,
             input: Some(Sender::from_owned_fd(input.into()).map_err(cannot)?),
             output: Receiver::from_owned_fd(output.into()).map_err(cannot)?,
             errors: Receiver::from_owned_fd(errors.into()).map_err(cannot)?,
         })
     }
 
-    /// How it ended, if it does so in time.
-    pub async fn ended(&mut self, within: Duration) -> Option<ExitStatus> {
-        timeout(within, self.child.wait()).await.ok().and_then(Result::ok)
+    /// The process group.
+    pub fn group(&self) -> Pid {
+        self.running.group()
     }
 
-    /// Ends it and all that it has started.
-    pub async fn kill(&mut self) {
-        kill(self.group);
-        // It is ended: this waits for no more than the system.
-        drop(self.child.wait().await);
+    /// Ends it and all that it has started. How it ended.
+    pub async fn end(mut self) -> Option<ExitStatus> {
+        self.running.end(Duration::ZERO, ready(())).await;
+        self.running.reap()
     }
 }
 
-/// Ends all of a process group. That its leader has just ended does not matter: the system gives
-/// no number again so soon.
-pub fn kill(group: Option<Pid>) {
-    if let Some(group) = group {
-        // What has ended already need not be ended.
-        let _ = kill_process_group(group, Signal::KILL);
-    }
+/// Ends all of a process group.
+pub fn kill(group: Pid) {
+    // What has ended already need not be ended.
+    let _ = kill_process_group(group, Signal::KILL);
 }
 
 /// How a program ended, in words that follow its name.

@@ -41,8 +41,8 @@ impl Program {
     pub fn key(&self) -> Key {
         let mut hash = KeyHasher::default();
         hash.part("stream");
-        let own = contents(&self.file);
-        hash.part(own);
+        // The same interpreter elsewhere has other libraries.
+        hash.part(self.file.as_os_str().as_encoded_bytes()).part(contents(&self.file));
         for argument in &self.arguments {
             hash.part(argument).part(contents(Path::new(argument)));
         }

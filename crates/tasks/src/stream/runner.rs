@@ -78,7 +78,7 @@ impl Drop for Runner {
     fn drop(&mut self) {
         self.link.change(|state| {
             state.stop = true;
-            kill(state.group);
+            state.group.into_iter().for_each(kill);
         });
     }
 }
@@ -138,7 +138,7 @@ impl Link {
         let mut state = self.lock();
         state.group = group;
         if state.stop {
-            kill(group);
+            group.into_iter().for_each(kill);
         }
     }
 

@@ -2,7 +2,7 @@
 use super::answers::{Answers, Next};
 use super::driver::{Driver, MOMENT, Sent};
 use super::outbox::Outbox;
-use super::process::{Process, told};
+use super::process::Process;
 use super::tail::Tail;
 use arrow_ipc::writer::StreamEncoder;
 use arrow_schema::ArrowError;
@@ -157,17 +157,12 @@ impl Driver {
         tail: &mut Tail,
     ) -> Result<(), Why> {
         process.input = None;
-        let Process { child, output, errors, .. } = process;
+        let Process { running, output, errors, .. } = process;
         let end = Instant::now() + FAREWELL.max(self.program.timeout.unwrap_or_default());
         let (mut open, mut heard) = (true, true);
         loop {
             tokio::select! {
-                status = child.wait() => return match status {
-                    Ok(status) if !status.success() => {
-                        Err(Why::Wrong(format!("{}, though all was answered", told(status))))
-                    }
-                    _ => self.nothing_more(talk, output).map(|_| ()),
-                },
+                () = running.exited() => return self.nothing_more(talk, output).map(|_| ()),
                 _ = output.readable(), if open => open = self.nothing_more(talk, output)?,
                 _ = errors.readable(), if heard => heard = listen(errors, tail),
                 () = self.link.news() => {}

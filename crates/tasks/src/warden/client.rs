@@ -65,8 +65,13 @@ pub(crate) fn ended(group: Pid) {
 }
 
 /// A file with this name is to be removed if all ends.
-pub(crate) fn staged(path: &Path) {
+///
+/// # Errors
+/// If there is no warden, and none can be begun.
+pub(crate) fn staged(path: &Path) -> io::Result<()> {
+    ready()?;
     tell(Message::Staged(path), |charges| charges.staged.insert(path.to_owned()));
+    Ok(())
 }
 
 /// No longer.

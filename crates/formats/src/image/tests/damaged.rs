@@ -108,12 +108,23 @@ fn an_image_that_says_it_is_huge_takes_no_memory_for_it() {
     encoded[29..33].copy_from_slice(&crc.to_be_bytes());
     std::fs::write(&path, &encoded).unwrap();
     let error = open(&path).err().unwrap();
+    assert!(
+        error.message.contains("are too few for its 60000 × 60000 pixels"),
+        "{}",
+        error.message
+    );
+    // Long enough for them.
+    encoded.resize(1 << 18, 0);
+    std::fs::write(&path, &encoded).unwrap();
+    let error = open(&path).err().unwrap();
     assert_eq!(error.kind, FormatErrorKind::Unsupported(None), "{}", error.message);
     assert!(error.message.contains("3434 MiB"), "{}", error.message);
     // A JPEG of 65535 × 65535.
     let mut jpeg = std::fs::read(made("rgb.jpg")).unwrap();
     let frame = jpeg.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
     jpeg[frame + 5..frame + 9].fill(0xff);
+    assert!(outcome(&path, &jpeg).unwrap_err().contains("are too few for its 65535 × 65535"));
+    jpeg.resize(1 << 24, 0);
     assert!(outcome(&path, &jpeg).unwrap_err().contains("only be decoded whole"));
 }
 

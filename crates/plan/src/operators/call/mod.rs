@@ -3,6 +3,7 @@ mod keys;
 mod values;
 mod words;
 
+use super::stream;
 use crate::build::Builder;
 use crate::graph::NodeId;
 use crate::operator::{Inputs, Operator, Shape};
@@ -25,8 +26,10 @@ pub static CALL: Operator = Operator {
           `[gzip, -k, ${path}]`. No shell reads it: an argument is one, whatever is in it. Adds \
           `exit`, `seconds`, `stderr` (its last 64 KiB), `attempts`, and what `stdout` says. A program \
           that does not end well makes its row fail (`on_error`). It ends with its process group at \
-          `timeout`, when the run ends, and when Tidemill is killed.",
-    head: Shape::Texts,
+          `timeout`, when the run ends, and when Tidemill is killed. `{ stream: [python3, f.py] }` \
+          keeps one process a worker and passes batches through it, as the step `stream` does; \
+          `batch` is then its `batch_rows`.",
+    head: Shape::Any,
     keys: &keys::KEYS,
     inputs: Inputs::One,
     example: "- range: { k: 1..=3 }\n- call: [printf, \"%s\", \"${k**2:04d}\"]\n  stdout: float64",
@@ -34,6 +37,9 @@ pub static CALL: Operator = Operator {
 };
 
 fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
+    if step.head.get("stream").is_some() {
+        return stream::of_call(b, step);
+    }
     let (input, schema) = b.input(step)?;
     let mut templates = Templates::new(&schema);
     let spec = spec(b, step, &mut templates)?;

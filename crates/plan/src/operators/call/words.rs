@@ -4,13 +4,16 @@ use crate::paths::places;
 use crate::spec::{Step, wrong_shape};
 use crate::template::Templates;
 use crate::yaml::{Kind, Node};
-use base::{Code, Diagnostic};
+use base::{Code, DType, Diagnostic};
 use std::path::{Path, absolute};
-use tasks::Template;
 use tasks::call::{Spec, program};
+use tasks::{Piece, Template};
 
 /// Words of a shell, which mean nothing to a program.
 const SHELL: [&str; 9] = ["|", ">", ">>", "<", "&&", "||", ";", "&", "2>&1"];
+
+/// Programs whose option `-c` takes a script.
+const SHELLS: [&str; 6] = ["sh", "bash", "dash", "zsh", "ksh", "fish"];
 
 /// The program and its arguments. One that is a file beside the pipeline file, and not in the folder
 /// that it is called in, is that file.
@@ -36,6 +39,7 @@ pub(super) fn command(b: &mut Builder, step: &Step, t: &mut Templates) -> Option
     }
     let words: Vec<Option<Template>> = items.iter().map(|item| template(b, item, t)).collect();
     let words: Vec<Template> = words.into_iter().collect::<Option<_>>()?;
+    scripted(b, items, &words, t);
     if step.option("folder").is_some() {
         return Some(words);
     }
@@ -45,6 +49,25 @@ pub(super) fn command(b: &mut Builder, step: &Step, t: &mut Templates) -> Option
 
 fn is_of_shell(node: &Node) -> bool {
     node.scalar().is_some_and(|s| SHELL.contains(&&*s.text.text))
+}
+
+/// A text of the row inside of a script would be read as a part of it: a file can have any name.
+fn scripted(b: &mut Builder, items: &[Node], words: &[Template], t: &Templates) {
+    let program = words.first().and_then(Template::constant).unwrap_or_default();
+    let program = program.rsplit('/').next().unwrap_or_default();
+    let option = words.iter().position(|word| word.constant() == Some("-c"));
+    let (true, Some(script)) = (SHELLS.contains(&program), option.map(|at| at + 1)) else { return };
+    let text = |piece: &Piece| match piece {
+        Piece::Column { at, .. } => t.dtype(*at) == Some(DType::String),
+        Piece::Text(_) => false,
+    };
+    if words.get(script).is_some_and(|word| word.0.iter().any(text)) {
+        let message =
+            format!("a text of the row would be read by `{program}` as a part of this script");
+        let help = "make it an argument of the script: `\"$$1\"` in it, and behind it `, sh, ${…}`";
+        let error = Diagnostic::error(Code::BadValue, items[script].span, message);
+        b.error(error.help(help));
+    }
 }
 
 fn existing(beside: Option<&Path>, word: Template) -> Template {
