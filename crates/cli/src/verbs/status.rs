@@ -1,9 +1,9 @@
 //! `status`: what the ledger of a run tells.
-use base::grouped;
 use super::{Act, End};
 use crate::ledgers::Ledgers;
 use crate::numbers::{bytes, count};
 use crate::say::print;
+use base::grouped;
 use clap::Parser;
 use engine::ledger::{Folder, Status as Told};
 
