@@ -53,8 +53,10 @@ def tidemill(case):
 
 def ten(n):
     """What is done for a row of numbers."""
-    v = [k * n for k in range(1, 11)]
-    return sum(v), max(v)
+    import numpy as np
+
+    v = np.arange(1, 11) * n
+    return int(v.sum()), int(v.max())
 
 
 def mean(path):

@@ -20,6 +20,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tasks::store::is_remote;
 
+/// Says of outputs whether an earlier run has made them for rows.
+pub type Replaced = Arc<dyn Fn(&Path) -> bool + Send + Sync>;
+
 /// The plan as far as it is built, the names that hold everywhere, and the mistakes so far.
 pub struct Builder<'a> {
     /// The pipeline file.
@@ -58,7 +61,7 @@ pub struct Builder<'a> {
     /// Names of columns that inputs have and reads leave out.
     pub left_out: BTreeSet<String>,
     /// Which outputs earlier runs have made for rows: they may be replaced.
-    pub replaced: Option<Arc<dyn Fn(&Path) -> bool + Send + Sync>>,
+    pub replaced: Option<Replaced>,
     /// The row that all of this is done for, inside of `each`.
     pub row: Option<Row>,
     /// The parameters that something has used.

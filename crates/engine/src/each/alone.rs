@@ -35,11 +35,12 @@ pub struct Alone {
 
 /// Whether a plan can run so: nothing in it waits for something else.
 pub fn fits(nodes: &[Node]) -> bool {
-    nodes.iter().all(|node| match &node.op {
-        Op::Read(_) | Op::Apply(_) | Op::Partial(_) | Op::Exchange(_) | Op::Final(_) => true,
-        Op::Split(_) | Op::Assemble(_) | Op::Encode(_) | Op::Write(_) | Op::Show(_) => true,
-        _ => false,
-    })
+    let waits = |node: &Node| match &node.op {
+        Op::Read(_) | Op::Apply(_) | Op::Partial(_) | Op::Exchange(_) | Op::Final(_) => false,
+        Op::Split(_) | Op::Assemble(_) | Op::Encode(_) => false,
+        other => !matches!(other, Op::Write(_) | Op::Show(_)),
+    };
+    !nodes.iter().any(waits)
 }
 
 impl Alone {

@@ -120,3 +120,60 @@ fn node(node: &Node, out: &mut String) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+    use crate::each::first_row;
+    use crate::physical::{Op, TaskWork};
+    use crate::{LoadOptions, load};
+    use base::Source;
+
+    /// The key of the first row of a pipeline.
+    fn key(text: &str) -> Option<Key> {
+        let (plan, mistakes) = load(&Source::new("p.yaml", text), &LoadOptions::default());
+        let plan = plan.unwrap_or_else(|| panic!("{mistakes:?}"));
+        let task = plan.physical.nodes.iter().find_map(|node| match &node.op {
+            Op::Task(task) => Some(task.work.clone()),
+            _ => None,
+        });
+        let Some(TaskWork::Each(each)) = task else { panic!("no `each`") };
+        each.key(&first_row(&plan.written, 0).unwrap(), 0..1)
+    }
+
+    const SUM: &str = "params: { gain: 2, other: 3 }\nsteps:\n  - rows: [{ n: 3, t: 1 }, { n: 4, t: 2 }]\n  \
+                       - each:\n      - range: { k: 1..=n }\n      - reduce: { s: sum(k) * gain }\n";
+
+    #[test]
+    fn a_row_is_known_by_what_its_steps_use() {
+        let same = [
+            SUM.replace("steps:", "# a comment\nsteps:"),
+            SUM.replace("t: 1", "t: 7"),
+            SUM.replace("other: 3", "other: 4"),
+            SUM.replace("[{ n: 3, t: 1 }, { n: 4", "[{ n: 3, t: 1 }, { n: 8, t: 1 }, { n: 4"),
+        ];
+        for text in same {
+            assert_eq!(key(&text), key(SUM), "{text}");
+        }
+        for (from, to) in [("n: 3", "n: 5"), ("gain: 2", "gain: 3"), ("sum(k)", "max(k)")] {
+            assert_ne!(key(&SUM.replace(from, to)), key(SUM), "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn a_changed_file_is_another_row() {
+        let path = std::env::temp_dir().join(format!("tidemill-key-{}.csv", std::process::id()));
+        std::fs::write(&path, "t\n1\n").unwrap();
+        let text = format!(
+            "steps:\n  - rows: [{{ path: {} }}]\n  - each:\n      - read: ${{path}}\n      \
+             - reduce: {{ s: sum(t) }}\n",
+            path.display()
+        );
+        let before = key(&text);
+        assert!(before.is_some() && before == key(&text));
+        std::fs::write(&path, "t\n1\n2\n").unwrap();
+        assert_ne!(key(&text), before);
+        std::fs::remove_file(&path).unwrap();
+    }
+}

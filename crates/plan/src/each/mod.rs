@@ -23,7 +23,7 @@ pub use planned::Planned;
 pub use row::{Alike, Row, array};
 pub use template::Template;
 
-use crate::build::Builder;
+use crate::build::{Builder, Replaced};
 use crate::fingerprint::Print;
 use crate::load::LoadOptions;
 use crate::spec::Step;
@@ -64,7 +64,7 @@ pub struct Each {
     used: Vec<usize>,
     meaning: Print,
     /// Which outputs earlier runs have made for rows, as far as the run knows.
-    made: OnceLock<Arc<dyn Fn(&Path) -> bool + Send + Sync>>,
+    made: OnceLock<Replaced>,
     /// The plan for all rows, if there can be one.
     pub template: Option<Template>,
 }

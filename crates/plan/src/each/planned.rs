@@ -1,6 +1,7 @@
 //! The plan for one row, made anew: as if its values stood in the pipeline file.
 use super::Each;
 use super::ends::{Ends, differs, ends};
+use super::row::Columns;
 use crate::build::Builder;
 use crate::graph::{PlanNode, PlanOp};
 use crate::load::LoadOptions;
@@ -10,7 +11,7 @@ use crate::physical::{Memory, Op, Physical};
 use crate::place;
 use crate::rules::rewrite;
 use arrow_array::RecordBatch;
-use base::{Code, DType, Diagnostic, Schema, Severity, Warning};
+use base::{Code, Diagnostic, Schema, Severity, Warning};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -161,7 +162,7 @@ impl Each {
 }
 
 /// The columns of a file that does not say what is in it, and their types, by the step that reads.
-fn alike(node: &PlanNode) -> Option<(String, (Vec<String>, Vec<DType>))> {
+fn alike(node: &PlanNode) -> Option<(String, Columns)> {
     let PlanOp::Read(read) = &node.op else { return None };
     read.source.as_ref()?.guesses()?;
     let files = read.files.as_ref()?;

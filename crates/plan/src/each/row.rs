@@ -12,7 +12,10 @@ use std::sync::Arc;
 
 /// For steps that read files which do not say what is in them: the columns of the first row's file,
 /// and their types. The files of other rows are read alike.
-pub type Alike = Arc<HashMap<String, (Vec<String>, Vec<DType>)>>;
+pub type Alike = Arc<HashMap<String, Columns>>;
+
+/// Columns of a file, and their types.
+pub type Columns = (Vec<String>, Vec<DType>);
 
 /// The row.
 #[derive(Debug)]

@@ -40,6 +40,14 @@ pub struct Template {
     pub(super) reader: NodeId,
 }
 
+/// What of a chain of steps may be another for each row.
+struct Chain {
+    /// The step that reads, and whether it is.
+    source: (usize, bool),
+    /// The steps that write, and what goes into them.
+    writes: Vec<(usize, Schema)>,
+}
+
 impl Template {
     /// Points of the row that it was made for, if no file is opened or written for a row.
     pub fn points(&self) -> Option<u64> {
@@ -54,7 +62,7 @@ impl Each {
     pub(super) fn template(&self, example: &RecordBatch) -> Option<Template> {
         let options = LoadOptions { dry: true, ..self.options.clone() };
         let mut b = self.builder(&options, (example, 0), false);
-        let (source, writes) = self.chain(&mut b)?;
+        let Chain { source, writes } = self.chain(&mut b)?;
         let made = ends(&mut b, &self.steps, &self.row);
         if b.diagnostics.has_errors() || differs(&self.fields, &shown(&b.graph)).is_some() {
             return None;
@@ -89,9 +97,8 @@ impl Each {
     }
 
     /// Builds the steps, if they are a chain of which only the source and what is written depend on
-    /// the row: the source and whether it does, and the steps that write.
-    #[allow(clippy::type_complexity)]
-    fn chain(&self, b: &mut Builder) -> Option<((usize, bool), Vec<(usize, Schema)>)> {
+    /// the row.
+    fn chain(&self, b: &mut Builder) -> Option<Chain> {
         let (mut source, mut writes) = (None, Vec::new());
         for i in &self.order {
             let step = &self.steps[*i];
@@ -111,7 +118,7 @@ impl Each {
                 _ => {}
             }
         }
-        Some((source?, writes))
+        Some(Chain { source: source?, writes })
     }
 }
 
