@@ -58,6 +58,8 @@ pub fn estimate(graph: &Graph, nodes: &[Node]) -> Memory {
                 memory.per_tile += sink.memory(tile);
                 memory.per_process += sink.memory_of_all();
             }
+            // As rows, on their way into the program, and what comes out.
+            Op::Stream(_) => memory.per_tile += 2 * tile,
             Op::Assemble(rows) => memory.per_tile += width(&node.schema) * *rows as u64,
             Op::Partial(_) | Op::Split(_) | Op::Final(_) => {}
             Op::Sample(_) | Op::Deal(_) | Op::Parts(_) => {}
