@@ -40,8 +40,8 @@ pub struct Done {
 
 impl Done {
     /// Both together.
-    pub fn add(self, more: Done) -> Done {
-        Done { tiles: self.tiles + more.tiles, rows: self.rows.add(more.rows) }
+    pub fn plus(self, more: Done) -> Done {
+        Done { tiles: self.tiles + more.tiles, rows: self.rows.plus(more.rows) }
     }
 }
 
@@ -60,7 +60,7 @@ impl Watch {
     pub fn done(&self) -> Done {
         let lanes = lock(&self.lanes);
         let rows = lanes.iter().map(|lane| lane.counted());
-        Done { tiles: self.tiles_done(), rows: rows.fold(Counted::default(), Counted::add) }
+        Done { tiles: self.tiles_done(), rows: rows.fold(Counted::default(), Counted::plus) }
     }
 
     /// Rows of this lane count.

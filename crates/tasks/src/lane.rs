@@ -132,7 +132,7 @@ pub struct Counted {
 
 impl Counted {
     /// The sum of both.
-    pub fn add(self, more: Counted) -> Counted {
+    pub fn plus(self, more: Counted) -> Counted {
         Counted {
             taken: self.taken + more.taken,
             done: self.done + more.done,

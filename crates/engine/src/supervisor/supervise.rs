@@ -305,7 +305,7 @@ impl Watch<'_> {
             Word::Alive(done) => {
                 person.done = done;
                 let all = self.people.iter().map(|p| p.done);
-                news(News::Done(all.fold(Done::default(), Done::add)));
+                news(News::Done(all.fold(Done::default(), Done::plus)));
             }
             Word::Ask(ask) => {
                 let deal = self.dealer.deal(index, &ask);
