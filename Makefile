@@ -57,6 +57,7 @@ hosts: $(NETCDF) ## lets four hosts, made of network namespaces, run jobs, and b
 
 kills: build ## kills jobs of full size at any moment, 50 times each, and lets other runs go on (TMPDIR=/dev/shm: in memory; KILLS=10)
 	python3 tests/kills/run.py $(RELEASE) pipelines $(KILLS)
+	python3 tests/kills/batches.py $(RELEASE) $(KILLS)
 
 # Mutants of files, pipelines and ledgers, and signals, with fixed seeds; by hand, many more:
 # `make fuzz TRIALS="files=20000 pipelines=3000 ledgers=300 signals=200" SEED=7`.
