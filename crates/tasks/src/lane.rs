@@ -379,10 +379,10 @@ impl Shared {
             };
             let answer = self.done(left).await;
             for (i, part) in open.iter().copied().zip(answer.apart(open.len())) {
-                let good = part.errors.is_empty() && !*self.stop.borrow();
                 match keys[i] {
-                    Some(key) if good => memory.note(key, &part),
-                    Some(key) if !part.errors.is_empty() => memory.failed(key),
+                    Some(key) if part.errors.is_empty() => memory.note(key, &part),
+                    // What was stopped has not failed: it waits for another run.
+                    Some(key) if !*self.stop.borrow() => memory.failed(key),
                     _ => {}
                 }
                 parts[i] = Some(part);
