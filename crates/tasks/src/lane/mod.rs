@@ -2,14 +2,24 @@
 //!
 //! Workers of the dataflow hand in rows and go on; they are woken when answers have come. Work that
 //! waits runs on the event loop, so many starts at a time; work that computes runs on threads.
+mod counts;
+mod inbox;
+mod limits;
+#[cfg(test)]
+mod tests;
+
+pub use counts::{Counted, Counts};
+pub use inbox::Inbox;
+pub use limits::{Limits, Needs};
+
 use crate::runtime;
 use crate::work::{Answer, Key, Made, Rows, Stop, Work};
 use futures::FutureExt;
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 /// Answers of earlier runs, and of this one for later runs.
 pub trait Memory: Send + Sync {
@@ -28,36 +38,6 @@ pub trait Memory: Send + Sync {
     fn is_made(&self, file: &Made) -> bool {
         let _ = file;
         false
-    }
-}
-
-/// How much of what a process has each start takes while it runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// Cores.
-    pub cores: u32,
-    /// Bytes of memory.
-    pub memory: u64,
-}
-
-/// What all starts of a process share.
-#[derive(Debug)]
-pub struct Limits {
-    cores: Semaphore,
-    megabytes: Semaphore,
-    /// The same in numbers.
-    pub has: Needs,
-}
-
-/// The unit in which memory is taken.
-const MEGABYTE: u64 = 1 << 20;
-
-impl Limits {
-    /// A process with so many cores and bytes.
-    pub fn new(has: Needs) -> Limits {
-        let megabytes = (has.memory / MEGABYTE).min(u64::from(u32::MAX >> 3)) as usize;
-        let cores = Semaphore::new(has.cores.max(1) as usize);
-        Limits { cores, megabytes: Semaphore::new(megabytes), has }
     }
 }
 
@@ -103,73 +83,6 @@ struct Start {
     ticket: u64,
     rows: Rows,
     inbox: Arc<Inbox>,
-}
-
-/// Rows of a lane by what has become of them.
-#[derive(Debug, Default)]
-pub struct Counts {
-    taken: AtomicU64,
-    done: AtomicU64,
-    failed: AtomicU64,
-    recalled: AtomicU64,
-    running: AtomicU64,
-}
-
-/// The same at a moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Counted {
-    /// Rows that have come.
-    pub taken: u64,
-    /// Of these, rows that have ended well, those of earlier runs included.
-    pub done: u64,
-    /// Rows that have failed.
-    pub failed: u64,
-    /// Rows that earlier runs had done.
-    pub recalled: u64,
-    /// Rows of starts that run.
-    pub running: u64,
-}
-
-impl Counted {
-    /// The sum of both.
-    pub fn plus(self, more: Counted) -> Counted {
-        Counted {
-            taken: self.taken + more.taken,
-            done: self.done + more.done,
-            failed: self.failed + more.failed,
-            recalled: self.recalled + more.recalled,
-            running: self.running + more.running,
-        }
-    }
-}
-
-/// Answers for one worker.
-pub struct Inbox {
-    ended: Mutex<Vec<(u64, Option<Answer>)>>,
-    wake: Box<dyn Fn() + Send + Sync>,
-}
-
-impl Inbox {
-    /// Empty; `wake` is called when it is so no more.
-    pub fn new(wake: Box<dyn Fn() + Send + Sync>) -> Arc<Inbox> {
-        Arc::new(Inbox { ended: Mutex::default(), wake })
-    }
-
-    /// What has come since the last call: tickets and answers; `None`: enough had come before.
-    pub fn take(&self) -> Vec<(u64, Option<Answer>)> {
-        std::mem::take(&mut *lock(&self.ended))
-    }
-
-    fn put(&self, ticket: u64, answer: Option<Answer>) {
-        let first = {
-            let mut ended = lock(&self.ended);
-            ended.push((ticket, answer));
-            ended.len() == 1
-        };
-        if first {
-            (self.wake)();
-        }
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -222,14 +135,7 @@ impl Lane {
 
     /// What has become of the rows so far.
     pub fn counted(&self) -> Counted {
-        let counts = &self.shared.counts;
-        Counted {
-            taken: counts.taken.load(Relaxed),
-            done: counts.done.load(Relaxed),
-            failed: counts.failed.load(Relaxed),
-            recalled: counts.recalled.load(Relaxed),
-            running: counts.running.load(Relaxed),
-        }
+        self.shared.counts.counted()
     }
 
     /// Whether so many rows have ended well that no more are wanted.
@@ -395,7 +301,7 @@ impl Shared {
 
     /// Does it, as soon as there is room for it.
     async fn done(&self, rows: Rows) -> Answer {
-        let Ok(_taken) = self.acquire().await else {
+        let Ok(_taken) = self.setup.limits.acquire(self.setup.needs).await else {
             return Answer::failed(rows.count, "what it needs is more than the process has");
         };
         let count = rows.count;
@@ -409,14 +315,6 @@ impl Shared {
             false => Answer::failed(count, "a mistake in Tidemill: an answer is of other rows"),
         }
     }
-
-    /// Takes cores and memory, in this order, so that nobody waits in a circle.
-    async fn acquire(&self) -> Result<impl Sized + '_, tokio::sync::AcquireError> {
-        let needs = self.setup.needs;
-        let cores = self.setup.limits.cores.acquire_many(needs.cores).await?;
-        let megabytes = u32::try_from(needs.memory.div_ceil(MEGABYTE)).unwrap_or(u32::MAX);
-        Ok((cores, self.setup.limits.megabytes.acquire_many(megabytes).await?))
-    }
 }
 
 /// The sentence for a panic: a mistake in Tidemill.
@@ -424,122 +322,4 @@ fn panicked(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
     format!("a mistake in Tidemill: {text}")
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use arrow_array::{ArrayRef, Int64Array, RecordBatch};
-    use base::{DType, DimMask, Field};
-    use futures::future::BoxFuture;
-    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-    use std::time::Duration;
-
-    /// Doubles a number after some time; every tenth fails.
-    struct Double {
-        fields: Vec<Field>,
-        computes: bool,
-        running: AtomicUsize,
-        most: AtomicUsize,
-    }
-
-    impl Work for Double {
-        fn fields(&self) -> &[Field] {
-            &self.fields
-        }
-
-        fn computes(&self) -> bool {
-            self.computes
-        }
-
-        fn key(&self, _: &Rows) -> Option<Key> {
-            None
-        }
-
-        fn run<'a>(&'a self, rows: Rows, _: Stop) -> BoxFuture<'a, Answer> {
-            Box::pin(async move {
-                let now = self.running.fetch_add(1, SeqCst) + 1;
-                self.most.fetch_max(now, SeqCst);
-                if !self.computes {
-                    tokio::time::sleep(Duration::from_millis(2)).await;
-                }
-                self.running.fetch_sub(1, SeqCst);
-                let k = rows.batch.column(0).as_any().downcast_ref::<Int64Array>().unwrap();
-                let k = k.value(rows.first);
-                assert!(k != 13, "thirteen");
-                if k % 10 == 0 {
-                    return Answer::failed(1, "a tenth");
-                }
-                let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(vec![2 * k]))];
-                Answer { columns, ..Answer::default() }
-            })
-        }
-    }
-
-    fn work(computes: bool) -> Arc<Double> {
-        let fields = vec![Field::new("twice", DType::Int64, DimMask::only(0))];
-        let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Arc::new(Double { fields, computes, running, most })
-    }
-
-    fn all(work: Arc<Double>, first: Option<u64>) -> (Vec<(u64, Answer)>, Counted) {
-        let k: ArrayRef = Arc::new(Int64Array::from_iter_values(0..100));
-        let batch = Arc::new(RecordBatch::try_from_iter([("k", k)]).unwrap());
-        let limits = Arc::new(Limits::new(Needs { cores: 2, memory: 1 << 30 }));
-        let needs = Needs::default();
-        let lane = Lane::new(Setup { work, limit: 7, needs, limits, memory: None, first }).unwrap();
-        let inbox = Inbox::new(Box::new(|| ()));
-        for i in 0..100 {
-            lane.start(i, Rows { batch: batch.clone(), first: i as usize, count: 1 }, &inbox);
-        }
-        // Every start is told of, also those that are not wanted any more.
-        let mut told = Vec::new();
-        while told.len() < 100 {
-            std::thread::sleep(Duration::from_millis(1));
-            told.extend(inbox.take());
-        }
-        let answers = told.into_iter().filter_map(|(ticket, answer)| Some((ticket, answer?)));
-        (answers.collect(), lane.counted())
-    }
-
-    #[test]
-    fn all_rows_are_answered_and_never_too_many_are_in_flight() {
-        for computes in [false, true] {
-            let work = work(computes);
-            let (mut answers, counted) = all(work.clone(), None);
-            answers.sort_by_key(|(ticket, _)| *ticket);
-            for (ticket, answer) in answers {
-                match ticket {
-                    13 => assert!(answer.errors[0].as_ref().unwrap().contains("thirteen")),
-                    t if t % 10 == 0 => assert_eq!(answer.errors[0].as_deref(), Some("a tenth")),
-                    t => {
-                        let twice = answer.columns[0].as_any().downcast_ref::<Int64Array>();
-                        assert_eq!(twice.unwrap().value(0), 2 * t as i64);
-                    }
-                }
-            }
-            assert_eq!((counted.taken, counted.done, counted.failed), (100, 89, 11));
-            let most = work.most.load(SeqCst);
-            assert!(most <= 7 && (computes || most > 1), "{most} in flight");
-        }
-    }
-
-    #[test]
-    fn no_more_are_started_when_enough_have_come() {
-        for computes in [false, true] {
-            let (answers, counted) = all(work(computes), Some(5));
-            assert!((5..=11).contains(&counted.done), "{counted:?}");
-            assert!(answers.len() < 15, "{} were started", answers.len());
-        }
-    }
-
-    #[test]
-    fn a_start_that_needs_more_than_there_is_is_refused() {
-        let limits = Arc::new(Limits::new(Needs { cores: 2, memory: 1 << 30 }));
-        let needs = Needs { cores: 3, memory: 0 };
-        let work = work(false);
-        let lane = Lane::new(Setup { work, limit: 1, needs, limits, memory: None, first: None });
-        assert_eq!(lane.err().as_deref(), Some("needs 3 cores, and a process has 2"));
-    }
 }
