@@ -12,6 +12,7 @@
 //! | [`warden`] | ends programs when the process that called them is killed |
 //! | [`stream`] | a program that batches go through |
 //! | [`runtime`] | the event loop of the process |
+//! | [`slots`] | how many the open files allow |
 //! | [`store`] | files in object stores and on web servers: their bytes, and putting them there |
 pub mod call;
 pub mod fetch;
@@ -20,6 +21,7 @@ pub mod lane;
 mod parts;
 pub mod rename;
 pub mod runtime;
+pub mod slots;
 pub mod store;
 pub mod stream;
 pub mod template;

@@ -9,7 +9,6 @@
 //! | `mark` | a mark on files that says who has made them |
 //! | `attempt`, `process`, `pipes` | one start: a process group, its pipes, its end |
 //! | `retry` | starts until one ends well |
-//! | `room` | how many can run at a time |
 //! | `fault` | why a row failed, as a sentence |
 //! | `stdout` | what it has written, as columns |
 //! | `answer` | the columns of all rows of a start |
@@ -24,18 +23,17 @@ mod pipes;
 pub(crate) mod process;
 pub mod program;
 mod retry;
-mod room;
 mod spec;
 mod staged;
 mod start;
 mod stdout;
 
-pub use room::most_at_once;
 pub use spec::{Place, Spec, Stdout, Waits};
 
+use crate::slots::{Kind, Waited};
 use crate::work::Setting;
 use crate::{Answer, Key, Made, Rows, Stop, Work};
-use base::Field;
+use base::{Field, Warning};
 use contents::Contents;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -49,6 +47,7 @@ pub struct Call {
     fields: Vec<Field>,
     contents: Contents,
     setting: OnceLock<Setting>,
+    waited: Waited,
 }
 
 impl fmt::Debug for Call {
@@ -72,7 +71,8 @@ impl Call {
                 return Err(format!("two columns of a call have the name `{}`", field.name));
             }
         }
-        Ok(Call { spec, fields, contents: Contents::default(), setting: OnceLock::new() })
+        let (contents, setting) = (Contents::default(), OnceLock::new());
+        Ok(Call { spec, fields, contents, setting, waited: Waited::new(Kind::Program) })
     }
 
     /// What is run.
@@ -115,6 +115,10 @@ impl Work for Call {
             true => key::of(&self.spec, &rendered.start, &self.contents),
             false => None,
         }
+    }
+
+    fn met(&self) -> Vec<Warning> {
+        self.waited.met().into_iter().collect()
     }
 
     fn run<'a>(&'a self, rows: Rows, mut stop: Stop) -> BoxFuture<'a, Answer> {

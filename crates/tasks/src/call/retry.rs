@@ -2,7 +2,6 @@
 use super::Call;
 use super::attempt::{Bounds, End, Outcome, attempt, stopped};
 use super::fault::Fault;
-use super::room::room;
 use super::staged::Staged;
 use super::start::Start;
 use super::stdout::{self, Parsed};
@@ -106,8 +105,8 @@ impl Call {
             bytes: (self.spec.most_stdout, self.spec.most_stderr),
         };
         let input = start.stdin.as_deref().map(str::as_bytes);
-        let _room = tokio::select! {
-            room = room() => room,
+        let _slot = tokio::select! {
+            slot = self.waited.slot() => slot,
             () = stopped(stop) => return Err(Fault::stopped(&start.program)),
         };
         let (begun, mut wait) = (Instant::now(), Duration::from_millis(5));

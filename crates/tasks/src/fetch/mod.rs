@@ -11,7 +11,6 @@
 //! | `client` | the connections of the process |
 //! | `sink`, `disk`, `place` | where a body goes: a text, or a file that gets its name when it is whole |
 //! | `note`, `own` | what a later run needs to go on with it; files that are trusted |
-//! | `slots` | downloads in flight that the open files allow |
 //! | `wait`, `pace`, `date` | when the next attempt comes, requests a second, dates in headers |
 //! | `trouble`, `size` | what has gone wrong, in words |
 mod address;
@@ -29,13 +28,13 @@ mod request;
 mod row;
 mod sink;
 mod size;
-mod slots;
 mod trouble;
 mod wait;
 
 pub use check::{Part, check, shown};
 pub use place::Folder;
 
+use crate::slots::{Kind, Waited};
 use crate::template::Template;
 use crate::work::{Answer, IsMade, Key, Rows, Setting, Stop, Work};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray};
@@ -44,7 +43,6 @@ use futures::future::{BoxFuture, join_all};
 use pace::Pace;
 use place::Replace;
 use row::{Outcome, Seen};
-use slots::Waited;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -157,7 +155,7 @@ impl Fetch {
             fields,
             is_made,
             pace: Mutex::default(),
-            waited: Waited::default(),
+            waited: Waited::new(Kind::Download),
             written,
         };
         *lock(&fetch.pace) = fetch.paced(1);
