@@ -142,13 +142,17 @@ def batch(kind, text, tidemill, kills, choose):
                     time.sleep(choose.uniform(0.05, 0.7))
                     victims = ours(family(run.pid), tidemill)
                     if run.poll() is None and victims:
-                        os.kill(choose.choice(victims), signal.SIGKILL)
+                        victim = choose.choice(victims)
+                        words = Path(f"/proc/{victim}/cmdline").read_bytes().split(b"\0")[1:3]
+                        os.kill(victim, signal.SIGKILL)
                         done += 1
                         out, err = run.communicate(timeout=60)
                         time.sleep(1)
                         left = orphans(folder)
                         assert not left, f"{kind}: left after a kill: {left}"
                         half(kind, folder)
+                        partial = [path.name for path in (folder / "out").glob(".*")]
+                        assert kind == "fetch" or not partial, f"{kind}: {words}, {processes} processes: {partial}"
                         continue
                 out, err = run.communicate(timeout=120)
                 assert run.returncode == 0, f"{kind}: {err}"

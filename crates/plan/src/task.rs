@@ -81,7 +81,7 @@ pub fn add(
     request: Request,
 ) -> Option<NodeId> {
     let on_error = on_error(b, step);
-    let first = step.option("first").and_then(|n| b.integer(n, "`first`", 1)).map(|n| n as u64);
+    let first = first(b, step);
     let task = Task {
         keep: (0..schema.fields.len()).collect(),
         concurrency: concurrency(b, step),
@@ -102,7 +102,8 @@ pub fn add(
     if !columns.is_empty() {
         input = b.apply(step, input, vec![expr::Step::Map(columns)]);
     }
-    let mut made = match task.many {
+    // Of those that are enough nobody knows which they are.
+    let mut made = match task.many || task.first.is_some() {
         true => Schema { domain: Domain::rows(), ..schema.to_rows() },
         false => schema.clone(),
     };
@@ -125,6 +126,19 @@ pub fn add(
     }
     let node = b.add(step, PlanOp::Task(Box::new(task)), vec![input], made);
     Some(dead_letters(b, step, node, schema, on_error))
+}
+
+/// The mistakes in the keys that all of these steps have, where the step itself has one.
+pub fn mistakes(b: &mut Builder, step: &Step) {
+    on_error(b, step);
+    any_order(b, step);
+    concurrency(b, step);
+    needs(b, step);
+    first(b, step);
+}
+
+fn first(b: &mut Builder, step: &Step) -> Option<u64> {
+    step.option("first").and_then(|n| b.integer(n, "`first`", 1)).map(|n| n as u64)
 }
 
 fn on_error(b: &mut Builder, step: &Step) -> OnError {

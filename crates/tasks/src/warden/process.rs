@@ -1,6 +1,6 @@
 //! The warden itself: waits for the end of the process that has begun it, and then ends what is left.
 use super::messages::Charges;
-use super::scan::marked;
+use super::scan::{living, marked};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
 use std::env;
 use std::fs;
@@ -76,6 +76,10 @@ fn end(charges: &mut Charges) {
             let _ = kill_process_group(group, signal);
             test_kill_process_group(group).is_ok()
         });
+        // What is dead and not yet taken note of by its parent, which may never do so, is gone.
+        if let Some(living) = living() {
+            charges.groups.retain(|group| living.contains(group));
+        }
         let found = marked(&charges.identity);
         for process in &found {
             let _ = kill_process(*process, signal);

@@ -42,7 +42,10 @@ fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     }
     let (input, schema) = b.input(step)?;
     let mut templates = Templates::new(&schema);
-    let spec = spec(b, step, &mut templates)?;
+    let Some(spec) = spec(b, step, &mut templates) else {
+        task::mistakes(b, step);
+        return None;
+    };
     one_file(b, step, input, &spec);
     let uses = vec![words::shown(&step.head)];
     let many = spec.batch == 1 && matches!(spec.stdout, Stdout::Lines | Stdout::Csv(_));

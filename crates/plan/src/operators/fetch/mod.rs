@@ -44,7 +44,10 @@ const CONCURRENCY: usize = 16;
 fn build(b: &mut Builder, step: &Step) -> Option<NodeId> {
     let (input, schema) = b.input(step)?;
     let mut templates = Templates::new(&schema);
-    let spec = spec(b, step, &schema, &mut templates)?;
+    let Some(spec) = spec(b, step, &schema, &mut templates) else {
+        task::mistakes(b, step);
+        return None;
+    };
     let request = task::Request {
         fields: tasks::fetch::fields(spec.to.is_none()),
         many: false,
