@@ -58,12 +58,13 @@ EACH = """steps:
 
 
 class Server(BaseHTTPRequestHandler):
-    """Slow files; notes which were sent to their end."""
+    """Slow files; notes which were asked for."""
     protocol_version = "HTTP/1.1"
-    sent = collections.Counter()
+    asked = collections.Counter()
 
     def do_GET(self):
         k = self.path.strip("/")
+        Server.asked[k] += 1
         body = (k + "\n").encode() * (BYTES // (len(k) + 1))
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -73,8 +74,7 @@ class Server(BaseHTTPRequestHandler):
                 self.wfile.write(body[at:at + len(body) // 4 + 1])
                 time.sleep(0.02)
         except OSError:
-            return
-        Server.sent[k] += 1
+            pass
 
     def log_message(self, *_):
         pass
@@ -118,6 +118,21 @@ def ours(pids, tidemill):
     return [pid for pid in pids if is_ours(pid)]
 
 
+def finished(folder):
+    """The files that have their names, and what they are known by."""
+    out = folder / "out"
+    paths = [path for path in out.iterdir() if path.name[0].isdigit() and ".partial-" not in path.name] if out.is_dir() else []
+    return {path.name.split(".")[0]: (path.stat().st_ino, path.stat().st_mtime_ns) for path in paths}
+
+
+def begun(kind, folder):
+    """How often each row was done, or begun."""
+    log = folder / "log"
+    if kind == "call":
+        return collections.Counter(log.read_text().split() if log.exists() else [])
+    return collections.Counter(Server.asked)
+
+
 def batch(kind, text, tidemill, kills, choose):
     done = redone = again = 0
     while done < kills:
@@ -125,10 +140,11 @@ def batch(kind, text, tidemill, kills, choose):
             folder = Path(os.path.realpath(name))
             (folder / "p.yaml").write_text(text.replace("MARK", MARK))
             (folder / "job.sh").write_text(JOB)
-            Server.sent.clear()
+            Server.asked.clear()
             runs = 0
             while True:
                 processes = 1 + (runs + done) % 2
+                there, before = finished(folder), begun(kind, folder)
                 command = [tidemill, "run", "p.yaml", "-n", str(processes), "-w", "1", "-q"]
                 run = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
                 runs += 1
@@ -145,24 +161,28 @@ def batch(kind, text, tidemill, kills, choose):
                         left = orphans(folder)
                         assert not left, f"{kind}: left after a kill: {left}"
                         half(kind, folder)
+                        redone += twice(kind, folder, there, before)
                         partial = [path.name for path in (folder / "out").glob(".*")]
                         assert kind == "fetch" or not partial, f"{kind}: {words}, {processes} processes: {partial}"
                         continue
                 out, err = run.communicate(timeout=120)
                 assert run.returncode == 0, f"{kind}: {err}"
+                redone += twice(kind, folder, there, before)
                 break
             assert (folder / "done.csv").read_text().split() == ["rows,good", f"{ROWS},{ROWS}"]
             half(kind, folder)
             files = list((folder / "out").iterdir())
             assert len(files) == ROWS, f"{kind}: {sorted(f.name for f in files)}"
-            if kind == "call":
-                counts = collections.Counter((folder / "log").read_text().split())
-            else:
-                counts = Server.sent
-            redone += sum(n - 1 for n in counts.values() if n > 1)
             again += runs
     print(f"{kind}: {done} kills, {again} runs, {redone} rows of {ROWS} done twice")
     return redone
+
+
+def twice(kind, folder, there, before):
+    """How many rows were done again in a run, though their files had been there."""
+    now, after = finished(folder), begun(kind, folder)
+    changed = {k for k, known in there.items() if now.get(k) != known}
+    return len(changed | {k for k in there if after[k] > before[k]})
 
 
 def half(kind, folder):

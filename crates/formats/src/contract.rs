@@ -258,6 +258,8 @@ pub struct WriteRequest {
     pub empty_tiles: bool,
     /// Whether an existing output may be replaced (at [`Sink::commit`], not before).
     pub replace: Replace,
+    /// What marks a file as made by this pipeline, see [`tasks::mark`]; `None`: it is not marked.
+    pub maker: Option<String>,
 }
 
 /// Which workers may write which tiles.

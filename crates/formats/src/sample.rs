@@ -80,6 +80,7 @@ pub fn request(path: &Path, batch: &RecordBatch, tile: u64) -> WriteRequest {
         options: Options::default(),
         empty_tiles: false,
         replace: crate::Replace::Never,
+        maker: None,
     }
 }
 

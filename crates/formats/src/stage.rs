@@ -19,6 +19,8 @@ pub(crate) struct Stage {
     replace: Replace,
     /// Whether it becomes a folder of parts.
     parts: bool,
+    /// What marks it as made by a pipeline.
+    maker: Option<String>,
 }
 
 impl Stage {
@@ -27,12 +29,17 @@ impl Stage {
         let mut name = OsString::from(target.file_name().unwrap_or_default());
         name.push(format!(".partial-{run_id}"));
         let staged = target.with_file_name(name);
-        Stage { target: target.to_path_buf(), staged, replace, parts: false }
+        Stage { target: target.to_path_buf(), staged, replace, parts: false, maker: None }
     }
 
     /// Of a folder of parts.
     pub(crate) fn of_parts(target: &Path, run_id: &str, replace: Replace) -> Stage {
         Stage { parts: true, ..Stage::new(target, run_id, replace) }
+    }
+
+    /// The same, marked as made by a pipeline before it has its name.
+    pub(crate) fn by(self, maker: &Option<String>) -> Stage {
+        Stage { maker: maker.clone(), ..self }
     }
 
     /// The final name.
@@ -160,6 +167,9 @@ impl Stage {
             _ => cannot_write(&self.target, &e),
         };
         sync(staged).map_err(failed)?;
+        if let Some(maker) = &self.maker {
+            tasks::mark::mark(staged, maker);
+        }
         self.check_free()?;
         match self.target.symlink_metadata().is_ok() {
             true => replace(staged, &self.target, self.parts),

@@ -124,12 +124,19 @@ impl Builder<'_> {
             () if self.options.overwrite => Replace::Always,
             () if self.options.replace.iter().any(same) && is_remote(path) => Replace::Always,
             () if self.options.replace.iter().any(same)
-                || self.replaced.as_ref().is_some_and(|made| made(path)) =>
+                || self.replaced.as_ref().is_some_and(|made| made(path))
+                || self.is_of_a_row(path) =>
             {
                 Known::at(path).map_or(Replace::Never, Replace::Known)
             }
             () => Replace::Never,
         }
+    }
+
+    /// Whether a file was made for a row of this pipeline, and is as it was made.
+    fn is_of_a_row(&self, path: &Path) -> bool {
+        let maker = self.row.as_ref().and_then(|_| crate::task::maker(self));
+        maker.is_some_and(|maker| tasks::mark::is_of(path, &maker))
     }
 
     /// Builds one step, or at least finds the mistakes in it that show without its inputs.

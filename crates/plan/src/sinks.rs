@@ -2,6 +2,7 @@
 use crate::build::Builder;
 use crate::fingerprint::Print;
 use crate::graph::WritePlan;
+use crate::task;
 use base::{Code, Diagnostic, Schema, Tiling};
 use formats::{FormatErrorKind, Replace, Sink, Uploaded, WriteRequest, staging};
 use std::path::Path;
@@ -28,6 +29,8 @@ pub fn sink(
         options: write.options.clone(),
         empty_tiles,
         replace: if remote { Replace::Never } else { replace },
+        // A kill may come between the name of a row's file and the note of it.
+        maker: b.row.as_ref().and_then(|_| task::maker(b)),
     };
     let error = match write.format.sink(request) {
         Ok(sink) => {

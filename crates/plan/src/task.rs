@@ -8,6 +8,7 @@ use crate::spec::Step;
 use crate::template::Templates;
 use crate::yaml::Node;
 use base::{Code, DType, Diagnostic, Domain, Field, Schema, did_you_mean};
+use sha2::{Digest, Sha256};
 use tasks::lane::Needs;
 
 /// The name of the column that says why a row failed.
@@ -194,4 +195,11 @@ fn refused(b: &mut Builder, step: &Step, task: &Task) {
     let message = format!("`--no-calls` refuses what this step uses: {}", task.uses.join(", "));
     let error = Diagnostic::error(Code::CallRefused, step.span, message);
     b.error(error.help("without `--no-calls` it is used, with your rights"));
+}
+
+/// What files of this pipeline are marked with: it stays the same when the pipeline is changed.
+pub fn maker(b: &Builder) -> Option<String> {
+    let file = std::path::absolute(&*b.source.name).ok()?;
+    let hash = Sha256::digest(file.as_os_str().as_encoded_bytes());
+    Some(hash[..8].iter().map(|byte| format!("{byte:02x}")).collect())
 }

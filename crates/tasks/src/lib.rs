@@ -8,6 +8,7 @@
 //! | [`lane`] | work of one step in one process: what waits, what is in flight, what has ended |
 //! | [`call`] | programs |
 //! | [`fetch`] | downloads |
+//! | [`mark`] | marks on files that say who has made them |
 //! | [`rename`] | giving files names in one step |
 //! | [`warden`] | ends programs when the process that called them is killed |
 //! | [`stream`] | a program that batches go through |
@@ -18,6 +19,7 @@ pub mod call;
 pub mod fetch;
 pub mod format;
 pub mod lane;
+pub mod mark;
 mod parts;
 pub mod rename;
 pub mod runtime;

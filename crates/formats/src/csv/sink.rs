@@ -30,7 +30,7 @@ impl CsvSink {
     pub(super) fn new(request: WriteRequest) -> Result<CsvSink, FormatError> {
         let points = |t: &base::Tiling| t.largest().iter().map(|n| *n as u64).product();
         Ok(CsvSink {
-            stage: Stage::new(&request.path, &request.run_id, request.replace),
+            stage: Stage::new(&request.path, &request.run_id, request.replace).by(&request.maker),
             ended: Ended::default(),
             dialect: Dialect::new(&request.options, &request.path)?,
             schema: Arc::new(row_schema(&request)?),

@@ -36,7 +36,7 @@ impl ImageSink {
     pub(super) fn new(request: WriteRequest) -> Result<ImageSink, FormatError> {
         Ok(ImageSink {
             layout: Arc::new(Layout::new(&request)?),
-            stage: Stage::new(&request.path, &request.run_id, request.replace),
+            stage: Stage::new(&request.path, &request.run_id, request.replace).by(&request.maker),
             ended: Ended::default(),
         })
     }

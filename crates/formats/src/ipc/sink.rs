@@ -31,7 +31,7 @@ impl ArrowSink {
         let points = |t: &base::Tiling| t.largest().iter().map(|n| *n as u64).product::<u64>();
         let largest = request.tiling.as_ref().map(|t| points(t).saturating_mul(point_bytes(&rows)));
         Ok(ArrowSink {
-            stage: Stage::new(&request.path, &request.run_id, request.replace),
+            stage: Stage::new(&request.path, &request.run_id, request.replace).by(&request.maker),
             ended: Ended::default(),
             schema: arrow_schema(&rows, &request.attributes),
             options: options(&codec)?,

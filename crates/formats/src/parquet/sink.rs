@@ -75,7 +75,8 @@ impl ParquetSink {
     pub(super) fn new(request: WriteRequest) -> Result<ParquetSink, FormatError> {
         let rows = row_schema(&request)?;
         let codec = text(&request.options, "compression")?.unwrap_or("zstd").to_string();
-        let stage = Stage::of_parts(&request.path, &request.run_id, request.replace);
+        let stage =
+            Stage::of_parts(&request.path, &request.run_id, request.replace).by(&request.maker);
         let tiles = request.tiling.as_ref().map_or(0, |t| t.count());
         let parts = Parts {
             directory: stage.staged().to_path_buf(),

@@ -6,7 +6,6 @@
 //! | [`program`] | where a program is |
 //! | `start` | the words of one start, with the values of its rows |
 //! | `staged` | files that it makes, under other names until its end |
-//! | `mark` | a mark on files that says who has made them |
 //! | `attempt`, `process`, `pipes` | one start: a process group, its pipes, its end |
 //! | `retry` | starts until one ends well |
 //! | `fault` | why a row failed, as a sentence |
@@ -18,7 +17,6 @@ mod attempt;
 mod contents;
 mod fault;
 mod key;
-mod mark;
 mod pipes;
 pub(crate) mod process;
 pub mod program;
@@ -30,6 +28,7 @@ mod stdout;
 
 pub use spec::{Place, Spec, Stdout, Waits};
 
+use crate::mark;
 use crate::slots::{Kind, Waited};
 use crate::work::Setting;
 use crate::{Answer, Key, Made, Rows, Stop, Work};

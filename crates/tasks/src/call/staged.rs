@@ -1,7 +1,7 @@
 //! Files that a program makes: under another name in the same folder, until it has ended well.
-use super::mark;
 use super::spec::{Place, Spec};
 use super::start::Start;
+use crate::mark;
 use crate::rename::rename_new;
 use crate::{Made, warden};
 use std::fs;

@@ -30,6 +30,7 @@ fn sink(
         options: Options(options.iter().map(option).collect()),
         empty_tiles: false,
         replace: Replace::Always,
+        maker: None,
     })
 }
 

@@ -55,6 +55,7 @@ fn request(path: &Path, schema: &Schema, tiling: Option<Tiling>, level: i64) -> 
         options: Options(vec![("deflate".to_string(), OptionValue::One(Value::Int(level)))]),
         empty_tiles: false,
         replace: crate::Replace::Never,
+        maker: None,
     }
 }
 

@@ -21,7 +21,7 @@ pub(in crate::netcdf) fn sink(request: WriteRequest) -> Result<Arc<dyn Sink>, Fo
     let layout = Arc::new(Layout::new(&request)?);
     // The library takes some relative names for web addresses.
     let path = std::path::absolute(&request.path).unwrap_or(request.path.clone());
-    let stage = Stage::new(&path, &request.run_id, request.replace);
+    let stage = Stage::new(&path, &request.run_id, request.replace).by(&request.maker);
     Ok(Arc::new(NetCdfSink { layout, stage, places: OnceLock::new() }))
 }
 

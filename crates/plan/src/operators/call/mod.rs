@@ -13,7 +13,6 @@ use crate::spec::Step;
 use crate::task;
 use crate::template::Templates;
 use base::{Code, Diagnostic};
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use tasks::Work;
 use tasks::call::{Call, Place, Spec, Stdout, Waits};
@@ -97,7 +96,7 @@ fn spec(b: &mut Builder, step: &Step, t: &mut Templates) -> Option<Spec> {
         batch: batch.unwrap_or(1) as usize,
         place: place(b, step),
         replace: b.options.overwrite,
-        maker: maker(b),
+        maker: task::maker(b),
         ..plain
     };
     words::found(b, step, &spec);
@@ -111,13 +110,6 @@ fn place(b: &Builder, step: &Step) -> Place {
         (None, Some(out)) => Place::Of(out.clone()),
         (None, None) => Place::Here,
     }
-}
-
-/// What files of this pipeline are marked with: it stays the same when the pipeline is changed.
-fn maker(b: &Builder) -> Option<String> {
-    let file = std::path::absolute(&*b.source.name).ok()?;
-    let hash = Sha256::digest(file.as_os_str().as_encoded_bytes());
-    Some(hash[..8].iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// A file that is the same for all rows can be made by one.

@@ -13,14 +13,14 @@ const NAME: &str = "user.tidemill.made";
 const LONGEST: usize = 256;
 
 /// Marks a file. Where the file system has no such attributes, nothing is marked.
-pub(super) fn mark(path: &Path, maker: &str) {
+pub fn mark(path: &Path, maker: &str) {
     if let Some(made) = Made::at(path) {
         let _ = lsetxattr(path, NAME, text(maker, &made).as_bytes(), XattrFlags::empty());
     }
 }
 
 /// Whether a file is as this maker has made it.
-pub(super) fn is_of(path: &Path, maker: &str) -> bool {
+pub fn is_of(path: &Path, maker: &str) -> bool {
     let mut value = [0; LONGEST];
     let Ok(length) = lgetxattr(path, NAME, &mut value) else { return false };
     Made::at(path).is_some_and(|made| text(maker, &made).as_bytes() == &value[..length])
