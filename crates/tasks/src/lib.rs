@@ -10,6 +10,7 @@
 //! | [`fetch`] | downloads |
 //! | [`mark`] | marks on files that say who has made them |
 //! | [`rename`] | giving files names in one step |
+//! | `waits` | waits before something is tried again |
 //! | [`warden`] | ends programs when the process that called them is killed |
 //! | [`stream`] | a program that batches go through |
 //! | [`runtime`] | the event loop of the process |
@@ -27,6 +28,7 @@ pub mod slots;
 pub mod store;
 pub mod stream;
 pub mod template;
+mod waits;
 pub mod warden;
 pub mod work;
 

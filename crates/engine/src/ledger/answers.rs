@@ -78,9 +78,7 @@ impl Known {
             record.answers.get_or_init(|| record.read().unwrap_or_default()).get(*place)?;
         answer.made.iter().all(Made::stands).then(|| answer.clone())
     }
-}
 
-impl Known {
     /// The files of all answers, also of those that later ones have replaced.
     fn made(&self) -> HashSet<Made> {
         let read = |record: &Arc<Recorded>| record.read().unwrap_or_default();
@@ -224,7 +222,7 @@ fn rows(answer: &Answer) -> usize {
     }
 }
 
-/// The meaning of what a ledger holds of rows, for its status.
+/// The keys of the rows of a record, for the status of a ledger.
 pub(super) fn keys(body: &Body, rows: u64) -> Vec<Print> {
     body.keys(rows).unwrap_or_default()
 }

@@ -26,7 +26,8 @@ mod staged;
 mod start;
 mod stdout;
 
-pub use spec::{Place, Spec, Stdout, Waits};
+pub use crate::waits::Waits;
+pub use spec::{Place, Spec, Stdout};
 
 use crate::mark;
 use crate::slots::{Kind, Waited};

@@ -1,5 +1,6 @@
 //! What is to be run for each row, as the plan says it.
 use crate::Template;
+use crate::waits::Waits;
 use base::DType;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -91,32 +92,6 @@ pub enum Stdout {
     /// Comma-separated values with names in the first line: a row for each further line, with these
     /// columns. In a batch one for each row.
     Csv(Vec<(Arc<str>, DType)>),
-}
-
-/// Waits before a failed program is started again: at random between nothing and a bound that
-/// doubles each time ("full jitter": M. Brooker, Exponential Backoff And Jitter, 2015).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waits {
-    /// The first bound.
-    pub first: Duration,
-    /// The largest bound.
-    pub most: Duration,
-}
-
-impl Default for Waits {
-    fn default() -> Waits {
-        Waits { first: Duration::from_secs(1), most: Duration::from_secs(60) }
-    }
-}
-
-impl Waits {
-    /// How long to wait when it has failed so often.
-    pub(super) fn after(&self, failures: u32) -> Duration {
-        let doubled = self.first.saturating_mul(1 << failures.saturating_sub(1).min(20));
-        // A random number that is not to be had leaves the middle.
-        let random = getrandom::u32().unwrap_or(u32::MAX / 2);
-        doubled.min(self.most).mul_f64(f64::from(random) / f64::from(u32::MAX))
-    }
 }
 
 /// In which folder the names of outputs are meant.

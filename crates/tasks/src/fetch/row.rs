@@ -7,8 +7,9 @@ use super::request::seconds;
 use super::sink::Sink;
 use super::size::part;
 use super::trouble::Trouble;
-use super::wait::Waits;
+use super::wait::after;
 use super::{Fetch, lock};
+use crate::waits::Waits;
 use crate::work::{KeyHasher, Made, Rows, Stop};
 use std::future::pending;
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -141,7 +142,7 @@ impl Fetch {
                 sink.map_err(|trouble| trouble.text)?
             }
         };
-        let waits = Waits { first: spec.wait, longest: spec.longest_wait };
+        let waits = Waits { first: spec.wait, most: spec.longest_wait };
         loop {
             let pace = lock(&self.pace).clone();
             if let Some(pace) = pace {
@@ -158,7 +159,7 @@ impl Fetch {
                 sink.leave(&trouble).await;
                 return Err(trouble.text);
             }
-            sleep(waits.after(n, trouble.after)).await;
+            sleep(after(&waits, n, trouble.after)).await;
         }
     }
 

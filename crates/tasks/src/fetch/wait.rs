@@ -1,37 +1,14 @@
 //! How long to wait before the next attempt.
 use super::date;
+use crate::waits::Waits;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use std::time::{Duration, SystemTime};
 
-/// Bounds of the waits between attempts.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Waits {
-    /// The most that the first one takes; it doubles with each attempt.
-    pub(super) first: Duration,
-    /// The most that any takes.
-    pub(super) longest: Duration,
-}
-
-impl Waits {
-    /// The wait after attempt `n`, counted from 1: anything between nothing and a bound that
-    /// doubles ("full jitter": Brooker, "Exponential Backoff and Jitter", 2015), so that rows that
-    /// failed together do not come back together. If the server has said how long, that is added.
-    pub(super) fn after(&self, n: u32, said: Option<Duration>) -> Duration {
-        let doubled = self.first.saturating_mul(1u32.checked_shl(n - 1).unwrap_or(u32::MAX));
-        let grown = if said.is_some() { self.first } else { doubled };
-        let jitter = grown.min(self.longest).mul_f64(random());
-        jitter.saturating_add(said.unwrap_or_default()).min(self.longest)
-    }
-}
-
-/// A number from 0 to 1.
-fn random() -> f64 {
-    let mut bytes = [0; 4];
-    // Without randomness all wait the longest, which is still right.
-    if getrandom::fill(&mut bytes).is_err() {
-        return 1.0;
-    }
-    f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
+/// The wait after attempt `n`, counted from 1. If the server has said how long, the first wait is
+/// added to that.
+pub(super) fn after(waits: &Waits, n: u32, said: Option<Duration>) -> Duration {
+    let own = waits.after(if said.is_some() { 1 } else { n });
+    own.saturating_add(said.unwrap_or_default()).min(waits.most)
 }
 
 /// What the server says in `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3). A
@@ -55,17 +32,17 @@ mod tests {
 
     #[test]
     fn waits_grow_to_a_bound_and_heed_the_server() {
-        let waits = Waits { first: Duration::from_secs(1), longest: Duration::from_secs(20) };
-        let most = |n, said| (0..200).map(|_| waits.after(n, said)).max().unwrap();
-        let least = |n, said| (0..200).map(|_| waits.after(n, said)).min().unwrap();
+        let waits = Waits { first: Duration::from_secs(1), most: Duration::from_secs(20) };
+        let most = |n, said| (0..200).map(|_| after(&waits, n, said)).max().unwrap();
+        let least = |n, said| (0..200).map(|_| after(&waits, n, said)).min().unwrap();
         assert!(most(1, None) <= Duration::from_secs(1));
         assert!(most(4, None) > Duration::from_secs(4) && most(4, None) <= Duration::from_secs(8));
         assert!(least(4, None) < Duration::from_secs(2));
-        assert!(most(100, None) <= waits.longest);
+        assert!(most(100, None) <= waits.most);
         let said = Some(Duration::from_secs(7));
         assert!(least(1, said) >= Duration::from_secs(7));
         assert!(most(9, said) <= Duration::from_secs(8));
-        assert_eq!(least(1, Some(Duration::from_secs(3600))), waits.longest);
+        assert_eq!(least(1, Some(Duration::from_secs(3600))), waits.most);
     }
 
     #[test]
